@@ -1,0 +1,1 @@
+"""Values and rules of mail auto-configuration. Pure: no I/O, no clock, no randomness."""

@@ -1,0 +1,67 @@
+"""What an address or a domain resolves to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.core import placeholders
+
+if TYPE_CHECKING:
+    from app.core.names import DomainName, EmailAddress
+    from app.core.provider import Provider
+    from app.core.servers import Server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Omission:
+    """Something stored that is not published, and why."""
+
+    server: str | None
+    """The server's key; None when it is not about a server."""
+    reason: str
+    """Stable kebab-case code, such as ``plain-socket``."""
+    detail: str
+    """One sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedDomain:
+    """A domain that a document may name beside the one that was asked for."""
+
+    name: DomainName
+    serves_mx: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSettings:
+    """All that one address, or a whole domain, resolves to.
+
+    The servers are in the provider's order of preference. Their variables are filled in; the three
+    standard placeholders are still there, because clients expand them themselves.
+    """
+
+    domain: DomainName
+    """The domain that was asked for, which may be an alias."""
+    address: EmailAddress | None
+    """The address that was asked for; None when only the domain is known."""
+    login_address: EmailAddress | None
+    """The address as the provider's servers know it: without its tag, in lower case."""
+    provider: Provider
+    servers: tuple[Server, ...]
+    listed_domains: tuple[ListedDomain, ...] = ()
+    """The provider's domains that the full document may name; empty where it does not say so."""
+    serves_mx: bool = False
+    withheld: tuple[Omission, ...] = ()
+    """What no format can publish."""
+
+    def expanded(self, pattern: str) -> str:
+        """Fill in all that is known: the domain always, the address when there is one."""
+        if self.login_address is None:
+            return placeholders.expand(pattern, placeholders.domain_values(self.domain))
+        return placeholders.expand(pattern, placeholders.address_values(self.login_address))
+
+    @property
+    def login_differs(self) -> bool:
+        """Whether the address as typed is not what the servers take as login."""
+        return self.login_address != self.address

@@ -1,0 +1,99 @@
+"""Mail domains and the mailboxes that differ from them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from app.core.errors import IssueCollector, refuse
+from app.core.patterns import username_pattern
+from app.core.placeholders import checked_variables
+from app.core.servers import Server, check_servers
+from app.core.text import single_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.core.names import DomainName, EmailAddress
+
+MAX_REFERENCE: Final = 100
+_PROVIDER = re.compile(r"[a-z0-9.-]{1,63}")
+
+
+class DomainStatus(StrEnum):
+    """Whether a domain is answered for."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class PublishedName(StrEnum):
+    """Which of a server's two names clients are given."""
+
+    OWN = "own"
+    SHARED = "shared"
+    AUTOMATIC = "automatic"
+    """The own name while it is proven to have a valid certificate, the shared one otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """A mail domain of a provider."""
+
+    name: DomainName
+    provider: str
+    """The provider's slug."""
+    alias_of: DomainName | None = None
+    """The domain whose servers, variables and mailboxes are used; it is no alias itself."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    status: DomainStatus = DomainStatus.ACTIVE
+    published_name: PublishedName = PublishedName.AUTOMATIC
+    reference: str | None = None
+    """The billing system's own name for the domain."""
+    serves_mx: bool = False
+    """Whether the settings hold for all domains whose MX is here (``purpose="mx"``)."""
+    servers: tuple[Server, ...] = ()
+    """Servers of the domain's own; those of a type replace all of the provider's of that type."""
+
+    def __post_init__(self) -> None:
+        """Refuse every broken rule at once."""
+        issues = IssueCollector()
+        if not _PROVIDER.fullmatch(self.provider):
+            issues.add("must be a provider's slug", "provider")
+        if self.alias_of == self.name:
+            issues.add("must not be the domain itself", "alias_of")
+        if self.alias_of is not None and self.servers:
+            issues.add("must be empty for an alias", "servers")
+        with issues.at("variables"):
+            checked_variables(self.variables)
+        with issues.at("reference"):
+            if self.reference is not None:
+                single_line(self.reference, MAX_REFERENCE)
+        with issues.at():
+            check_servers(self.servers)
+        issues.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailbox:
+    """A mailbox that differs from its domain: another login name, variables or servers."""
+
+    address: EmailAddress
+    login: str | None = None
+    """The login name, as it is or with placeholders; None where the servers' own pattern holds."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    servers: tuple[Server, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse every broken rule at once."""
+        issues = IssueCollector()
+        with issues.at("login"):
+            if self.login is not None and username_pattern(self.login) != self.login:
+                raise refuse("must not start or end with a space")
+        with issues.at("variables"):
+            checked_variables(self.variables)
+        with issues.at():
+            check_servers(self.servers)
+        issues.close()

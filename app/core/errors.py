@@ -1,0 +1,267 @@
+"""What can go wrong with a request, in the caller's terms and without HTTP.
+
+AppError
+├── InvalidInput            a value breaks a rule; names every field and rule
+├── NotFound
+│   ├── DomainNotFound
+│   ├── MailboxNotFound
+│   ├── ProviderNotFound
+│   ├── ServerNotFound
+│   └── FormatNotFound
+├── Conflict
+│   ├── DomainTaken         the name is stored already
+│   ├── MailboxTaken
+│   ├── ProviderTaken
+│   ├── ProviderInUse       domains still point at the provider
+│   ├── DomainInUse         other domains are aliases of it
+│   └── ConcurrentChange    somebody else wrote between our read and our write
+├── StaleVersion            the caller's If-Match names an older version
+├── NotAuthenticated
+├── NotPermitted
+├── SweepingChange          an import would change too much without ``--force``
+└── NotAvailable            the database does not answer
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class AppError(Exception):
+    """We cannot do what the caller asked; ``str()`` is one public sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One broken rule and the field that breaks it."""
+
+    path: tuple[str | int, ...]
+    """Where the value sits, outermost name first; empty for the whole input."""
+    rule: str
+    """What the value must be, as the end of a sentence that starts with the field's name."""
+
+    @property
+    def field(self) -> str:
+        """The path with dots, as people write it: ``servers.0.port``."""
+        return ".".join(str(step) for step in self.path) or "input"
+
+    @property
+    def pointer(self) -> str:
+        """The path as a JSON Pointer (RFC 6901 §3)."""
+        steps = (str(step).replace("~", "~0").replace("/", "~1") for step in self.path)
+        return "".join(f"/{step}" for step in steps)
+
+
+class InvalidInput(AppError):  # noqa: N818 - named for what happened, like the whole tree
+    """One or more values break a rule."""
+
+    def __init__(self, *issues: Issue) -> None:
+        """Take at least one issue."""
+        self.issues = issues
+        super().__init__("; ".join(f"{issue.field}: {issue.rule}" for issue in issues))
+
+    def inside(self, *path: str | int) -> InvalidInput:
+        """Return the same issues, seen from a value that holds the broken one at ``path``."""
+        return InvalidInput(*(Issue((*path, *issue.path), issue.rule) for issue in self.issues))
+
+
+def refuse(rule: str, *path: str | int) -> InvalidInput:
+    """Build the error for a single broken rule, ready to be raised."""
+    return InvalidInput(Issue(path, rule))
+
+
+@contextmanager
+def within(*path: str | int) -> Iterator[None]:
+    """Prefix the path of every issue raised in the block."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise error.inside(*path) from None
+
+
+class IssueCollector:
+    """Gathers issues over several values, so that a caller learns of all at once."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._issues: list[Issue] = []
+
+    @contextmanager
+    def at(self, *path: str | int) -> Iterator[None]:
+        """Catch the issues of one value and keep them under ``path``."""
+        try:
+            yield
+        except InvalidInput as error:
+            self._issues.extend(error.inside(*path).issues)
+
+    def add(self, rule: str, *path: str | int) -> None:
+        """Note one issue."""
+        self._issues.append(Issue(path, rule))
+
+    def close(self) -> None:
+        """Raise what was gathered.
+
+        Raises:
+            InvalidInput: When there is at least one issue.
+        """
+        if self._issues:
+            raise InvalidInput(*self._issues)
+
+
+class NotFound(AppError):  # noqa: N818
+    """The thing named by the caller is not stored, or not for this caller."""
+
+
+class DomainNotFound(NotFound):
+    """No such mail domain."""
+
+    def __init__(self, name: str) -> None:
+        """Take the name as the caller gave it."""
+        self.name = name
+        super().__init__(f"The domain {name} is not known here.")
+
+
+class MailboxNotFound(NotFound):
+    """No mailbox of its own is stored for the address."""
+
+    def __init__(self, domain: str) -> None:
+        """Take the domain only: errors are logged, and addresses are not."""
+        self.domain = domain
+        super().__init__(f"The domain {domain} has no such mailbox of its own.")
+
+
+class ProviderNotFound(NotFound):
+    """No such provider."""
+
+    def __init__(self, slug: str) -> None:
+        """Take the slug as the caller gave it."""
+        self.slug = slug
+        super().__init__(f"The provider {slug} is not known here.")
+
+
+class ServerNotFound(NotFound):
+    """The provider, domain or mailbox has no server of that key."""
+
+    def __init__(self, key: str) -> None:
+        """Take the key as the caller gave it."""
+        self.key = key
+        super().__init__(f"There is no server {key} here.")
+
+
+class FormatNotFound(NotFound):
+    """No client format of that name."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        """Take the name asked for and the names there are."""
+        self.name = name
+        super().__init__(f"There is no format {name}; there are {', '.join(known)}.")
+
+
+class Conflict(AppError):  # noqa: N818
+    """The request is sound, but not in the present state."""
+
+
+class DomainTaken(Conflict):
+    """The domain is stored already."""
+
+    def __init__(self, name: str) -> None:
+        """Take the A-label form of the name."""
+        self.name = name
+        super().__init__(f"The domain {name} is stored already.")
+
+
+class MailboxTaken(Conflict):
+    """The mailbox is stored already."""
+
+    def __init__(self, domain: str) -> None:
+        """Take the domain only: errors are logged, and addresses are not."""
+        self.domain = domain
+        super().__init__(f"The domain {domain} has that mailbox already.")
+
+
+class ProviderTaken(Conflict):
+    """The slug is in use."""
+
+    def __init__(self, slug: str) -> None:
+        """Take the slug."""
+        self.slug = slug
+        super().__init__(f"The provider {slug} is stored already.")
+
+
+class ProviderInUse(Conflict):
+    """Domains still point at the provider."""
+
+    def __init__(self, slug: str, domains: int) -> None:
+        """Take the slug and how many domains there are."""
+        self.slug, self.domains = slug, domains
+        super().__init__(f"The provider {slug} still has {domains} domains.")
+
+
+class DomainInUse(Conflict):
+    """Other domains are aliases of this one."""
+
+    def __init__(self, name: str, aliases: int) -> None:
+        """Take the name and how many aliases there are."""
+        self.name, self.aliases = name, aliases
+        super().__init__(f"The domain {name} still has {aliases} aliases.")
+
+
+class ConcurrentChange(Conflict):
+    """Somebody else wrote between our read and our write; a retry is right."""
+
+    def __init__(self, what: str) -> None:
+        """Take what was being written."""
+        super().__init__(f"{what} was changed by somebody else at the same moment; try again.")
+
+
+class StaleVersion(AppError):  # noqa: N818
+    """The caller's condition names a version that is not the present one."""
+
+    def __init__(self, present: int | None) -> None:
+        """Take the present version, None where nothing is stored."""
+        self.present = present
+        stored = "nothing is stored" if present is None else f"the present one is {present}"
+        super().__init__(f"The version in If-Match is not the present one: {stored}.")
+
+
+class NotAuthenticated(AppError):  # noqa: N818
+    """No token, or none that holds."""
+
+    def __init__(self) -> None:
+        """Say the same whatever was wrong, so that nothing can be tried out."""
+        super().__init__("A valid bearer token is needed.")
+
+
+class NotPermitted(AppError):  # noqa: N818
+    """The token holds, but does not reach this far."""
+
+    def __init__(self, scope: str) -> None:
+        """Take the scope that would be needed."""
+        self.scope = scope
+        super().__init__(f"The token lacks the scope {scope}, or is limited to a provider.")
+
+
+class SweepingChange(AppError):  # noqa: N818
+    """An import would change or remove more than is likely to be meant."""
+
+    def __init__(self, changed: int, stored: int) -> None:
+        """Take how many stored entries would change or go, and how many there are."""
+        self.changed, self.stored = changed, stored
+        super().__init__(
+            f"This would change or remove {changed} of {stored} stored entries; "
+            "look at it with --dry-run, then add --force if it is meant.",
+        )
+
+
+class NotAvailable(AppError):  # noqa: N818
+    """Something that we depend on does not answer."""
+
+    def __init__(self, what: str) -> None:
+        """Take the name of the thing, as operators know it."""
+        self.what = what
+        super().__init__(f"The {what} does not answer at the moment.")

@@ -1,0 +1,193 @@
+"""From what is stored to account settings: overrides, aliases, variables, shared names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from app.core import placeholders
+from app.core.account import AccountSettings, Omission
+from app.core.domains import Domain, Mailbox, PublishedName
+from app.core.errors import InvalidInput, IssueCollector
+from app.core.names import EmailAddress
+from app.core.patterns import hostname_pattern
+from app.core.servers import ExchangeOptions, LoginForm, Server, WebmailOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.core.account import ListedDomain
+    from app.core.provider import Provider
+
+
+def resolve(  # noqa: PLR0913 - what is stored comes in these parts
+    provider: Provider,
+    domain: Domain,
+    *,
+    address: EmailAddress | None = None,
+    mailbox: Mailbox | None = None,
+    target: Domain | None = None,
+    listed_domains: tuple[ListedDomain, ...] = (),
+    proven_hostnames: frozenset[str] = frozenset(),
+) -> AccountSettings:
+    """Resolve a domain, or one address in it.
+
+    Args:
+        provider: The domain's provider.
+        domain: The domain that was asked for.
+        address: The address, when there is one; in ``domain``.
+        mailbox: The address's own settings, when it has any.
+        target: The domain that ``domain`` is an alias of.
+        listed_domains: The provider's domains that may be named.
+        proven_hostnames: Own host names whose certificate verification has proved valid.
+
+    Returns:
+        Settings with every variable filled in. Servers that lack a variable or whose filled-in
+        values are invalid are withheld, with the reason.
+    """
+    base = target or domain
+    variables = {**provider.variables, **base.variables, **domain.variables}
+    servers = _overridden(provider.servers, base.servers)
+    if mailbox is not None:
+        variables.update(mailbox.variables)
+        servers = _overridden(servers, mailbox.servers)
+    published: list[Server] = []
+    withheld: list[Omission] = []
+    for server in servers:
+        missing = sorted(server.variables - variables.keys())
+        if missing:
+            withheld.append(_missing_variables(server, missing))
+            continue
+        try:
+            filled = _filled(server, variables)
+            named = _with_published_name(filled, domain, proven_hostnames)
+        except InvalidInput as error:
+            withheld.append(_invalid_values(server, error))
+            continue
+        published.append(named if mailbox is None else _with_login(named, mailbox, variables))
+    return AccountSettings(
+        domain=domain.name,
+        address=address,
+        login_address=login_address(provider, address),
+        provider=provider,
+        servers=tuple(published),
+        listed_domains=listed_domains if provider.list_domains else (),
+        serves_mx=domain.serves_mx,
+        withheld=tuple(withheld),
+    )
+
+
+def login_address(provider: Provider, address: EmailAddress | None) -> EmailAddress | None:
+    """Return the address as the provider's servers know it."""
+    if address is None:
+        return None
+    if provider.subaddress_separator:
+        address = address.without_tag(provider.subaddress_separator)
+    if provider.lowercase_login:
+        address = EmailAddress(address.local_part.lower(), address.domain)
+    return address
+
+
+def check_resolvable(
+    provider: Provider, domain: Domain, target: Domain | None = None, mailbox: Mailbox | None = None
+) -> None:
+    """Check that every server of a domain, or of one mailbox in it, can be published.
+
+    Raises:
+        InvalidInput: Naming the variables that are missing or whose values do not fit.
+    """
+    settings = resolve(provider, domain, target=target, mailbox=mailbox)
+    issues = IssueCollector()
+    for omission in settings.withheld:
+        issues.add(omission.detail, "variables")
+    issues.close()
+
+
+def _overridden(servers: tuple[Server, ...], own: tuple[Server, ...]) -> tuple[Server, ...]:
+    """Put own servers where the first one of their type was, or at the end."""
+    own_types = {server.type for server in own}
+    placed: list[Server] = []
+    done: set[str] = set()
+    for server in servers:
+        if server.type not in own_types:
+            placed.append(server)
+        elif server.type not in done:
+            done.add(server.type)
+            placed.extend(mine for mine in own if mine.type is server.type)
+    placed.extend(mine for mine in own if mine.type not in done)
+    return tuple(placed)
+
+
+def _filled(server: Server, variables: Mapping[str, str]) -> Server:
+    """Fill in the variables; the result is checked like any other server."""
+    if not server.variables:
+        return server
+
+    def fill(pattern: str | None) -> str | None:
+        return None if pattern is None else placeholders.expand(pattern, variables)
+
+    def fill_hostname(pattern: str | None) -> str | None:
+        filled = fill(pattern)
+        return None if filled is None else hostname_pattern(filled)
+
+    options = server.options
+    if isinstance(options, ExchangeOptions):
+        options = replace(
+            options,
+            owa_url=fill(options.owa_url),
+            ews_url=fill(options.ews_url),
+            eas_url=fill(options.eas_url),
+        )
+    elif isinstance(options, WebmailOptions):
+        options = WebmailOptions(login_form=_filled_form(options.login_form, variables))
+    return replace(
+        server,
+        hostname=fill_hostname(server.hostname),
+        shared_hostname=fill_hostname(server.shared_hostname),
+        url=fill(server.url),
+        username=fill(server.username),
+        options=options,
+    )
+
+
+def _filled_form(form: LoginForm, variables: Mapping[str, str]) -> LoginForm:
+    prefix = form.redirection_prefix
+    return replace(
+        form,
+        url=placeholders.expand(form.url, variables),
+        redirection_prefix=None if prefix is None else placeholders.expand(prefix, variables),
+        username=placeholders.expand(form.username, variables),
+    )
+
+
+def _with_published_name(server: Server, domain: Domain, proven_hostnames: frozenset[str]) -> Server:
+    if server.shared_hostname is None or domain.published_name is PublishedName.OWN:
+        return server
+    if domain.published_name is PublishedName.AUTOMATIC and server.hostname is not None:
+        own = placeholders.expand(server.hostname, placeholders.domain_values(domain.name))
+        if own in proven_hostnames:
+            return server
+    return replace(server, hostname=server.shared_hostname)
+
+
+def _with_login(server: Server, mailbox: Mailbox, variables: Mapping[str, str]) -> Server:
+    if mailbox.login is None or server.username is None:
+        return server
+    return replace(server, username=placeholders.expand(mailbox.login, variables))
+
+
+def _missing_variables(server: Server, missing: list[str]) -> Omission:
+    names = ", ".join(missing)
+    return Omission(
+        server=server.key,
+        reason="variable-missing",
+        detail=f"must define {names}, which server {server.key} needs",
+    )
+
+
+def _invalid_values(server: Server, error: InvalidInput) -> Omission:
+    return Omission(
+        server=server.key,
+        reason="variable-unfit",
+        detail=f"must fit server {server.key}, whose {error}",
+    )

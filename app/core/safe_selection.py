@@ -1,0 +1,192 @@
+"""Which of an account's servers every known mail client survives.
+
+An autoconfig document is read by clients that each drop the whole file over something else (protocol
+brief §1.3). This picks what all of them can use, says what was left out and why, and only falls back
+to what some client refuses where there is nothing better. docs/formats/autoconfig.md has the table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from app.core import placeholders
+from app.core.account import Omission
+from app.core.servers import Authentication, Server, ServerType, SocketType, WebmailOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.core.account import AccountSettings
+
+# K-9 and Thunderbird for Android know these three and drop a file whose IMAP or SMTP section has none.
+_UNIVERSAL_AUTHENTICATION: Final = frozenset(
+    {
+        Authentication.OAUTH2,
+        Authentication.PASSWORD_CLEARTEXT,
+        Authentication.PASSWORD_ENCRYPTED,
+    }
+)
+_EXTRA_TYPES: Final = (
+    ServerType.EWS,
+    ServerType.OWA,
+    ServerType.GRAPH,
+    ServerType.EXCHANGE,
+    ServerType.JMAP,
+)
+_SINGLE_PLACEHOLDERS: Final = frozenset(f"%{name}%" for name in placeholders.STANDARD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafeSelection:
+    """The servers to publish, in the order to publish them."""
+
+    incoming: tuple[Server, ...]
+    outgoing: tuple[Server, ...]
+    webmail: Server | None
+    omissions: tuple[Omission, ...]
+
+
+def select_safely(account: AccountSettings) -> SafeSelection:
+    """Choose one server of each type, IMAP first, with one user name throughout."""
+    omissions = list(account.withheld)
+    servers = tuple(_published(account, server) for server in account.servers)
+    first_imap = _best(servers, ServerType.IMAP)
+    first_pop3 = _best(servers, ServerType.POP3)
+    mail = [server for server in (first_imap, first_pop3) if server is not None]
+    incoming = [server for server in mail if _is_universal(server)] or mail[:1]
+    username = incoming[0].username if incoming else None
+    if len(incoming) > 1 and incoming[1].username != username:
+        omissions.append(_omitted(incoming.pop(), "username-differs"))
+    outgoing = _outgoing(servers, username)
+    incoming.extend(_extras(servers, username, omissions))
+    chosen = {server.key for server in (*incoming, *outgoing)}
+    omissions.extend(_explained(servers, chosen, {omission.server for omission in omissions}))
+    webmail = next((s for s in servers if s.type is ServerType.WEBMAIL), None)
+    return SafeSelection(
+        incoming=tuple(incoming),
+        outgoing=outgoing,
+        webmail=_safe_webmail(webmail, username, omissions),
+        omissions=tuple(omissions),
+    )
+
+
+def _published(account: AccountSettings, server: Server) -> Server:
+    """Write a server as clients are to read it: names filled in, user name in its simplest form."""
+    methods = tuple(m for m in server.authentication if m in _UNIVERSAL_AUTHENTICATION)
+    return replace(
+        server,
+        hostname=None if server.hostname is None else account.expanded(server.hostname).lower(),
+        url=None if server.url is None else account.expanded(server.url),
+        username=None if server.username is None else _username(account, server.username),
+        authentication=methods or server.authentication,
+    )
+
+
+def _username(account: AccountSettings, pattern: str) -> str:
+    """Prefer a single placeholder, which all clients know, to any literal user name.
+
+    GNOME drops every other user name, FairEmail takes a composed one literally, and Thunderbird turns
+    ``00123`` into a number.
+    """
+    if account.address is None:
+        return pattern
+    literal = account.expanded(pattern)
+    if literal == str(account.address):
+        return f"%{placeholders.ADDRESS}%"
+    if literal == account.address.local_part:
+        return f"%{placeholders.LOCAL_PART}%"
+    return pattern if pattern in _SINGLE_PLACEHOLDERS and not account.login_differs else literal
+
+
+def _is_universal(server: Server) -> bool:
+    """Tell whether no client drops the file over this server."""
+    return (
+        server.socket_type is not SocketType.PLAIN
+        and not _UNIVERSAL_AUTHENTICATION.isdisjoint(server.authentication)
+        and not placeholders.has_truncated_placeholder(server.username or "")
+    )
+
+
+def _best(servers: tuple[Server, ...], server_type: ServerType) -> Server | None:
+    of_type = [server for server in servers if server.type is server_type]
+    return next(filter(_is_universal, of_type), of_type[0] if of_type else None)
+
+
+def _outgoing(servers: tuple[Server, ...], username: str | None) -> tuple[Server, ...]:
+    """Choose one, because Evolution takes the last one and KMail the one with STARTTLS."""
+    # A section without a user name is fatal to K-9 even where none is needed, and Thunderbird logs in
+    # as "undefined".
+    filled_in = username or f"%{placeholders.ADDRESS}%"
+    named = [
+        server if server.username else replace(server, username=filled_in)
+        for server in servers
+        if server.type is ServerType.SMTP
+    ]
+    universal = [server for server in named if _is_universal(server)]
+    # FairEmail uses the last user name of the file for everything.
+    same_login = [server for server in universal if server.username == username]
+    return tuple((same_login or universal or named)[:1])
+
+
+def _extras(servers: tuple[Server, ...], username: str | None, omissions: list[Omission]) -> Iterator[Server]:
+    seen: set[ServerType] = set()
+    for server_type in _EXTRA_TYPES:
+        for server in servers:
+            if server.type is not server_type or server_type in seen:
+                continue
+            named = server if server.username else replace(server, username=username)
+            if not named.username or placeholders.has_truncated_placeholder(named.username):
+                omissions.append(_omitted(server, "username-broken"))
+            elif username is not None and named.username != username:
+                omissions.append(_omitted(server, "username-differs"))
+            else:
+                seen.add(server_type)
+                yield named
+
+
+def _safe_webmail(server: Server | None, username: str | None, omissions: list[Omission]) -> Server | None:
+    if server is None or not isinstance(server.options, WebmailOptions):
+        return server
+    if username is None or server.options.login_form.username == username:
+        return server
+    omissions.append(_omitted(server, "login-form-username-differs"))
+    return replace(server, options=None)
+
+
+_DETAILS: Final = {
+    "plain-socket": "K-9 and Thunderbird for Android drop the file over an unencrypted server.",
+    "authentication-unknown": "K-9 and Thunderbird for Android drop the file when a server takes "
+    "none of OAuth2, password-cleartext and password-encrypted.",
+    "username-broken": "The user name has a placeholder that lacks a percent sign, or none is set.",
+    "username-differs": "FairEmail uses one user name for all servers of the file.",
+    "login-form-username-differs": "FairEmail would take the log-in form's user name for the mail's.",
+    "further-server": "Clients disagree on which of several servers of a type they take, so one is "
+    "published.",
+    "not-in-format": "Version 1.1 of the format has no place for servers of this type.",
+}
+
+
+def _omitted(server: Server, reason: str) -> Omission:
+    return Omission(server=server.key, reason=reason, detail=_DETAILS[reason])
+
+
+def _explained(
+    servers: tuple[Server, ...], chosen: set[str], explained: set[str | None]
+) -> Iterator[Omission]:
+    mail_types = (ServerType.IMAP, ServerType.POP3, ServerType.SMTP)
+    for server in servers:
+        if server.key in chosen or server.key in explained or server.type is ServerType.WEBMAIL:
+            continue
+        if server.type in _EXTRA_TYPES:
+            yield _omitted(server, "further-server")
+        elif server.type not in mail_types:
+            yield _omitted(server, "not-in-format")
+        elif server.socket_type is SocketType.PLAIN:
+            yield _omitted(server, "plain-socket")
+        elif _UNIVERSAL_AUTHENTICATION.isdisjoint(server.authentication):
+            yield _omitted(server, "authentication-unknown")
+        elif placeholders.has_truncated_placeholder(server.username or ""):
+            yield _omitted(server, "username-broken")
+        else:
+            yield _omitted(server, "further-server")
