@@ -1,0 +1,1 @@
+"""Documents of others, read into core values. Pure and hardened."""
