@@ -1,0 +1,1 @@
+"""The database. Rows never leave it: core values go in and come out."""

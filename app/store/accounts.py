@@ -1,0 +1,161 @@
+"""What a discovery request needs, in as few statements as can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, func, or_, select
+
+from app.core.account import ListedDomain
+from app.core.names import DomainName
+from app.core.provider import SUBADDRESS_SEPARATORS
+from app.store.mapping import domain_from_row, mailbox_from_row, provider_from_row, server_from_row
+from app.store.rows import DOMAIN, MAILBOX, PROVIDER, SERVER
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select, Table
+    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy.sql.selectable import FromClause
+
+    from app.core.domains import Domain, Mailbox
+    from app.core.names import EmailAddress
+    from app.core.provider import Provider
+    from app.core.servers import Server
+
+MAX_LISTED_DOMAINS: Final = 500
+"""No document names more domains than this: a host's customer list is nobody's business."""
+
+_TARGET = DOMAIN.alias("target")
+
+
+def _labelled(table: Table | FromClause, prefix: str) -> list[Any]:
+    return [column.label(f"{prefix}{column.name}") for column in table.c]
+
+
+def _joined(mailbox_keys: tuple[str, ...]) -> Select[Any]:
+    """Everything about one domain but servers: a row for each of the mailboxes, or one without."""
+    base_id = func.coalesce(DOMAIN.c.alias_of_id, DOMAIN.c.id)
+    source = (
+        DOMAIN.join(PROVIDER, DOMAIN.c.provider_id == PROVIDER.c.id)
+        .outerjoin(_TARGET, DOMAIN.c.alias_of_id == _TARGET.c.id)
+        .outerjoin(MAILBOX, and_(MAILBOX.c.domain_id == base_id, MAILBOX.c.key.in_(mailbox_keys)))
+    )
+    return select(
+        *_labelled(DOMAIN, "d_"),
+        *_labelled(_TARGET, "t_"),
+        *_labelled(PROVIDER, "p_"),
+        *_labelled(MAILBOX, "m_"),
+    ).select_from(source)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAccount:
+    """A domain with all that resolving needs."""
+
+    provider: Provider
+    domain: Domain
+    target: Domain | None
+    mailbox: Mailbox | None
+    listed_domains: tuple[ListedDomain, ...]
+
+
+class Accounts:
+    """Reads for discovery, within one read-only transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Take the transaction's connection."""
+        self._connection = connection
+
+    async def find(
+        self, name: DomainName, address: EmailAddress | None = None, *, listed: bool = False
+    ) -> StoredAccount | None:
+        """Return what is stored for a domain, whatever its status, and for one mailbox.
+
+        Args:
+            name: The domain.
+            address: The address whose mailbox is wanted, in this domain.
+            listed: Whether the provider's other domains are wanted.
+        """
+        statement = _joined(_possible_keys(address)).where(DOMAIN.c.name == name.ascii)
+        rows = (await self._connection.execute(statement)).mappings().all()
+        if not rows:
+            return None
+        parts = [_parts(dict(row)) for row in rows]
+        return await self._built(parts[0], _chosen_mailbox(parts, address), listed=listed)
+
+    async def _built(
+        self, parts: dict[str, dict[str, Any]], mailbox: dict[str, Any] | None, *, listed: bool
+    ) -> StoredAccount:
+        domain, provider = parts["d"], parts["p"]
+        target = parts["t"] if parts["t"]["id"] is not None else None
+        base = target or domain
+        servers = await self._servers(provider["id"], base["id"], mailbox["id"] if mailbox else None)
+        known = {"provider_slug": provider["slug"], "alias_name": None}
+        own = servers["domain_id"]
+        if target is None:
+            value, target_value = domain_from_row({**domain, **known}, own), None
+        else:
+            value = domain_from_row({**domain, **known, "alias_name": target["name"]}, ())
+            target_value = domain_from_row({**target, **known}, own)
+        return StoredAccount(
+            provider=provider_from_row(provider, servers["provider_id"]),
+            domain=value,
+            target=target_value,
+            mailbox=None
+            if mailbox is None
+            else mailbox_from_row(mailbox, DomainName(base["name"]), servers["mailbox_id"]),
+            listed_domains=await self._listed(provider) if listed else (),
+        )
+
+    async def _servers(
+        self, provider_id: int, domain_id: int, mailbox_id: int | None
+    ) -> dict[str, list[Server]]:
+        owners = [SERVER.c.provider_id == provider_id, SERVER.c.domain_id == domain_id]
+        if mailbox_id is not None:
+            owners.append(SERVER.c.mailbox_id == mailbox_id)
+        found: dict[str, list[Server]] = {"provider_id": [], "domain_id": [], "mailbox_id": []}
+        statement = select(SERVER).where(or_(*owners)).order_by(SERVER.c.position)
+        for row in (await self._connection.execute(statement)).mappings():
+            owner = next(name for name in found if row[name] is not None)
+            found[owner].append(server_from_row(dict(row)))
+        return found
+
+    async def _listed(self, provider: dict[str, Any]) -> tuple[ListedDomain, ...]:
+        if not provider["list_domains"]:
+            return ()
+        statement = (
+            select(DOMAIN.c.name, DOMAIN.c.serves_mx)
+            .where(DOMAIN.c.provider_id == provider["id"], DOMAIN.c.status == "active")
+            .order_by(DOMAIN.c.id)
+            .limit(MAX_LISTED_DOMAINS)
+        )
+        rows = await self._connection.execute(statement)
+        return tuple(ListedDomain(name=DomainName(name), serves_mx=mx) for name, mx in rows)
+
+
+def _parts(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    parts: dict[str, dict[str, Any]] = {"d": {}, "t": {}, "p": {}, "m": {}}
+    for name, value in row.items():
+        parts[name[0]][name[2:]] = value
+    return parts
+
+
+def _possible_keys(address: EmailAddress | None) -> tuple[str, ...]:
+    """Return all that the mailbox may be called; which separator counts is the provider's to say."""
+    if address is None:
+        return ()
+    bases = (address.without_tag(separator).key for separator in SUBADDRESS_SEPARATORS)
+    return tuple(dict.fromkeys((address.key, *bases)))
+
+
+def _chosen_mailbox(
+    parts: list[dict[str, dict[str, Any]]], address: EmailAddress | None
+) -> dict[str, Any] | None:
+    """Prefer the address as it was typed to the one without its sub-address."""
+    if address is None:
+        return None
+    by_key = {row["m"]["key"]: row["m"] for row in parts if row["m"]["id"] is not None}
+    separator = parts[0]["p"]["subaddress_separator"]
+    base = address.without_tag(separator).key if separator else address.key
+    return by_key.get(address.key) or by_key.get(base)

@@ -1,0 +1,67 @@
+"""Engines for SQLite and PostgreSQL with the guarantees that we rely on.
+
+SQLite: WAL with ``synchronous=FULL``, so that an acknowledged write survives kill -9 and power loss;
+writing transactions begin with ``BEGIN IMMEDIATE``, so that they wait for each other at their start and
+never fail in their middle.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+READ_ONLY = "signpost_read_only"
+"""Execution option of a connection that will not write."""
+
+_BUSY_TIMEOUT_MS = 10_000
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}",
+)
+
+
+def create_engine(database_url: str) -> AsyncEngine:
+    """Create an engine for ``sqlite+aiosqlite:`` or ``postgresql+asyncpg:``; connects to nothing yet."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        if url.database and url.database != ":memory:":
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_async_engine(url)
+        _govern_sqlite(engine)
+        return engine
+    return create_async_engine(
+        url,
+        pool_size=5,
+        max_overflow=10,
+        pool_pre_ping=True,
+        connect_args={
+            "timeout": 5,
+            "server_settings": {"application_name": "signpost", "lock_timeout": "10s"},
+        },
+    )
+
+
+def _govern_sqlite(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def on_connect(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 - any driver
+        # The driver's own implicit BEGIN would come too late and be deferred.
+        dbapi_connection.isolation_level = None
+        cursor = dbapi_connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        read_only = connection.get_execution_options().get(READ_ONLY, False)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

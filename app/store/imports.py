@@ -1,0 +1,117 @@
+"""Domains as imports write them: by the thousand, and only those that an import wrote before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+
+from app.core.names import DomainName
+from app.store.rows import DOMAIN, PROVIDER
+from app.store.sources import FROM_ISPDB
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from app.core.account import ListedDomain
+
+_CHUNK = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedDomain:
+    """A stored domain, as far as an import looks at it."""
+
+    name: DomainName
+    provider: str
+    serves_mx: bool
+    source: str
+
+
+class Imports:
+    """Domains in bulk, within one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Take the transaction's connection."""
+        self._connection = connection
+
+    async def domains_named(self, names: Sequence[DomainName]) -> dict[DomainName, ImportedDomain]:
+        """Return those of the named domains that are stored."""
+        found: dict[DomainName, ImportedDomain] = {}
+        for chunk in _chunks(names):
+            found.update(await self._read(DOMAIN.c.name.in_(chunk)))
+        return found
+
+    async def domains_from_source(self, source: str) -> dict[DomainName, ImportedDomain]:
+        """Return all domains that came from one source."""
+        return await self._read(DOMAIN.c.source == source)
+
+    async def alias_targets(self, names: Sequence[DomainName]) -> set[DomainName]:
+        """Return those of the named domains that others are aliases of."""
+        found: set[DomainName] = set()
+        alias = DOMAIN.alias("alias")
+        joined = DOMAIN.join(alias, alias.c.alias_of_id == DOMAIN.c.id)
+        for chunk in _chunks(names):
+            statement = select(DOMAIN.c.name).select_from(joined).where(DOMAIN.c.name.in_(chunk))
+            found.update(DomainName(name) for (name,) in await self._connection.execute(statement))
+        return found
+
+    async def _read(self, condition: Any) -> dict[DomainName, ImportedDomain]:  # noqa: ANN401 - SQL
+        columns = (DOMAIN.c.name, PROVIDER.c.slug, DOMAIN.c.serves_mx, DOMAIN.c.source)
+        joined = DOMAIN.join(PROVIDER, DOMAIN.c.provider_id == PROVIDER.c.id)
+        statement = select(*columns).select_from(joined).where(condition).order_by(DOMAIN.c.id)
+        return {
+            (name := DomainName(row.name)): ImportedDomain(
+                name=name, provider=row.slug, serves_mx=row.serves_mx, source=row.source
+            )
+            for row in await self._connection.execute(statement)
+        }
+
+    async def insert(self, provider_id: int, listed: Sequence[ListedDomain], now: datetime) -> None:
+        """Store domains that are nothing but a provider's."""
+        rows: list[dict[str, Any]] = [
+            {
+                "name": domain.name.ascii,
+                "provider_id": provider_id,
+                "alias_of_id": None,
+                "variables": {},
+                "status": "active",
+                "published_name": "automatic",
+                "reference": None,
+                "serves_mx": domain.serves_mx,
+                "source": FROM_ISPDB,
+                "version": 1,
+                "created_at": now,
+                "updated_at": now,
+            }
+            for domain in listed
+        ]
+        if rows:
+            await self._connection.execute(insert(DOMAIN), rows)
+
+    async def update(self, provider_id: int, domain: ListedDomain, now: datetime) -> None:
+        """Point a domain at another provider, or change whether it serves MX look-ups."""
+        await self._connection.execute(
+            update(DOMAIN)
+            .where(DOMAIN.c.name == domain.name.ascii)
+            .values(
+                provider_id=provider_id,
+                serves_mx=domain.serves_mx,
+                version=DOMAIN.c.version + 1,
+                updated_at=now,
+            )
+        )
+
+    async def delete(self, names: Sequence[DomainName]) -> None:
+        """Remove domains by name, with their mailboxes and servers."""
+        for chunk in _chunks(names):
+            await self._connection.execute(delete(DOMAIN).where(DOMAIN.c.name.in_(chunk)))
+
+
+def _chunks(names: Sequence[DomainName]) -> list[list[str]]:
+    texts = [name.ascii for name in names]
+    return [texts[start : start + _CHUNK] for start in range(0, len(texts), _CHUNK)]

@@ -1,0 +1,208 @@
+"""The tables, as SQLModel classes. They do not validate: what is stored was a core value before."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+from typing_extensions import override
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only for a column that says INTEGER.
+_ID = BigInteger().with_variant(Integer, "sqlite")
+_JSON = JSON().with_variant(JSONB, "postgresql")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite keeps no time zone, so it is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: datetime | None, dialect: object) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    @override
+    def process_result_value(self, value: datetime | None, dialect: object) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _id_column() -> Column[int]:
+    return Column("id", _ID, primary_key=True, autoincrement=True)
+
+
+def _owner_column(name: str, table: str, *, nullable: bool = False, cascade: bool = False) -> Column[Any]:
+    key = ForeignKey(f"{table}.id", ondelete="CASCADE" if cascade else "RESTRICT")
+    return Column(name, _ID, key, nullable=nullable)
+
+
+def _moment(*, nullable: bool = False) -> Any:  # noqa: ANN401 - as Field itself
+    return Field(sa_type=UtcDateTime, nullable=nullable, default=None if nullable else ...)
+
+
+class _Row(SQLModel, registry=registry(metadata=METADATA)):
+    """Keeps our tables apart from those of other users of SQLModel in one process."""
+
+
+class ProviderRow(_Row, table=True):
+    """A provider; texts that are only ever read as a whole are in ``details``."""
+
+    __tablename__ = "provider"
+    __table_args__ = (UniqueConstraint("slug"), Index(None, "source"))
+
+    id: int | None = Field(default=None, sa_column=_id_column())
+    slug: str = Field(sa_type=String(63))
+    identifier: str | None = Field(default=None, sa_type=String(253))
+    display_name: str = Field(sa_type=String(60))
+    short_name: str = Field(sa_type=String(60))
+    details: dict[str, Any] = Field(sa_type=_JSON)
+    variables: dict[str, str] = Field(sa_type=_JSON)
+    list_domains: bool
+    subaddress_separator: str | None = Field(default=None, sa_type=String(1))
+    lowercase_login: bool
+    source: str = Field(sa_type=String(20))
+    version: int
+    created_at: datetime = _moment()
+    updated_at: datetime = _moment()
+
+
+class DomainRow(_Row, table=True):
+    """A mail domain."""
+
+    __tablename__ = "domain"
+    __table_args__ = (
+        UniqueConstraint("name"),
+        # Lists are paged by name, for a provider or for all.
+        Index(None, "provider_id", "name"),
+        Index(None, "alias_of_id"),
+        Index(None, "reference"),
+    )
+
+    id: int | None = Field(default=None, sa_column=_id_column())
+    name: str = Field(sa_type=String(253))
+    provider_id: int = Field(sa_column=_owner_column("provider_id", "provider"))
+    alias_of_id: int | None = Field(
+        default=None, sa_column=_owner_column("alias_of_id", "domain", nullable=True)
+    )
+    variables: dict[str, str] = Field(sa_type=_JSON)
+    status: str = Field(sa_type=String(20))
+    published_name: str = Field(sa_type=String(20))
+    reference: str | None = Field(default=None, sa_type=String(100))
+    serves_mx: bool
+    source: str = Field(sa_type=String(20))
+    version: int
+    created_at: datetime = _moment()
+    updated_at: datetime = _moment()
+
+
+class MailboxRow(_Row, table=True):
+    """A mailbox that differs from its domain."""
+
+    __tablename__ = "mailbox"
+    __table_args__ = (UniqueConstraint("domain_id", "key"),)
+
+    id: int | None = Field(default=None, sa_column=_id_column())
+    domain_id: int = Field(sa_column=_owner_column("domain_id", "domain", cascade=True))
+    local_part: str = Field(sa_type=String(64))
+    key: str = Field(sa_type=String(64))
+    login: str | None = Field(default=None, sa_type=String(254))
+    variables: dict[str, str] = Field(sa_type=_JSON)
+    version: int
+    created_at: datetime = _moment()
+    updated_at: datetime = _moment()
+
+
+class ServerRow(_Row, table=True):
+    """A server of exactly one owner."""
+
+    __tablename__ = "server"
+    __table_args__ = (
+        UniqueConstraint("provider_id", "key"),
+        UniqueConstraint("domain_id", "key"),
+        UniqueConstraint("mailbox_id", "key"),
+        CheckConstraint(
+            "(CASE WHEN provider_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN domain_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN mailbox_id IS NULL THEN 0 ELSE 1 END) = 1",
+            name="one_owner",
+        ),
+    )
+
+    id: int | None = Field(default=None, sa_column=_id_column())
+    provider_id: int | None = Field(
+        default=None, sa_column=_owner_column("provider_id", "provider", nullable=True, cascade=True)
+    )
+    domain_id: int | None = Field(
+        default=None, sa_column=_owner_column("domain_id", "domain", nullable=True, cascade=True)
+    )
+    mailbox_id: int | None = Field(
+        default=None, sa_column=_owner_column("mailbox_id", "mailbox", nullable=True, cascade=True)
+    )
+    position: int
+    key: str = Field(sa_type=String(40))
+    type: str = Field(sa_type=String(20))
+    hostname: str | None = Field(default=None, sa_type=String(253))
+    port: int | None = None
+    socket_type: str | None = Field(default=None, sa_type=String(20))
+    url: str | None = Field(default=None, sa_type=Text)
+    authentication: list[str] = Field(sa_type=_JSON)
+    username: str | None = Field(default=None, sa_type=String(254))
+    shared_hostname: str | None = Field(default=None, sa_type=String(253))
+    options: dict[str, Any] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+    )
+
+
+class TokenRow(_Row, table=True):
+    """An API token: only a digest of its secret part is kept."""
+
+    __tablename__ = "token"
+    __table_args__ = (UniqueConstraint("public_id"),)
+
+    id: int | None = Field(default=None, sa_column=_id_column())
+    public_id: str = Field(sa_type=String(16))
+    digest: str = Field(sa_type=String(64))
+    name: str = Field(sa_type=String(100))
+    scopes: list[str] = Field(sa_type=_JSON)
+    provider_id: int | None = Field(
+        default=None, sa_column=_owner_column("provider_id", "provider", nullable=True, cascade=True)
+    )
+    expires_at: datetime | None = _moment(nullable=True)
+    created_at: datetime = _moment()
+
+
+PROVIDER = METADATA.tables["provider"]
+DOMAIN = METADATA.tables["domain"]
+MAILBOX = METADATA.tables["mailbox"]
+SERVER = METADATA.tables["server"]
+TOKEN = METADATA.tables["token"]

@@ -1,0 +1,91 @@
+"""One transaction: read-only for discovery and reads, all or nothing for writes."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from app.core.errors import NotAvailable
+from app.store.accounts import Accounts
+from app.store.domains import Domains
+from app.store.engine import READ_ONLY
+from app.store.imports import Imports
+from app.store.mailboxes import Mailboxes
+from app.store.providers import Providers
+from app.store.tokens import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+    from app.core.domains import Domain
+    from app.core.stored import Stored
+
+
+class UnitOfWork:
+    """The repositories of one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Take a connection with a transaction under way."""
+        self._connection = connection
+        self.accounts = Accounts(connection)
+        self.domains = Domains(connection)
+        self.imports = Imports(connection)
+        self.providers = Providers(connection)
+        self.tokens = Tokens(connection)
+
+    def mailboxes(self, domain: Stored[Domain]) -> Mailboxes:
+        """Return the mailboxes of one domain."""
+        return Mailboxes(self._connection, domain)
+
+
+class Store:
+    """The database, one transaction at a time."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Take an engine from ``create_engine``."""
+        self.engine = engine
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[UnitOfWork]:
+        """Open a read-only transaction: one consistent state, nothing to commit.
+
+        Raises:
+            NotAvailable: When the database does not answer.
+        """
+        with self.translated():
+            async with self.engine.connect() as connection:
+                await connection.execution_options(**{READ_ONLY: True})
+                yield UnitOfWork(connection)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[UnitOfWork]:
+        """Open a transaction that is committed at the end of the block, or rolled back whole.
+
+        Raises:
+            NotAvailable: When the database does not answer or is locked for too long.
+        """
+        with self.translated():
+            async with self.engine.begin() as connection:
+                yield UnitOfWork(connection)
+
+    @staticmethod
+    @contextmanager
+    def translated() -> Iterator[None]:
+        """Turn a database that is away into NotAvailable; other faults are bugs and pass."""
+        try:
+            yield
+        except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
+            raise NotAvailable("database") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise NotAvailable("database") from error
+            raise
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
