@@ -1,0 +1,161 @@
+"""Mail domains, as the billing system changes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.core.authoring import check_authored_servers
+from app.core.errors import (
+    DomainInUse,
+    DomainNotFound,
+    DomainTaken,
+    ProviderNotFound,
+    refuse,
+    within,
+)
+from app.core.resolving import check_resolvable
+from app.services.access import Scope
+from app.services.preconditions import ANYTHING, Precondition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from app.core.domains import Domain
+    from app.core.names import DomainName
+    from app.core.provider import Provider
+    from app.core.stored import Stored
+    from app.services.access import Caller
+    from app.store.unit_of_work import Store, UnitOfWork
+
+
+class DomainService:
+    """Reads and changes of domains; every method checks what the caller may."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        """Take the database and the time."""
+        self._store = store
+        self._clock = clock
+
+    async def page(
+        self, caller: Caller, *, after: str, limit: int, provider: str | None = None
+    ) -> list[Stored[Domain]]:
+        """Return the domains that the caller sees, by name, behind ``after``."""
+        caller.require(Scope.DOMAINS_READ)
+        if provider is not None and not caller.sees(provider):
+            return []
+        only = provider if provider is not None else caller.provider
+        async with self._store.reading() as unit:
+            return await unit.domains.page(after=after, limit=limit, provider=only)
+
+    async def get(self, caller: Caller, name: DomainName) -> Stored[Domain]:
+        """Return one domain.
+
+        Raises:
+            DomainNotFound: When it is not stored or the caller may not see it.
+        """
+        caller.require(Scope.DOMAINS_READ)
+        async with self._store.reading() as unit:
+            return await visible_domain(unit, caller, name)
+
+    async def create(self, caller: Caller, domain: Domain) -> Stored[Domain]:
+        """Store a domain.
+
+        Raises:
+            DomainTaken: When its name is stored already.
+            ProviderNotFound: When the provider is not stored or the caller may not see it.
+            InvalidInput: When it could not be published, or its alias leads nowhere.
+        """
+        caller.require(Scope.DOMAINS_WRITE)
+        async with self._store.writing() as unit:
+            if await unit.domains.find(domain.name) is not None:
+                raise DomainTaken(domain.name.ascii)
+            return await self._insert(unit, caller, domain)
+
+    async def put(
+        self, caller: Caller, domain: Domain, precondition: Precondition = ANYTHING
+    ) -> tuple[Stored[Domain], bool]:
+        """Store a domain, in place of the present one if there is one.
+
+        Returns:
+            What is stored, and whether it was not there before.
+
+        Raises:
+            DomainTaken: When it is stored for a provider that the caller may not see.
+            StaleVersion: When the precondition does not hold.
+        """
+        caller.require(Scope.DOMAINS_WRITE)
+        async with self._store.writing() as unit:
+            stored = await unit.domains.find(domain.name)
+            if stored is not None and not caller.sees(stored.value.provider):
+                raise DomainTaken(domain.name.ascii)
+            precondition.check(stored)
+            if stored is None:
+                return await self._insert(unit, caller, domain), True
+            if stored.value == domain:
+                return stored, False
+            provider, target = await _checked(unit, caller, domain, stored)
+            alias_of_id = None if target is None else target.id
+            changed = await unit.domains.replace(stored, domain, provider.id, alias_of_id, self._clock())
+            return changed, False
+
+    async def delete(self, caller: Caller, name: DomainName, precondition: Precondition = ANYTHING) -> None:
+        """Remove a domain with its mailboxes.
+
+        Raises:
+            DomainInUse: When other domains are aliases of it.
+        """
+        caller.require(Scope.DOMAINS_WRITE)
+        async with self._store.writing() as unit:
+            stored = await visible_domain(unit, caller, name)
+            precondition.check(stored)
+            if aliases := await unit.domains.alias_count(stored.id):
+                raise DomainInUse(name.ascii, aliases)
+            await unit.domains.delete(stored)
+
+    async def _insert(self, unit: UnitOfWork, caller: Caller, domain: Domain) -> Stored[Domain]:
+        provider, target = await _checked(unit, caller, domain, None)
+        alias_of_id = None if target is None else target.id
+        return await unit.domains.insert(domain, provider.id, alias_of_id, self._clock())
+
+
+async def visible_domain(unit: UnitOfWork, caller: Caller, name: DomainName) -> Stored[Domain]:
+    """Return a domain that the caller may see.
+
+    Raises:
+        DomainNotFound: When there is none.
+    """
+    stored = await unit.domains.find(name)
+    if stored is None or not caller.sees(stored.value.provider):
+        raise DomainNotFound(name.ascii)
+    return stored
+
+
+async def _checked(
+    unit: UnitOfWork, caller: Caller, domain: Domain, present: Stored[Domain] | None
+) -> tuple[Stored[Provider], Stored[Domain] | None]:
+    """Check a domain against what it refers to; return that."""
+    check_authored_servers(domain.servers)
+    provider = await unit.providers.find(domain.provider) if caller.sees(domain.provider) else None
+    if provider is None:
+        raise ProviderNotFound(domain.provider)
+    target = await _alias_target(unit, domain, present)
+    check_resolvable(provider.value, domain, target.value if target else None)
+    return provider, target
+
+
+async def _alias_target(
+    unit: UnitOfWork, domain: Domain, present: Stored[Domain] | None
+) -> Stored[Domain] | None:
+    if domain.alias_of is None:
+        return None
+    with within("alias_of"):
+        target = await unit.domains.find(domain.alias_of)
+        # One sentence for both, so that nothing is learnt of another provider's domains.
+        if target is None or target.value.provider != domain.provider:
+            raise refuse("must be a stored domain of the same provider")
+        if target.value.alias_of is not None:
+            raise refuse("must not be an alias itself")
+        if present is not None and await unit.domains.alias_count(present.id):
+            raise refuse("must not be set on a domain that has aliases itself")
+        return target

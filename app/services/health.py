@@ -1,0 +1,62 @@
+"""Whether the service can do its work."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.store.schema import is_current, migrate
+
+if TYPE_CHECKING:
+    from app.store.unit_of_work import Store
+
+_TIMEOUT_SECONDS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """What a load balancer wants to know."""
+
+    database: bool
+    """Whether the database answers."""
+    schema: bool
+    """Whether it has this program's schema."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether requests can be served."""
+        return self.database and self.schema
+
+
+class Health:
+    """Checks of what the service depends on, and the migration that makes one of them good."""
+
+    def __init__(self, store: Store) -> None:
+        """Take the database."""
+        self._store = store
+
+    async def readiness(self) -> Readiness:
+        """Look now."""
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                return Readiness(database=True, schema=await is_current(self._store.engine))
+        except (SQLAlchemyError, OSError, TimeoutError):
+            return Readiness(database=False, schema=False)
+
+    async def migrate(self) -> bool:
+        """Bring the schema to the newest revision.
+
+        Returns:
+            Whether anything was to be done.
+
+        Raises:
+            NotAvailable: When the database does not answer.
+        """
+        with self._store.translated():
+            if await is_current(self._store.engine):
+                return False
+            await migrate(self._store.engine)
+            return True

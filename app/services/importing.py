@@ -1,0 +1,265 @@
+"""The ISPDB's files into providers and domains: a plan first, then all of it in one transaction.
+
+Only what came from an import is changed or removed by one; what was written through the API stays.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from app.core.errors import InvalidInput, SweepingChange
+from app.parsers.autoconfig import AutoconfigFile, parse_autoconfig
+from app.store.sources import FROM_ISPDB
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from app.core.account import ListedDomain
+    from app.core.names import DomainName
+    from app.core.provider import Provider
+    from app.core.stored import Stored
+    from app.store.imports import ImportedDomain
+    from app.store.unit_of_work import Store, UnitOfWork
+
+# A change this small is never sweeping, however few entries there are.
+_ALWAYS_ALLOWED: Final = 10
+_SWEEPING_SHARE: Final = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something in a file, or a whole file, that was not taken, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(slots=True)
+class ImportPlan:
+    """What an import would do."""
+
+    new_providers: list[Provider] = field(default_factory=list)
+    changed_providers: list[tuple[Stored[Provider], Provider]] = field(default_factory=list)
+    unchanged_providers: int = 0
+    gone_providers: list[Stored[Provider]] = field(default_factory=list)
+    """Imported before and not among the files; removed only where asked for."""
+    new_domains: dict[str, list[ListedDomain]] = field(default_factory=dict)
+    """By provider."""
+    changed_domains: dict[str, list[ListedDomain]] = field(default_factory=dict)
+    unchanged_domains: int = 0
+    gone_domains: list[DomainName] = field(default_factory=list)
+    refused: list[Remark] = field(default_factory=list)
+    """Whole files."""
+    remarks: list[Remark] = field(default_factory=list)
+    stored_entries: int = 0
+    """Providers and domains of earlier imports."""
+
+    @property
+    def changed_entries(self) -> int:
+        """How many stored entries would change or go."""
+        moved = sum(map(len, self.changed_domains.values()))
+        gone = len(self.gone_providers) + len(self.gone_domains)
+        return len(self.changed_providers) + moved + gone
+
+    @property
+    def steps(self) -> int:
+        """How many providers and domains there are to write or remove."""
+        new = len(self.new_providers) + sum(map(len, self.new_domains.values()))
+        return new + self.changed_entries
+
+    def check_not_sweeping(self) -> None:
+        """Refuse to change or remove a large share of what is stored.
+
+        Raises:
+            SweepingChange: Above ten entries and three in ten.
+        """
+        if self.changed_entries > max(_ALWAYS_ALLOWED, self.stored_entries * _SWEEPING_SHARE):
+            raise SweepingChange(self.changed_entries, self.stored_entries)
+
+
+class Importing:
+    """Imports of ISPDB files."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        """Take the database and the time."""
+        self._store = store
+        self._clock = clock
+
+    async def plan(self, files: Mapping[str, bytes], *, prune: bool = False) -> ImportPlan:
+        """Say what an import would do; changes nothing.
+
+        Args:
+            files: Contents by file name; the name without ``.xml`` is the provider's slug.
+            prune: Whether imported providers that are not among the files are to go.
+        """
+        async with self._store.reading() as unit:
+            return await _Planner(unit, files).plan(prune=prune)
+
+    async def apply(
+        self,
+        files: Mapping[str, bytes],
+        *,
+        prune: bool = False,
+        force: bool = False,
+        progress: Callable[[int, int], None] = lambda _done, _steps: None,
+    ) -> ImportPlan:
+        """Import in one transaction: all of it, or nothing.
+
+        Args:
+            files: Contents by file name; the name without ``.xml`` is the provider's slug.
+            prune: Whether imported providers that are not among the files are to go.
+            force: Whether sweeping change is meant.
+            progress: Told how many steps are done, and of how many.
+
+        Returns:
+            What was done.
+
+        Raises:
+            SweepingChange: When too much would change or go, and ``force`` is not set.
+        """
+        async with self._store.writing() as unit:
+            plan = await _Planner(unit, files).plan(prune=prune)
+            if not force:
+                plan.check_not_sweeping()
+            await _apply(unit, plan, self._clock(), progress)
+        return plan
+
+
+class _Planner:
+    def __init__(self, unit: UnitOfWork, files: Mapping[str, bytes]) -> None:
+        self._unit = unit
+        self._plan = ImportPlan()
+        self._files = dict(self._parsed(files))
+
+    def _parsed(self, files: Mapping[str, bytes]) -> Iterable[tuple[str, AutoconfigFile]]:
+        for name, data in sorted(files.items()):
+            slug = name.removesuffix(".xml").lower()
+            try:
+                parsed = parse_autoconfig(data, slug)
+            except InvalidInput as error:
+                self._plan.refused.append(Remark(name, str(error)))
+                continue
+            for notice in parsed.notices:
+                self._plan.remarks.append(Remark(name, f"{notice.where}: {notice.reason}"))
+            yield slug, parsed
+
+    async def plan(self, *, prune: bool) -> ImportPlan:
+        stored = {found.value.slug: found for found in await self._unit.providers.from_source(FROM_ISPDB)}
+        owned = await self._unit.imports.domains_from_source(FROM_ISPDB)
+        self._plan.stored_entries = len(stored) + len(owned)
+        await self._drop_local_providers(stored)
+        for slug, parsed in self._files.items():
+            self._compare_provider(stored.get(slug), parsed.provider)
+        wanted = self._wanted_domains()
+        present = await self._unit.imports.domains_named(list(wanted))
+        for name, (slug, listed) in wanted.items():
+            self._compare_domain(present.get(name), slug, listed)
+        await self._find_gone(stored, owned, wanted, prune=prune)
+        return self._plan
+
+    async def _drop_local_providers(self, stored: Mapping[str, Stored[Provider]]) -> None:
+        """Leave alone what has the slug of a file and was written through the API."""
+        slugs = [slug for slug in self._files if slug not in stored]
+        for slug in await self._unit.providers.sources_of(slugs):
+            self._plan.refused.append(
+                Remark(f"{slug}.xml", "the provider was written through the API since, and is kept")
+            )
+            del self._files[slug]
+
+    def _compare_provider(self, stored: Stored[Provider] | None, provider: Provider) -> None:
+        if stored is None:
+            self._plan.new_providers.append(provider)
+        elif stored.value == provider:
+            self._plan.unchanged_providers += 1
+        else:
+            self._plan.changed_providers.append((stored, provider))
+
+    def _wanted_domains(self) -> dict[DomainName, tuple[str, ListedDomain]]:
+        wanted: dict[DomainName, tuple[str, ListedDomain]] = {}
+        for slug, parsed in self._files.items():
+            for listed in parsed.domains:
+                first, _ = wanted.setdefault(listed.name, (slug, listed))
+                if first != slug:
+                    self._plan.remarks.append(
+                        Remark(f"{slug}.xml", f"the domain {listed.name} is in {first}.xml already")
+                    )
+        return wanted
+
+    def _compare_domain(self, present: ImportedDomain | None, slug: str, listed: ListedDomain) -> None:
+        if present is None:
+            self._plan.new_domains.setdefault(slug, []).append(listed)
+        elif present.source != FROM_ISPDB:
+            self._plan.remarks.append(
+                Remark(f"{slug}.xml", f"the domain {listed.name} is stored already, and is kept")
+            )
+        elif (present.provider, present.serves_mx) == (slug, listed.serves_mx):
+            self._plan.unchanged_domains += 1
+        else:
+            self._plan.changed_domains.setdefault(slug, []).append(listed)
+
+    async def _find_gone(
+        self,
+        stored: Mapping[str, Stored[Provider]],
+        owned: Mapping[DomainName, ImportedDomain],
+        wanted: Mapping[DomainName, object],
+        *,
+        prune: bool,
+    ) -> None:
+        refused = {remark.file.removesuffix(".xml").lower() for remark in self._plan.refused}
+        gone = {slug for slug in stored if slug not in self._files and slug not in refused}
+        looked_at = set(self._files) | (gone if prune else set())
+        lost = [name for name, domain in owned.items() if domain.provider in looked_at and name not in wanted]
+        targets = await self._unit.imports.alias_targets(lost)
+        for name in sorted(targets):
+            file = f"{owned[name].provider}.xml"
+            self._plan.remarks.append(Remark(file, f"the domain {name} has aliases, and is kept"))
+        self._plan.gone_domains = [name for name in lost if name not in targets]
+        if prune:
+            await self._find_gone_providers([stored[slug] for slug in sorted(gone)], owned)
+
+    async def _find_gone_providers(
+        self, gone: list[Stored[Provider]], owned: Mapping[DomainName, ImportedDomain]
+    ) -> None:
+        going = Counter(owned[name].provider for name in self._plan.gone_domains)
+        for provider in gone:
+            slug = provider.value.slug
+            if await self._unit.providers.domain_count(provider.id) > going[slug]:
+                self._plan.remarks.append(Remark(f"{slug}.xml", "the provider has domains, and is kept"))
+            else:
+                self._plan.gone_providers.append(provider)
+
+
+async def _apply(
+    unit: UnitOfWork, plan: ImportPlan, now: datetime, progress: Callable[[int, int], None]
+) -> None:
+    steps, done = plan.steps, 0
+    ids: dict[str, int] = {}
+
+    async def id_of(slug: str) -> int:
+        if slug not in ids:
+            stored = await unit.providers.find(slug)
+            assert stored is not None, "planned in this transaction"  # noqa: S101
+            ids[slug] = stored.id
+        return ids[slug]
+
+    await unit.imports.delete(plan.gone_domains)
+    progress(done := done + len(plan.gone_domains), steps)
+    for provider in plan.new_providers:
+        ids[provider.slug] = (await unit.providers.insert(provider, now, FROM_ISPDB)).id
+        progress(done := done + 1, steps)
+    for stored, provider in plan.changed_providers:
+        await unit.providers.replace(stored, provider, now, FROM_ISPDB)
+        progress(done := done + 1, steps)
+    for slug, new in plan.new_domains.items():
+        await unit.imports.insert(await id_of(slug), new, now)
+        progress(done := done + len(new), steps)
+    for slug, changed in plan.changed_domains.items():
+        for listed in changed:
+            await unit.imports.update(await id_of(slug), listed, now)
+            progress(done := done + 1, steps)
+    for stored in plan.gone_providers:
+        await unit.providers.delete(stored)
+        progress(done := done + 1, steps)

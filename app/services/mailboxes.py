@@ -1,0 +1,106 @@
+"""Mailboxes that differ from their domain, as the billing system changes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.core.authoring import check_authored_servers
+from app.core.errors import MailboxNotFound, ProviderNotFound
+from app.core.resolving import check_resolvable
+from app.services.access import Scope
+from app.services.domains import visible_domain
+from app.services.preconditions import ANYTHING, Precondition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from app.core.domains import Domain, Mailbox
+    from app.core.names import DomainName, EmailAddress
+    from app.core.stored import Stored
+    from app.services.access import Caller
+    from app.store.unit_of_work import Store, UnitOfWork
+
+
+class MailboxService:
+    """Reads and changes of mailboxes; every method checks what the caller may."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        """Take the database and the time."""
+        self._store = store
+        self._clock = clock
+
+    async def page(
+        self, caller: Caller, domain: DomainName, *, after: str, limit: int
+    ) -> list[Stored[Mailbox]]:
+        """Return a domain's mailboxes by local part, behind ``after``."""
+        caller.require(Scope.DOMAINS_READ)
+        async with self._store.reading() as unit:
+            stored = await visible_domain(unit, caller, domain)
+            return await unit.mailboxes(stored).page(after=after, limit=limit)
+
+    async def get(self, caller: Caller, address: EmailAddress) -> Stored[Mailbox]:
+        """Return one mailbox.
+
+        Raises:
+            MailboxNotFound: When the domain has none of its own for the address.
+        """
+        caller.require(Scope.DOMAINS_READ)
+        async with self._store.reading() as unit:
+            domain = await visible_domain(unit, caller, address.domain)
+            return await _present(unit, domain, address)
+
+    async def put(
+        self, caller: Caller, mailbox: Mailbox, precondition: Precondition = ANYTHING
+    ) -> tuple[Stored[Mailbox], bool]:
+        """Store a mailbox, in place of the present one if there is one.
+
+        Returns:
+            What is stored, and whether it was not there before.
+
+        Raises:
+            InvalidInput: When it could not be published.
+        """
+        caller.require(Scope.DOMAINS_WRITE)
+        check_authored_servers(mailbox.servers)
+        async with self._store.writing() as unit:
+            domain = await visible_domain(unit, caller, mailbox.address.domain)
+            await _check_publishable(unit, domain.value, mailbox)
+            mailboxes = unit.mailboxes(domain)
+            stored = await mailboxes.find(mailbox.address.key)
+            precondition.check(stored)
+            if stored is None:
+                return await mailboxes.insert(mailbox, self._clock()), True
+            if stored.value == mailbox:
+                return stored, False
+            return await mailboxes.replace(stored, mailbox, self._clock()), False
+
+    async def delete(
+        self, caller: Caller, address: EmailAddress, precondition: Precondition = ANYTHING
+    ) -> None:
+        """Remove a mailbox's own settings.
+
+        Raises:
+            MailboxNotFound: When the domain has none of its own for the address.
+        """
+        caller.require(Scope.DOMAINS_WRITE)
+        async with self._store.writing() as unit:
+            domain = await visible_domain(unit, caller, address.domain)
+            stored = await _present(unit, domain, address)
+            precondition.check(stored)
+            await unit.mailboxes(domain).delete(stored)
+
+
+async def _present(unit: UnitOfWork, domain: Stored[Domain], address: EmailAddress) -> Stored[Mailbox]:
+    stored = await unit.mailboxes(domain).find(address.key)
+    if stored is None:
+        raise MailboxNotFound(address.domain.ascii)
+    return stored
+
+
+async def _check_publishable(unit: UnitOfWork, domain: Domain, mailbox: Mailbox) -> None:
+    provider = await unit.providers.find(domain.provider)
+    if provider is None:  # pragma: no cover - a foreign key holds it
+        raise ProviderNotFound(domain.provider)
+    target = None if domain.alias_of is None else await unit.domains.find(domain.alias_of)
+    check_resolvable(provider.value, domain, target.value if target else None, mailbox)

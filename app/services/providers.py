@@ -1,0 +1,198 @@
+"""Providers and their servers, as their owners change them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from app.core.authoring import check_authored_provider
+from app.core.errors import (
+    IssueCollector,
+    NotPermitted,
+    ProviderInUse,
+    ProviderNotFound,
+    ProviderTaken,
+    ServerNotFound,
+)
+from app.services.access import Scope
+from app.services.preconditions import ANYTHING, Precondition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from app.core.provider import Provider
+    from app.core.servers import Server
+    from app.core.stored import Stored
+    from app.services.access import Caller
+    from app.store.unit_of_work import Store, UnitOfWork
+
+
+class ProviderService:
+    """Reads and changes of providers; every method checks what the caller may."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        """Take the database and the time."""
+        self._store = store
+        self._clock = clock
+
+    async def page(self, caller: Caller, *, after: str, limit: int) -> list[Stored[Provider]]:
+        """Return the providers that the caller sees, by slug, behind ``after``."""
+        caller.require(Scope.DOMAINS_READ)
+        async with self._store.reading() as unit:
+            return await unit.providers.page(after=after, limit=limit, only=caller.provider)
+
+    async def get(self, caller: Caller, slug: str) -> Stored[Provider]:
+        """Return one provider.
+
+        Raises:
+            ProviderNotFound: When it is not stored or the caller may not see it.
+        """
+        caller.require(Scope.DOMAINS_READ)
+        async with self._store.reading() as unit:
+            return await _visible(unit, caller, slug)
+
+    async def create(self, caller: Caller, provider: Provider) -> Stored[Provider]:
+        """Store a provider.
+
+        Raises:
+            ProviderTaken: When the slug is in use.
+            NotPermitted: When the caller is limited to a provider.
+        """
+        _require_unlimited(caller)
+        check_authored_provider(provider)
+        async with self._store.writing() as unit:
+            if await unit.providers.find(provider.slug) is not None:
+                raise ProviderTaken(provider.slug)
+            return await unit.providers.insert(provider, self._clock())
+
+    async def put(
+        self, caller: Caller, provider: Provider, precondition: Precondition = ANYTHING
+    ) -> tuple[Stored[Provider], bool]:
+        """Store a provider, in place of the present one if there is one.
+
+        Returns:
+            What is stored, and whether it was not there before.
+
+        Raises:
+            StaleVersion: When the precondition does not hold.
+            InvalidInput: When a server needs a variable that some domain of the provider lacks.
+        """
+        caller.require(Scope.PROVIDERS_WRITE)
+        check_authored_provider(provider)
+        async with self._store.writing() as unit:
+            stored = await unit.providers.find(provider.slug) if caller.sees(provider.slug) else None
+            precondition.check(stored)
+            if stored is None:
+                _require_unlimited(caller)
+                return await unit.providers.insert(provider, self._clock()), True
+            return await self._replace(unit, stored, provider), False
+
+    async def delete(self, caller: Caller, slug: str, precondition: Precondition = ANYTHING) -> None:
+        """Remove a provider.
+
+        Raises:
+            ProviderInUse: When it still has domains.
+        """
+        _require_unlimited(caller)
+        async with self._store.writing() as unit:
+            stored = await _visible(unit, caller, slug)
+            precondition.check(stored)
+            if domains := await unit.providers.domain_count(stored.id):
+                raise ProviderInUse(slug, domains)
+            await unit.providers.delete(stored)
+
+    async def get_server(self, caller: Caller, slug: str, key: str) -> tuple[Stored[Provider], Server]:
+        """Return one server, and the provider for its version.
+
+        Raises:
+            ServerNotFound: When the provider has none of that key.
+        """
+        stored = await self.get(caller, slug)
+        return stored, _server(stored.value, key)
+
+    async def put_server(
+        self,
+        caller: Caller,
+        slug: str,
+        server: Server,
+        precondition: Precondition = ANYTHING,
+    ) -> tuple[Stored[Provider], bool]:
+        """Store a server in its place, or at the end when its key is not there yet.
+
+        Returns:
+            The provider as it is stored, and whether the server was not there before.
+        """
+        caller.require(Scope.PROVIDERS_WRITE)
+        async with self._store.writing() as unit:
+            stored = await _visible(unit, caller, slug)
+            precondition.check(stored)
+            present = stored.value.servers
+            is_new = all(one.key != server.key for one in present)
+            servers = (*present, server) if is_new else _swapped(present, server)
+            provider = replace(stored.value, servers=servers)
+            check_authored_provider(provider)
+            return await self._replace(unit, stored, provider), is_new
+
+    async def delete_server(
+        self, caller: Caller, slug: str, key: str, precondition: Precondition = ANYTHING
+    ) -> Stored[Provider]:
+        """Remove a server.
+
+        Raises:
+            ServerNotFound: When the provider has none of that key.
+        """
+        caller.require(Scope.PROVIDERS_WRITE)
+        async with self._store.writing() as unit:
+            stored = await _visible(unit, caller, slug)
+            precondition.check(stored)
+            gone = _server(stored.value, key)
+            servers = tuple(server for server in stored.value.servers if server is not gone)
+            return await self._replace(unit, stored, replace(stored.value, servers=servers))
+
+    async def _replace(
+        self, unit: UnitOfWork, stored: Stored[Provider], provider: Provider
+    ) -> Stored[Provider]:
+        if provider == stored.value:
+            return stored
+        await _check_variables(unit, stored.id, provider)
+        return await unit.providers.replace(stored, provider, self._clock())
+
+
+async def _visible(unit: UnitOfWork, caller: Caller, slug: str) -> Stored[Provider]:
+    stored = await unit.providers.find(slug) if caller.sees(slug) else None
+    if stored is None:
+        raise ProviderNotFound(slug)
+    return stored
+
+
+def _require_unlimited(caller: Caller) -> None:
+    caller.require(Scope.PROVIDERS_WRITE)
+    if caller.provider is not None:
+        raise NotPermitted(Scope.PROVIDERS_WRITE)
+
+
+def _server(provider: Provider, key: str) -> Server:
+    for server in provider.servers:
+        if server.key == key:
+            return server
+    raise ServerNotFound(key)
+
+
+def _swapped(servers: tuple[Server, ...], server: Server) -> tuple[Server, ...]:
+    return tuple(server if one.key == server.key else one for one in servers)
+
+
+async def _check_variables(unit: UnitOfWork, provider_id: int, provider: Provider) -> None:
+    """Refuse a provider whose domains could no longer be published."""
+    issues = IssueCollector()
+    for position, server in enumerate(provider.servers):
+        for name in sorted(server.variables - provider.variables.keys()):
+            if await unit.providers.has_domain_without(provider_id, name):
+                issues.add(
+                    f"needs the variable {name}, which the provider does not define and some of its "
+                    "domains lack",
+                    "servers",
+                    position,
+                )
+    issues.close()

@@ -1,0 +1,133 @@
+"""Questions of mail clients, answered with documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.core.domains import DomainStatus
+from app.core.errors import DomainNotFound, within
+from app.core.names import EmailAddress
+from app.core.resolving import resolve
+from app.services.access import Scope
+
+if TYPE_CHECKING:
+    from app.core.account import AccountSettings
+    from app.core.documents import ClientFormat, ClientRequest, Document, Question
+    from app.core.names import DomainName
+    from app.services.access import Caller
+    from app.store.accounts import StoredAccount
+    from app.store.unit_of_work import Store, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A document, and whether it is for one address or for all of its domain."""
+
+    document: Document
+    is_personal: bool
+
+
+class Publishing:
+    """What is published, for mail clients and for those who want to see what they get."""
+
+    def __init__(self, store: Store) -> None:
+        """Take the database."""
+        self._store = store
+
+    async def answer(self, client_format: ClientFormat, request: ClientRequest) -> Answer:
+        """Answer a client in its format.
+
+        Raises:
+            InvalidInput: When the request names nothing that could be a domain.
+            DomainNotFound: When the domain is unknown or suspended; which of the two is not told.
+        """
+        question = client_format.read(request)
+        settings = await self.settings(question, listed=client_format.lists_domains)
+        return Answer(document=client_format.render(settings), is_personal=question.address is not None)
+
+    async def preview(
+        self, caller: Caller, domain: DomainName, local_part: str | None, *, listed: bool = False
+    ) -> tuple[AccountSettings, DomainStatus]:
+        """Resolve a domain for those who manage it, suspended or not.
+
+        Args:
+            caller: Who asks.
+            domain: The domain.
+            local_part: That of the address to resolve; None for the domain.
+            listed: Whether the provider's other domains are wanted.
+
+        Raises:
+            DomainNotFound: When it is not stored or the caller may not see it.
+            InvalidInput: When the local part is none.
+        """
+        caller.require(Scope.DOMAINS_READ)
+        address = None
+        if local_part is not None:
+            with within("local_part"):
+                address = EmailAddress.parse(f"{local_part}@{domain.ascii}")
+        async with self._store.reading() as unit:
+            found = await unit.accounts.find(domain, address, listed=listed)
+        if found is None or not caller.sees(found.provider.slug):
+            raise DomainNotFound(domain.ascii)
+        return _resolved(found, address), _status(found)
+
+    async def settings(self, question: Question, *, listed: bool = False) -> AccountSettings:
+        """Resolve what is asked for.
+
+        Args:
+            question: Whose settings are wanted.
+            listed: Whether the provider's other domains are wanted, where it names them at all.
+
+        Raises:
+            DomainNotFound: When no domain that was asked for is known and active.
+        """
+        async with self._store.reading() as unit:
+            for domain in question.domains:
+                found = await unit.accounts.find(domain, question.address, listed=listed)
+                if found is not None:
+                    _require_active(found)
+                    return _resolved(found, question.address)
+            if question.mail_exchanger is not None:
+                settings = await _by_mail_exchanger(unit, question.mail_exchanger, question)
+                if settings is not None:
+                    return settings
+        raise DomainNotFound(question.domains[0].ascii if question.domains else "asked for")
+
+
+def _status(found: StoredAccount) -> DomainStatus:
+    """An alias of a suspended domain is suspended too."""
+    domains = (found.domain, found.target)
+    if any(domain is not None and domain.status is DomainStatus.SUSPENDED for domain in domains):
+        return DomainStatus.SUSPENDED
+    return DomainStatus.ACTIVE
+
+
+def _require_active(found: StoredAccount) -> None:
+    if _status(found) is DomainStatus.SUSPENDED:
+        raise DomainNotFound(found.domain.name.ascii)
+
+
+def _resolved(found: StoredAccount, address: EmailAddress | None) -> AccountSettings:
+    return resolve(
+        found.provider,
+        found.domain,
+        address=address,
+        mailbox=found.mailbox,
+        target=found.target,
+        listed_domains=found.listed_domains,
+    )
+
+
+async def _by_mail_exchanger(
+    unit: UnitOfWork, exchanger: DomainName, question: Question
+) -> AccountSettings | None:
+    """Answer for a domain that is not stored, at the host of the provider whose MX it has.
+
+    Thunderbird asks ``autoconfig.PROVIDER`` about an address elsewhere after looking up its MX.
+    """
+    found = await unit.accounts.find(exchanger)
+    if found is None or not found.domain.serves_mx or exchanger in question.domains:
+        return None
+    _require_active(found)
+    return _resolved(found, None)

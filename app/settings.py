@@ -1,0 +1,78 @@
+"""Settings, read from the environment once; nothing else reads the environment.
+
+Each field's description goes into docs/operations.md.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any
+
+from pydantic import AnyHttpUrl, BeforeValidator, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Network = IPv4Network | IPv6Network
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    AUTO = "auto"
+    CONSOLE = "console"
+    JSON = "json"
+
+
+def _networks(value: Any) -> Any:  # noqa: ANN401 - whatever the environment or a test gives
+    if isinstance(value, str):
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    return value
+
+
+NetworkList = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+
+
+class Settings(BaseSettings):
+    """All settings; environment variables have the prefix ``SIGNPOST_``."""
+
+    model_config = SettingsConfigDict(env_prefix="SIGNPOST_", frozen=True, extra="ignore")
+
+    database_url: str = Field(
+        default="sqlite+aiosqlite:///./data/signpost.db",
+        description="Where data is kept: `sqlite+aiosqlite:///PATH` or "
+        "`postgresql+asyncpg://USER:PASSWORD@HOST/NAME`.",
+    )
+    public_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("http://127.0.0.1:8080"),
+        description="The service's own address as clients reach it; problem types point into it.",
+    )
+    trusted_proxies: NetworkList = Field(
+        default=(),
+        description="Addresses and networks, separated by commas, of reverse proxies whose "
+        "`X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are believed.",
+    )
+    log_format: LogFormat = Field(
+        default=LogFormat.AUTO,
+        description="`json`, `console`, or `auto`: console on a terminal, JSON elsewhere.",
+    )
+    log_level: str = Field(
+        default="INFO",
+        description="`DEBUG`, `INFO`, `WARNING` or `ERROR`. Mail addresses are never logged at `INFO` "
+        "or above.",
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, value: str) -> str:
+        if not value.startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
+            message = "must start with sqlite+aiosqlite: or postgresql+asyncpg:"
+            raise ValueError(message)
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _check_log_level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            message = "must be DEBUG, INFO, WARNING or ERROR"
+            raise ValueError(message)
+        return value.upper()

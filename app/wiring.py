@@ -1,0 +1,62 @@
+"""The composition root: settings in, everything that the program is made of out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from app.services.access import Access
+from app.services.demo import Demo
+from app.services.domains import DomainService
+from app.services.health import Health
+from app.services.importing import Importing
+from app.services.mailboxes import MailboxService
+from app.services.providers import ProviderService
+from app.services.publishing import Publishing
+from app.store.engine import create_engine
+from app.store.unit_of_work import Store
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+
+def system_clock() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The use cases, ready to be called."""
+
+    access: Access
+    demo: Demo
+    domains: DomainService
+    health: Health
+    importing: Importing
+    mailboxes: MailboxService
+    providers: ProviderService
+    publishing: Publishing
+    store: Store
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        await self.store.close()
+
+
+def build_services(settings: Settings) -> Services:
+    """Build all services; connects to nothing yet."""
+    store = Store(create_engine(settings.database_url))
+    access = Access(store, system_clock)
+    return Services(
+        access=access,
+        demo=Demo(store, access, system_clock),
+        domains=DomainService(store, system_clock),
+        health=Health(store),
+        importing=Importing(store, system_clock),
+        mailboxes=MailboxService(store, system_clock),
+        providers=ProviderService(store, system_clock),
+        publishing=Publishing(store),
+        store=store,
+    )
