@@ -1,0 +1,1 @@
+"""HTTP for machines: client endpoints built from FORMATS, and the management API."""

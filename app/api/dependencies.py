@@ -1,0 +1,115 @@
+"""What routes ask for: services, the caller, pages, preconditions."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Header, Query, Request, Response, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from app.api.schemas.shapes import Problem
+from app.core.errors import NotAuthenticated, refuse, within
+from app.core.names import DomainName
+from app.services.access import Caller
+from app.services.preconditions import Precondition
+from app.wiring import Services
+
+MAX_PAGE: Final = 500
+_ENTITY_TAG: Final = re.compile(r'(?:W/)?"([0-9]{1,18})"')
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="token",
+    description="A token from `signpost token create`, as `Authorization: Bearer sp_…`.",
+)
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDependency = Annotated[Services, Depends(_services)]
+
+
+async def _caller(
+    request: Request,
+    services: ServicesDependency,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> Caller:
+    if credentials is None:
+        raise NotAuthenticated
+    caller = await services.access.authenticate(credentials.credentials)
+    request.state.token_id = caller.token_id
+    return caller
+
+
+CallerDependency = Annotated[Caller, Depends(_caller)]
+
+
+def _precondition(
+    if_match: Annotated[
+        str | None, Header(description="Write only if the version is this: an ETag, or `*` for any.")
+    ] = None,
+    if_none_match: Annotated[
+        str | None, Header(description="`*`: write only if nothing is stored yet.")
+    ] = None,
+) -> Precondition:
+    versions = None
+    if if_match is not None and if_match.strip() != "*":
+        versions = frozenset(_version(tag) for tag in if_match.split(","))
+    if if_none_match is not None and if_none_match.strip() != "*":
+        raise refuse("must be * in a request that writes", "If-None-Match")
+    return Precondition(
+        versions=versions,
+        must_exist=if_match is not None,
+        must_not_exist=if_none_match is not None,
+    )
+
+
+def _version(tag: str) -> int:
+    found = _ENTITY_TAG.fullmatch(tag.strip())
+    # A tag that is none of ours is a version that was never stored, not an error.
+    return int(found[1]) if found else 0
+
+
+PreconditionDependency = Annotated[Precondition, Depends(_precondition)]
+
+AfterQuery = Annotated[
+    str, Query(max_length=255, description="Return what comes behind this: `next` of the last page.")
+]
+LimitQuery = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many at the most.")]
+
+
+def _domain_name(name: str) -> DomainName:
+    with within("name"):
+        return DomainName.parse(name)
+
+
+DomainNameDependency = Annotated[DomainName, Depends(_domain_name)]
+
+
+def tag_version(response: Response, version: int) -> None:
+    """Send a resource's version as its ETag."""
+    response.headers["ETag"] = f'"{version}"'
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Document the problems of a route; 401, 403, 422 and 503 can always come."""
+    meanings = {
+        400: "The request cannot be read",
+        401: "No valid token",
+        403: "The token does not reach this far",
+        404: "Nothing of that name",
+        409: "Not in the present state",
+        412: "The version is not the present one",
+        413: "The body is too large",
+        422: "A value breaks a rule",
+        503: "Not available at the moment",
+    }
+    schema = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}
+    return {
+        status: {"description": meanings[status], "content": {"application/problem+json": schema}}
+        for status in sorted({401, 403, 422, 503, *statuses})
+    }

@@ -1,0 +1,215 @@
+"""Errors as problem documents (RFC 9457): one table, and the handlers that use it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.exceptions import HTTPException
+
+from app.core import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fastapi import FastAPI
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import Scope as AsgiScope
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER_SECONDS: Final = 5
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A kind of problem; the slug is part of the API and never changes."""
+
+    slug: str
+    status: HTTPStatus
+    title: str
+    advice: str
+    """What the caller should do, for the page behind the type's URI."""
+
+
+_NOT_FOUND, _CONFLICT = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
+_SEE_ETAG: Final = "Read it again, decide whether your change still fits, and send it with the new ETag."
+_RETRY: Final = "Nothing was changed. Send the request again after the time in Retry-After."
+
+PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
+    errors.InvalidInput: ProblemType(
+        "invalid-input",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "A value breaks a rule",
+        "`errors` names each field with a JSON Pointer and the rule that it breaks. Nothing was changed.",
+    ),
+    errors.DomainNotFound: ProblemType(
+        "domain-not-found", _NOT_FOUND, "No such domain", "Check the name, and what the token may see."
+    ),
+    errors.MailboxNotFound: ProblemType(
+        "mailbox-not-found",
+        _NOT_FOUND,
+        "No such mailbox",
+        "Only mailboxes that differ from their domain are stored; all others have the domain's settings.",
+    ),
+    errors.ProviderNotFound: ProblemType(
+        "provider-not-found", _NOT_FOUND, "No such provider", "Check the slug, and what the token may see."
+    ),
+    errors.ServerNotFound: ProblemType(
+        "server-not-found", _NOT_FOUND, "No such server", "Read the provider to see its servers' keys."
+    ),
+    errors.FormatNotFound: ProblemType(
+        "format-not-found", _NOT_FOUND, "No such format", "The detail names the formats that there are."
+    ),
+    errors.DomainTaken: ProblemType(
+        "domain-taken", _CONFLICT, "The domain is stored already", "Use PUT to replace what is stored."
+    ),
+    errors.MailboxTaken: ProblemType(
+        "mailbox-taken", _CONFLICT, "The mailbox is stored already", "Use PUT to replace what is stored."
+    ),
+    errors.ProviderTaken: ProblemType(
+        "provider-taken", _CONFLICT, "The slug is in use", "Choose another, or use PUT to replace it."
+    ),
+    errors.ProviderInUse: ProblemType(
+        "provider-in-use", _CONFLICT, "The provider has domains", "Delete its domains or move them first."
+    ),
+    errors.DomainInUse: ProblemType(
+        "domain-in-use", _CONFLICT, "The domain has aliases", "Delete its aliases or change them first."
+    ),
+    errors.ConcurrentChange: ProblemType(
+        "concurrent-change", _CONFLICT, "Somebody else wrote at the same moment", "Send it again."
+    ),
+    errors.StaleVersion: ProblemType(
+        "stale-version", HTTPStatus.PRECONDITION_FAILED, "The version is not the present one", _SEE_ETAG
+    ),
+    errors.NotAuthenticated: ProblemType(
+        "not-authenticated",
+        HTTPStatus.UNAUTHORIZED,
+        "No valid token",
+        "Send `Authorization: Bearer TOKEN` with a token from `signpost token create`.",
+    ),
+    errors.NotPermitted: ProblemType(
+        "not-permitted",
+        HTTPStatus.FORBIDDEN,
+        "The token does not reach this far",
+        "Use a token with the scope that the detail names, not limited to another provider.",
+    ),
+    errors.SweepingChange: ProblemType(
+        "sweeping-change", _CONFLICT, "Too much would change", "Look at the plan, then force it if meant."
+    ),
+    errors.NotAvailable: ProblemType(
+        "not-available", HTTPStatus.SERVICE_UNAVAILABLE, "Not available at the moment", _RETRY
+    ),
+}
+PROBLEMS_BY_SLUG: Final = {problem.slug: problem for problem in PROBLEMS.values()}
+
+
+def problem_response(  # noqa: PLR0913 - the members of a problem document
+    request: Request,
+    status: int,
+    *,
+    problem: ProblemType | None = None,
+    detail: str | None = None,
+    issues: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Build a problem document; without a type it is ``about:blank``, a plain HTTP status."""
+    base = str(request.app.state.settings.public_url).rstrip("/")
+    body: dict[str, Any] = {
+        "type": "about:blank" if problem is None else f"{base}/problems/{problem.slug}",
+        "title": HTTPStatus(status).phrase if problem is None else problem.title,
+        "status": status,
+        "instance": f"urn:uuid:{request.state.request_id}",
+    }
+    if detail:
+        body["detail"] = detail
+    if issues:
+        body["errors"] = list(issues)
+    return JSONResponse(body, status, dict(headers or {}), MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Install the handlers and the pages behind the types' URIs."""
+    app.add_exception_handler(errors.AppError, _on_app_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_bug)
+    app.add_api_route(
+        "/problems/{slug}", _problem_page, include_in_schema=False, response_class=PlainTextResponse
+    )
+
+
+async def _on_app_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.AppError)  # noqa: S101 - as registered
+    problem = PROBLEMS[type(error)]
+    headers = {}
+    if isinstance(error, errors.NotAuthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, errors.NotAvailable):
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        _log.warning("not_available", what=error.what, cause=type(error.__cause__).__name__)
+    issues: list[dict[str, str]] = []
+    if isinstance(error, errors.InvalidInput):
+        issues = [{"pointer": issue.pointer, "detail": issue.rule} for issue in error.issues]
+    return problem_response(
+        request, problem.status, problem=problem, detail=str(error), issues=issues, headers=headers
+    )
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - as registered
+    found = error.errors()
+    if any(issue["type"] == "json_invalid" for issue in found):
+        detail = "The body is not JSON."
+        return problem_response(request, HTTPStatus.BAD_REQUEST, detail=detail)
+    issues = [_located(issue["loc"], issue["msg"]) for issue in found]
+    problem = PROBLEMS[errors.InvalidInput]
+    detail = "; ".join(f"{next(iter(issue.values())) or 'body'}: {issue['detail']}" for issue in issues[:5])
+    return problem_response(request, problem.status, problem=problem, detail=detail, issues=issues)
+
+
+def _located(location: Sequence[int | str], message: str) -> dict[str, str]:
+    where, *path = location
+    if where == "body":
+        return {"pointer": errors.Issue(tuple(path), message).pointer, "detail": message}
+    return {"parameter": ".".join(map(str, path)), "detail": message}
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - as registered
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # The router names the methods of the first route of a path only.
+        headers["Allow"] = ", ".join(sorted(_methods(request.app.routes, request.scope)))
+    return problem_response(request, error.status_code, headers=headers)
+
+
+def _methods(routes: Sequence[Any], scope: AsgiScope) -> set[str]:
+    found: set[str] = set()
+    for route in routes:
+        if getattr(route, "methods", None) and route.path_regex.match(scope["path"]):
+            found |= route.methods
+    return found
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    _log.error("bug", exc_info=error)
+    return problem_response(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+async def _problem_page(slug: str) -> Response:
+    problem = PROBLEMS_BY_SLUG.get(slug)
+    if problem is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return PlainTextResponse(problem_text(problem))
+
+
+def problem_text(problem: ProblemType) -> str:
+    """Return the page of a problem type, as Markdown."""
+    return f"# {problem.title}\n\nStatus {problem.status.value}, `{problem.slug}`.\n\n{problem.advice}\n"

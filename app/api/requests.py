@@ -1,0 +1,125 @@
+"""What happens to every request before anything else: who sent it, what it is called, one log line.
+
+Plain ASGI: Starlette's BaseHTTPMiddleware costs more than the rest of a request.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from app.settings import Network
+
+_log = structlog.get_logger("signpost.request")
+_MAX_FORWARDED: Final = 20
+
+
+class ForwardedHeaders:
+    """Believes ``X-Forwarded-For``, ``-Proto`` and ``-Host``, if a trusted proxy says so."""
+
+    def __init__(self, app: ASGIApp, trusted: Sequence[Network]) -> None:
+        """Take the application and the networks of the proxies."""
+        self._app = app
+        self._trusted = tuple(trusted)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Correct the scope and pass on."""
+        if scope["type"] == "http" and self._trusted and self._is_trusted(_peer(scope)):
+            self._correct(scope)
+        await self._app(scope, receive, send)
+
+    def _is_trusted(self, address: str | None) -> bool:
+        if address is None:
+            return False
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return False
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+        return any(parsed in network for network in self._trusted if network.version == parsed.version)
+
+    def _correct(self, scope: Scope) -> None:
+        given = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        scheme = _last(given.get(b"x-forwarded-proto"))
+        if scheme in ("http", "https"):
+            scope["scheme"] = scheme
+        host = _last(given.get(b"x-forwarded-host"))
+        if host:
+            kept = [(name, value) for name, value in scope["headers"] if name != b"host"]
+            scope["headers"] = [*kept, (b"host", host.encode("latin-1"))]
+        # From the right: each proxy adds who spoke to it; the first one not trusted is the client.
+        hops = given.get(b"x-forwarded-for", "").split(",")[-_MAX_FORWARDED:]
+        for hop in (hop.strip() for hop in reversed(hops)):
+            if hop:
+                scope["client"] = (hop, 0)
+            if not self._is_trusted(hop):
+                break
+
+
+def _peer(scope: Scope) -> str | None:
+    client = scope.get("client")
+    return client[0] if client else None
+
+
+def _last(value: str | None) -> str:
+    return (value or "").rpartition(",")[2].strip()
+
+
+class RequestLog:
+    """Gives each request an id, and writes one line about those of the management API.
+
+    The line names the route, not the path: paths hold mail addresses. Discovery requests are not
+    logged one by one.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Take the application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Name the request, pass it on, and tell how it went."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = str(uuid.uuid4())
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 0
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        if not scope["path"].startswith("/api/"):
+            await self._app(scope, receive, send_named)
+            return
+        started = time.perf_counter()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self._app(scope, receive, send_named)
+        finally:
+            self._tell(scope, status, time.perf_counter() - started)
+            structlog.contextvars.unbind_contextvars("request_id")
+
+    @staticmethod
+    def _tell(scope: Scope, status: int, seconds: float) -> None:
+        route: Any = scope.get("route")
+        _log.info(
+            "request",
+            method=scope["method"],
+            route=getattr(route, "path", "none"),
+            status=status,
+            token=scope["state"].get("token_id"),
+            milliseconds=round(seconds * 1000, 1),
+        )

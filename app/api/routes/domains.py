@@ -1,0 +1,163 @@
+"""Domains, and what they resolve to."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from app.api.dependencies import (
+    AfterQuery,
+    CallerDependency,
+    DomainNameDependency,
+    LimitQuery,
+    PreconditionDependency,
+    ServicesDependency,
+    problems,
+    tag_version,
+)
+from app.api.schemas.domains import (
+    DocumentRead,
+    DomainBody,
+    DomainCreate,
+    DomainPage,
+    DomainRead,
+    FormatShape,
+    SettingsRead,
+    domain_to_core,
+    domain_to_read,
+    omissions_to_shapes,
+    settings_to_read,
+)
+from app.core.errors import FormatNotFound, within
+from app.core.names import DomainName
+from app.renderers import FORMATS, FORMATS_BY_NAME
+
+router = APIRouter(prefix="/api/v1/domains", tags=["domains"])
+
+LocalPartQuery = Annotated[
+    str | None, Query(max_length=64, description="Resolve for this address of the domain.")
+]
+
+
+@router.get("", operation_id="list_domains", responses=problems())
+async def list_domains(
+    services: ServicesDependency,
+    caller: CallerDependency,
+    after: AfterQuery = "",
+    limit: LimitQuery = 100,
+    provider: Annotated[str | None, Query(max_length=63, description="Only this provider's.")] = None,
+) -> DomainPage:
+    """List domains by name."""
+    found = await services.domains.page(caller, after=after, limit=limit + 1, provider=provider)
+    items = [domain_to_read(stored) for stored in found[:limit]]
+    return DomainPage(items=items, next=items[-1].name if len(found) > limit else None)
+
+
+@router.post(
+    "", operation_id="create_domain", status_code=HTTPStatus.CREATED, responses=problems(400, 404, 409, 413)
+)
+async def create_domain(
+    body: DomainCreate, services: ServicesDependency, caller: CallerDependency, response: Response
+) -> DomainRead:
+    """Store a domain."""
+    with within("name"):
+        name = DomainName.parse(body.name)
+    stored = await services.domains.create(caller, domain_to_core(body, name))
+    response.headers["Location"] = f"/api/v1/domains/{name}"
+    tag_version(response, stored.version)
+    return domain_to_read(stored)
+
+
+@router.get("/{name}", operation_id="get_domain", responses=problems(404))
+async def get_domain(
+    name: DomainNameDependency, services: ServicesDependency, caller: CallerDependency, response: Response
+) -> DomainRead:
+    """Read a domain."""
+    stored = await services.domains.get(caller, name)
+    tag_version(response, stored.version)
+    return domain_to_read(stored)
+
+
+@router.put(
+    "/{name}",
+    operation_id="put_domain",
+    responses={
+        201: {"description": "It was not there before", "model": DomainRead},
+        **problems(400, 404, 409, 412, 413),
+    },
+)
+async def put_domain(
+    name: DomainNameDependency,
+    body: DomainBody,
+    services: ServicesDependency,
+    caller: CallerDependency,
+    precondition: PreconditionDependency,
+    response: Response,
+) -> DomainRead:
+    """Store a domain, in place of the present one if there is one."""
+    stored, is_new = await services.domains.put(caller, domain_to_core(body, name), precondition)
+    response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+    tag_version(response, stored.version)
+    return domain_to_read(stored)
+
+
+@router.delete(
+    "/{name}",
+    operation_id="delete_domain",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problems(404, 409, 412),
+)
+async def delete_domain(
+    name: DomainNameDependency,
+    services: ServicesDependency,
+    caller: CallerDependency,
+    precondition: PreconditionDependency,
+) -> None:
+    """Remove a domain with its mailboxes."""
+    await services.domains.delete(caller, name, precondition)
+
+
+@router.get("/{name}/settings", operation_id="get_settings", responses=problems(404))
+async def get_settings(
+    name: DomainNameDependency,
+    services: ServicesDependency,
+    caller: CallerDependency,
+    local_part: LocalPartQuery = None,
+) -> SettingsRead:
+    """Resolve a domain, and say what each client format leaves out of it and why."""
+    settings, status = await services.publishing.preview(caller, name, local_part)
+    formats = [
+        FormatShape(
+            name=client_format.name,
+            title=client_format.title,
+            omissions=omissions_to_shapes(client_format.render(settings).omissions),
+        )
+        for client_format in FORMATS
+    ]
+    return settings_to_read(settings, status, formats)
+
+
+@router.get("/{name}/documents/{format_name}", operation_id="get_document", responses=problems(404))
+async def get_document(
+    name: DomainNameDependency,
+    format_name: str,
+    services: ServicesDependency,
+    caller: CallerDependency,
+    local_part: LocalPartQuery = None,
+) -> DocumentRead:
+    """Render a document as clients get it, for a suspended domain too."""
+    client_format = FORMATS_BY_NAME.get(format_name)
+    if client_format is None:
+        raise FormatNotFound(format_name, tuple(FORMATS_BY_NAME))
+    settings, _status = await services.publishing.preview(
+        caller, name, local_part, listed=client_format.lists_domains
+    )
+    document = client_format.render(settings)
+    return DocumentRead(
+        format=client_format.name,
+        media_type=document.media_type,
+        body=document.body.decode(),
+        omissions=omissions_to_shapes(document.omissions),
+    )

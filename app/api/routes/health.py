@@ -1,0 +1,49 @@
+"""For load balancers and container engines."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+
+from app.api.dependencies import ServicesDependency
+from app.api.schemas.shapes import Shape
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+class Liveness(Shape):
+    """The process answers."""
+
+    status: str = "alive"
+
+
+class ReadinessRead(Shape):
+    """What the service depends on."""
+
+    status: str
+    database: bool
+    schema_current: bool
+
+
+@router.get("/live", operation_id="get_liveness")
+async def get_liveness() -> Liveness:
+    """Tell that the process answers; looks at nothing else."""
+    return Liveness()
+
+
+@router.get(
+    "/ready",
+    operation_id="get_readiness",
+    responses={503: {"description": "Not ready", "model": ReadinessRead}},
+)
+async def get_readiness(services: ServicesDependency, response: Response) -> ReadinessRead:
+    """Tell whether the database answers and has this program's schema."""
+    found = await services.health.readiness()
+    if not found.is_ready:
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    return ReadinessRead(
+        status="ready" if found.is_ready else "not ready",
+        database=found.database,
+        schema_current=found.schema,
+    )

@@ -1,0 +1,101 @@
+"""Mailboxes that differ from their domain."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from app.api.dependencies import (
+    AfterQuery,
+    CallerDependency,
+    DomainNameDependency,
+    LimitQuery,
+    PreconditionDependency,
+    ServicesDependency,
+    problems,
+    tag_version,
+)
+from app.api.schemas.domains import (
+    MailboxBody,
+    MailboxPage,
+    MailboxRead,
+    mailbox_to_core,
+    mailbox_to_read,
+)
+from app.core.errors import within
+from app.core.names import EmailAddress
+
+router = APIRouter(prefix="/api/v1/domains/{name}/mailboxes", tags=["mailboxes"])
+
+
+def _address(name: DomainNameDependency, local_part: str) -> EmailAddress:
+    with within("local_part"):
+        return EmailAddress.parse(f"{local_part}@{name}")
+
+
+AddressDependency = Annotated[EmailAddress, Depends(_address)]
+
+
+@router.get("", operation_id="list_mailboxes", responses=problems(404))
+async def list_mailboxes(
+    name: DomainNameDependency,
+    services: ServicesDependency,
+    caller: CallerDependency,
+    after: AfterQuery = "",
+    limit: LimitQuery = 100,
+) -> MailboxPage:
+    """List a domain's mailboxes by local part."""
+    found = await services.mailboxes.page(caller, name, after=after.lower(), limit=limit + 1)
+    items = [mailbox_to_read(stored) for stored in found[:limit]]
+    return MailboxPage(items=items, next=items[-1].local_part if len(found) > limit else None)
+
+
+@router.get("/{local_part}", operation_id="get_mailbox", responses=problems(404))
+async def get_mailbox(
+    address: AddressDependency, services: ServicesDependency, caller: CallerDependency, response: Response
+) -> MailboxRead:
+    """Read a mailbox's own settings."""
+    stored = await services.mailboxes.get(caller, address)
+    tag_version(response, stored.version)
+    return mailbox_to_read(stored)
+
+
+@router.put(
+    "/{local_part}",
+    operation_id="put_mailbox",
+    responses={
+        201: {"description": "It was not there before", "model": MailboxRead},
+        **problems(400, 404, 409, 412, 413),
+    },
+)
+async def put_mailbox(
+    address: AddressDependency,
+    body: MailboxBody,
+    services: ServicesDependency,
+    caller: CallerDependency,
+    precondition: PreconditionDependency,
+    response: Response,
+) -> MailboxRead:
+    """Store a mailbox's own settings, in place of the present ones if there are any."""
+    stored, is_new = await services.mailboxes.put(caller, mailbox_to_core(body, address), precondition)
+    response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+    tag_version(response, stored.version)
+    return mailbox_to_read(stored)
+
+
+@router.delete(
+    "/{local_part}",
+    operation_id="delete_mailbox",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problems(404, 409, 412),
+)
+async def delete_mailbox(
+    address: AddressDependency,
+    services: ServicesDependency,
+    caller: CallerDependency,
+    precondition: PreconditionDependency,
+) -> None:
+    """Remove a mailbox's own settings; its domain's hold for it again."""
+    await services.mailboxes.delete(caller, address, precondition)

@@ -1,0 +1,162 @@
+"""Providers and their servers."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+
+from app.api.dependencies import (
+    AfterQuery,
+    CallerDependency,
+    LimitQuery,
+    PreconditionDependency,
+    ServicesDependency,
+    problems,
+    tag_version,
+)
+from app.api.schemas.providers import (
+    ProviderBody,
+    ProviderCreate,
+    ProviderPage,
+    ProviderRead,
+    provider_to_core,
+    provider_to_read,
+)
+from app.api.schemas.servers import ServerBody, ServerShape, server_to_core, server_to_shape
+
+router = APIRouter(prefix="/api/v1/providers", tags=["providers"])
+
+
+@router.get("", operation_id="list_providers", responses=problems())
+async def list_providers(
+    services: ServicesDependency, caller: CallerDependency, after: AfterQuery = "", limit: LimitQuery = 100
+) -> ProviderPage:
+    """List providers by slug."""
+    found = await services.providers.page(caller, after=after, limit=limit + 1)
+    items = [provider_to_read(stored) for stored in found[:limit]]
+    return ProviderPage(items=items, next=items[-1].slug if len(found) > limit else None)
+
+
+@router.post(
+    "", operation_id="create_provider", status_code=HTTPStatus.CREATED, responses=problems(400, 409, 413)
+)
+async def create_provider(
+    body: ProviderCreate, services: ServicesDependency, caller: CallerDependency, response: Response
+) -> ProviderRead:
+    """Store a provider."""
+    stored = await services.providers.create(caller, provider_to_core(body, body.slug))
+    response.headers["Location"] = f"/api/v1/providers/{stored.value.slug}"
+    tag_version(response, stored.version)
+    return provider_to_read(stored)
+
+
+@router.get("/{slug}", operation_id="get_provider", responses=problems(404))
+async def get_provider(
+    slug: str, services: ServicesDependency, caller: CallerDependency, response: Response
+) -> ProviderRead:
+    """Read a provider."""
+    stored = await services.providers.get(caller, slug)
+    tag_version(response, stored.version)
+    return provider_to_read(stored)
+
+
+@router.put(
+    "/{slug}",
+    operation_id="put_provider",
+    responses={
+        201: {"description": "It was not there before", "model": ProviderRead},
+        **problems(400, 409, 412, 413),
+    },
+)
+async def put_provider(
+    slug: str,
+    body: ProviderBody,
+    services: ServicesDependency,
+    caller: CallerDependency,
+    precondition: PreconditionDependency,
+    response: Response,
+) -> ProviderRead:
+    """Store a provider, in place of the present one if there is one."""
+    stored, is_new = await services.providers.put(caller, provider_to_core(body, slug), precondition)
+    response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+    tag_version(response, stored.version)
+    return provider_to_read(stored)
+
+
+@router.delete(
+    "/{slug}",
+    operation_id="delete_provider",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problems(404, 409, 412),
+)
+async def delete_provider(
+    slug: str,
+    services: ServicesDependency,
+    caller: CallerDependency,
+    precondition: PreconditionDependency,
+) -> None:
+    """Remove a provider that has no domains."""
+    await services.providers.delete(caller, slug, precondition)
+
+
+@router.get("/{slug}/servers", operation_id="list_servers", responses=problems(404))
+async def list_servers(
+    slug: str, services: ServicesDependency, caller: CallerDependency, response: Response
+) -> list[ServerShape]:
+    """List a provider's servers in the order of preference."""
+    stored = await services.providers.get(caller, slug)
+    tag_version(response, stored.version)
+    return [server_to_shape(server) for server in stored.value.servers]
+
+
+@router.get("/{slug}/servers/{key}", operation_id="get_server", responses=problems(404))
+async def get_server(
+    slug: str, key: str, services: ServicesDependency, caller: CallerDependency, response: Response
+) -> ServerShape:
+    """Read a server. The ETag is the provider's."""
+    stored, server = await services.providers.get_server(caller, slug, key)
+    tag_version(response, stored.version)
+    return server_to_shape(server)
+
+
+@router.put(
+    "/{slug}/servers/{key}",
+    operation_id="put_server",
+    responses={
+        201: {"description": "It was not there before", "model": ServerShape},
+        **problems(400, 404, 409, 412, 413),
+    },
+)
+async def put_server(
+    slug: str,
+    key: str,
+    body: ServerBody,
+    services: ServicesDependency,
+    caller: CallerDependency,
+    precondition: PreconditionDependency,
+    response: Response,
+) -> ServerShape:
+    """Store a server in its place, or at the end when its key is not there yet."""
+    server = server_to_core(body, key)
+    stored, is_new = await services.providers.put_server(caller, slug, server, precondition)
+    response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+    tag_version(response, stored.version)
+    return server_to_shape(server)
+
+
+@router.delete(
+    "/{slug}/servers/{key}",
+    operation_id="delete_server",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problems(404, 409, 412),
+)
+async def delete_server(
+    slug: str,
+    key: str,
+    services: ServicesDependency,
+    caller: CallerDependency,
+    precondition: PreconditionDependency,
+) -> None:
+    """Remove a server."""
+    await services.providers.delete_server(caller, slug, key, precondition)

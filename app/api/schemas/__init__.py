@@ -1,0 +1,1 @@
+"""Request and response models. They hold still while the core moves."""

@@ -1,0 +1,215 @@
+"""Domains and mailboxes in JSON, and to and from the core."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from app.api.schemas.servers import ServerShape, server_to_shape, servers_to_core
+from app.api.schemas.shapes import Boolean, Shape, StoredShape, Variables
+from app.core.domains import Domain, DomainStatus, Mailbox, PublishedName
+from app.core.errors import IssueCollector
+from app.core.names import DomainName, EmailAddress
+
+if TYPE_CHECKING:
+    from app.core.account import AccountSettings, Omission
+    from app.core.stored import Stored
+
+
+class DomainBody(Shape):
+    """A domain without its name."""
+
+    provider: str = Field(description="The provider's slug.", examples=["demo"])
+    alias_of: str | None = Field(
+        default=None, description="A domain of the same provider whose settings and mailboxes are used."
+    )
+    variables: Variables = {}
+    status: DomainStatus = DomainStatus.ACTIVE
+    published_name: PublishedName = Field(
+        default=PublishedName.AUTOMATIC,
+        description="Which of a server's two host names clients are given.",
+    )
+    reference: str | None = Field(default=None, description="The billing system's own name for it.")
+    serves_mx: Boolean = Field(
+        default=False, description="Whether the settings hold for all domains whose MX is here."
+    )
+    servers: list[ServerShape] = Field(
+        default=[],
+        description="Servers of its own; those of a type replace all of the provider's of that type.",
+    )
+
+
+class DomainCreate(DomainBody):
+    """A domain to be stored."""
+
+    name: str = Field(description="In U-labels or A-labels.", examples=["customer.example"])
+
+
+class DomainRead(StoredShape, DomainCreate):
+    """A domain as it is stored; the name in A-labels."""
+
+    unicode_name: str
+
+
+class DomainPage(Shape):
+    """Some of the domains."""
+
+    items: list[DomainRead]
+    next: str | None = Field(description="What to send as `after` for the next page; null at the end.")
+
+
+class MailboxBody(Shape):
+    """A mailbox that differs from its domain."""
+
+    login: str | None = Field(default=None, description="What the user logs in as.", examples=["c1047-jane"])
+    variables: Variables = {}
+    servers: list[ServerShape] = []
+
+
+class MailboxRead(StoredShape, MailboxBody):
+    """A mailbox as it is stored."""
+
+    local_part: str
+    address: str
+
+
+class MailboxPage(Shape):
+    """Some of a domain's mailboxes."""
+
+    items: list[MailboxRead]
+    next: str | None = Field(description="What to send as `after` for the next page; null at the end.")
+
+
+class OmissionShape(Shape):
+    """Something stored that is not published."""
+
+    server: str | None = Field(description="The server's key.")
+    reason: str = Field(description="A stable code.", examples=["plain-socket"])
+    detail: str
+
+
+class FormatShape(Shape):
+    """One client format, for these settings."""
+
+    name: str
+    title: str
+    omissions: list[OmissionShape]
+
+
+class SettingsRead(Shape):
+    """What a domain, or an address in it, resolves to."""
+
+    domain: str
+    status: DomainStatus
+    servers: list[ServerShape] = Field(description="With the domain's variables filled in.")
+    withheld: list[OmissionShape] = Field(description="What no format can publish.")
+    formats: list[FormatShape]
+
+
+class DocumentRead(Shape):
+    """A document as a client gets it."""
+
+    format: str
+    media_type: str
+    body: str
+    omissions: list[OmissionShape]
+
+
+def domain_to_core(body: DomainBody, name: DomainName) -> Domain:
+    """Build the core's domain.
+
+    Raises:
+        InvalidInput: With the issues of all fields.
+    """
+    issues = IssueCollector()
+    alias_of = None
+    with issues.at("alias_of"):
+        alias_of = None if body.alias_of is None else DomainName.parse(body.alias_of)
+    servers = None
+    with issues.at():
+        servers = servers_to_core(body.servers)
+    with issues.at():
+        domain = Domain(
+            name=name,
+            provider=body.provider,
+            alias_of=alias_of,
+            variables=body.variables,
+            status=body.status,
+            published_name=body.published_name,
+            reference=body.reference,
+            serves_mx=body.serves_mx,
+            servers=servers or (),
+        )
+    issues.close()
+    return domain
+
+
+def domain_to_read(stored: Stored[Domain]) -> DomainRead:
+    """Write a domain as JSON has it."""
+    domain = stored.value
+    return DomainRead(
+        name=domain.name.ascii,
+        unicode_name=domain.name.unicode,
+        provider=domain.provider,
+        alias_of=None if domain.alias_of is None else domain.alias_of.ascii,
+        variables=dict(domain.variables),
+        status=domain.status,
+        published_name=domain.published_name,
+        reference=domain.reference,
+        serves_mx=domain.serves_mx,
+        servers=[server_to_shape(server) for server in domain.servers],
+        version=stored.version,
+        created_at=stored.created_at,
+        updated_at=stored.updated_at,
+    )
+
+
+def mailbox_to_core(body: MailboxBody, address: EmailAddress) -> Mailbox:
+    """Build the core's mailbox.
+
+    Raises:
+        InvalidInput: With the issues of all fields.
+    """
+    return Mailbox(
+        address=address,
+        login=body.login,
+        variables=body.variables,
+        servers=servers_to_core(body.servers),
+    )
+
+
+def mailbox_to_read(stored: Stored[Mailbox]) -> MailboxRead:
+    """Write a mailbox as JSON has it."""
+    mailbox = stored.value
+    return MailboxRead(
+        local_part=mailbox.address.local_part,
+        address=str(mailbox.address),
+        login=mailbox.login,
+        variables=dict(mailbox.variables),
+        servers=[server_to_shape(server) for server in mailbox.servers],
+        version=stored.version,
+        created_at=stored.created_at,
+        updated_at=stored.updated_at,
+    )
+
+
+def omissions_to_shapes(omissions: tuple[Omission, ...]) -> list[OmissionShape]:
+    """Write omissions as JSON has them."""
+    return [
+        OmissionShape(server=omission.server, reason=omission.reason, detail=omission.detail)
+        for omission in omissions
+    ]
+
+
+def settings_to_read(
+    settings: AccountSettings, status: DomainStatus, formats: list[FormatShape]
+) -> SettingsRead:
+    """Write resolved settings as JSON has them."""
+    return SettingsRead(
+        domain=settings.domain.ascii,
+        status=status,
+        servers=[server_to_shape(server) for server in settings.servers],
+        withheld=omissions_to_shapes(settings.withheld),
+        formats=formats,
+    )

@@ -1,0 +1,211 @@
+"""Servers in JSON, and to and from the core."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
+
+from pydantic import Field
+
+from app.api.schemas.shapes import Boolean, Integer, Shape
+from app.core.errors import IssueCollector, within
+from app.core.patterns import hostname_pattern
+from app.core.servers import (
+    OPTIONS_BY_TYPE,
+    Authentication,
+    ExchangeOptions,
+    ImapOptions,
+    LdapOptions,
+    LoginForm,
+    Pop3Options,
+    Server,
+    ServerOptions,
+    ServerType,
+    SmtpOptions,
+    SocketType,
+    WebmailOptions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class ImapShape(Shape):
+    """Options of an IMAP server."""
+
+    path_prefix: str = Field(examples=["INBOX."])
+
+
+class Pop3Shape(Shape):
+    """Options of a POP3 server."""
+
+    leave_messages_on_server: Boolean | None = None
+    days_to_leave_messages_on_server: Integer | None = None
+    download_on_biff: Boolean | None = None
+    check_interval_minutes: Integer | None = None
+
+
+class SmtpShape(Shape):
+    """Options of an SMTP server."""
+
+    restriction: str | None = None
+    add_this_server: Boolean | None = None
+    use_global_preferred_server: Boolean | None = None
+
+
+class LdapShape(Shape):
+    """Options of an LDAP server."""
+
+    search_base: str = Field(examples=["ou=people,dc=example,dc=com"])
+
+
+class ExchangeShape(Shape):
+    """Options of old Thunderbird's `exchange` entry."""
+
+    owa_url: str | None = None
+    ews_url: str | None = None
+    eas_url: str | None = None
+    use_global_preferred_server: Boolean | None = None
+
+
+class LoginFormShape(Shape):
+    """How a program fills in a web mail's log-in page."""
+
+    url: str
+    redirection_prefix: str | None = None
+    username: str
+    username_field_id: str | None = None
+    username_field_name: str | None = None
+    password_field_id: str | None = None
+    password_field_name: str | None = None
+    button_id: str | None = None
+    button_name: str | None = None
+
+
+class WebmailShape(Shape):
+    """Options of a web mail."""
+
+    login_form: LoginFormShape
+
+
+class ServerBody(Shape):
+    """A server without its key. Options stand in the field named like the type."""
+
+    type: ServerType
+    hostname: str | None = Field(
+        default=None,
+        description="For types with a host name and port. May hold placeholders.",
+        examples=["%NODE%.host.example"],
+    )
+    port: Integer | None = Field(default=None, examples=[993])
+    socket_type: SocketType | None = None
+    url: str | None = Field(default=None, description="For types with a URL. May hold placeholders.")
+    authentication: list[Authentication] = Field(
+        default=[], description="What the server takes, the first choice first.", max_length=20
+    )
+    username: str | None = Field(
+        default=None, description="What users log in as.", examples=["%EMAILADDRESS%"]
+    )
+    shared_hostname: str | None = Field(
+        default=None,
+        description="A name of the same server that has a certificate, for domains without their own.",
+    )
+    imap: ImapShape | None = None
+    pop3: Pop3Shape | None = None
+    smtp: SmtpShape | None = None
+    ldap: LdapShape | None = None
+    exchange: ExchangeShape | None = None
+    webmail: WebmailShape | None = None
+
+
+class ServerShape(ServerBody):
+    """A server."""
+
+    key: str = Field(description="Names the server among its owner's.", examples=["imap", "smtp-2"])
+
+
+_OPTION_SHAPES: Final = ("imap", "pop3", "smtp", "ldap", "exchange", "webmail")
+
+
+def server_to_core(body: ServerBody, key: str) -> Server:
+    """Build the core's server.
+
+    Raises:
+        InvalidInput: With the field and the rule, paths below the server.
+    """
+    issues = IssueCollector()
+    for name in _OPTION_SHAPES:
+        if getattr(body, name) is not None and name != body.type:
+            issues.add(f"must not be set for a server of type {body.type}", name)
+    hostname, shared_hostname, options = body.hostname, body.shared_hostname, None
+    with issues.at("hostname"):
+        hostname = None if hostname is None else hostname_pattern(hostname)
+    with issues.at("shared_hostname"):
+        shared_hostname = None if shared_hostname is None else hostname_pattern(shared_hostname)
+    with issues.at(body.type):
+        options = _options(body)
+    issues.close()
+    return Server(
+        key=key,
+        type=body.type,
+        hostname=hostname,
+        port=body.port,
+        socket_type=body.socket_type,
+        url=body.url,
+        authentication=tuple(body.authentication),
+        username=body.username,
+        shared_hostname=shared_hostname,
+        options=options,
+    )
+
+
+def _options(body: ServerBody) -> ServerOptions | None:
+    shape: Shape | None = getattr(body, body.type, None)
+    if shape is None or body.type not in OPTIONS_BY_TYPE:
+        return None
+    if isinstance(shape, WebmailShape):
+        with within("login_form"):
+            return WebmailOptions(login_form=LoginForm(**shape.login_form.model_dump()))
+    options = OPTIONS_BY_TYPE[body.type](**shape.model_dump())
+    # Options that say nothing are none, so that a value has one form only.
+    is_empty = isinstance(options, Pop3Options | SmtpOptions | ExchangeOptions) and options == type(options)()
+    return None if is_empty else options
+
+
+def servers_to_core(shapes: Sequence[ServerShape]) -> tuple[Server, ...]:
+    """Build the core's servers.
+
+    Raises:
+        InvalidInput: With the issues of all servers, paths starting with ``servers``.
+    """
+    issues = IssueCollector()
+    servers: list[Server] = []
+    for position, shape in enumerate(shapes):
+        with issues.at("servers", position):
+            servers.append(server_to_core(shape, shape.key))
+    issues.close()
+    return tuple(servers)
+
+
+def server_to_shape(server: Server) -> ServerShape:
+    """Write a server as JSON has it."""
+    options = server.options
+    return ServerShape(
+        key=server.key,
+        type=server.type,
+        hostname=server.hostname,
+        port=server.port,
+        socket_type=server.socket_type,
+        url=server.url,
+        authentication=list(server.authentication),
+        username=server.username,
+        shared_hostname=server.shared_hostname,
+        imap=ImapShape(**asdict(options)) if isinstance(options, ImapOptions) else None,
+        pop3=Pop3Shape(**asdict(options)) if isinstance(options, Pop3Options) else None,
+        smtp=SmtpShape(**asdict(options)) if isinstance(options, SmtpOptions) else None,
+        ldap=LdapShape(**asdict(options)) if isinstance(options, LdapOptions) else None,
+        exchange=ExchangeShape(**asdict(options)) if isinstance(options, ExchangeOptions) else None,
+        webmail=WebmailShape(login_form=LoginFormShape(**asdict(options.login_form)))
+        if isinstance(options, WebmailOptions)
+        else None,
+    )
