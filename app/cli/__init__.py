@@ -1,0 +1,1 @@
+"""The command ``signpost``: one module per verb."""

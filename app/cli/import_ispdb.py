@@ -1,0 +1,111 @@
+"""``signpost import ispdb``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.cli.session import EXIT_NEGATIVE, EXIT_USAGE, err, fail, out, run_with_services
+from app.parsers.autoconfig import MAX_BYTES
+
+if TYPE_CHECKING:
+    from app.services.importing import ImportPlan
+    from app.wiring import Services
+
+
+def import_ispdb(
+    path: Annotated[Path, typer.Argument(help="A folder of .xml files, or one file.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; change nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Allow sweeping change.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove imported providers that the folder no longer has.")
+    ] = False,
+) -> None:
+    """Import Mozilla ISPDB files: providers with their servers, and domains.
+
+    Shows a plan with counts, then applies it in one transaction. Running it again changes nothing.
+    What was written through the API is kept. Exit status 1 when a file was refused.
+    """
+    if prune and not path.is_dir():
+        fail("--prune needs a folder: a single file says nothing about the others.")
+        raise typer.Exit(EXIT_USAGE)
+    files = _read_files(path)
+
+    async def work(services: Services) -> ImportPlan:
+        plan = await services.importing.plan(files, prune=prune)
+        _show(plan)
+        if dry_run or not plan.steps:
+            return plan
+        with _progress() as progress:
+            task = progress.add_task("Importing", total=plan.steps)
+            return await services.importing.apply(
+                files,
+                prune=prune,
+                force=force,
+                progress=lambda done, steps: progress.update(task, completed=done, total=steps),
+            )
+
+    plan = run_with_services(work)
+    if dry_run:
+        err.print("Nothing was changed: this was a dry run.")
+    elif not plan.steps:
+        err.print("Nothing to do: everything is stored already.")
+    else:
+        err.print("Done.")
+    if plan.refused:
+        raise typer.Exit(EXIT_NEGATIVE)
+
+
+def _read_files(path: Path) -> dict[str, bytes]:
+    if not path.exists():
+        fail(f"{path} does not exist.")
+        raise typer.Exit(EXIT_USAGE)
+    paths = sorted(path.glob("*.xml")) if path.is_dir() else [path]
+    if not paths:
+        fail(f"{path} has no .xml files.")
+        raise typer.Exit(EXIT_USAGE)
+    files: dict[str, bytes] = {}
+    for one in paths:
+        with one.open("rb") as file:
+            # One byte more than is allowed tells the parser that there is too much.
+            files[one.name] = file.read(MAX_BYTES + 1)
+    return files
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        disable=not err.is_terminal,
+    )
+
+
+def _show(plan: ImportPlan) -> None:
+    domains = {
+        "new": sum(map(len, plan.new_domains.values())),
+        "changed": sum(map(len, plan.changed_domains.values())),
+        "unchanged": plan.unchanged_domains,
+        "removed": len(plan.gone_domains),
+    }
+    providers = {
+        "new": len(plan.new_providers),
+        "changed": len(plan.changed_providers),
+        "unchanged": plan.unchanged_providers,
+        "removed": len(plan.gone_providers),
+    }
+    for name, counts in (("Providers", providers), ("Domains", domains)):
+        out.print(f"{name + ':':<11}" + ", ".join(f"{count} {what}" for what, count in counts.items()))
+    for stored, _provider in plan.changed_providers:
+        out.print(f"  changes: {stored.value.slug}", markup=False)
+    for domain in plan.gone_domains:
+        out.print(f"  removes: {domain}", markup=False)
+    for remark in plan.refused:
+        out.print(f"Refused {remark.file}: {remark.reason}", markup=False, style="red")
+    for remark in plan.remarks:
+        out.print(f"Note on {remark.file}: {remark.reason}", markup=False, style="yellow")

@@ -1,0 +1,51 @@
+"""The command line, as docs/operations.md promises it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from app import __version__
+from app.cli import import_ispdb, migrate, render, serve, token
+
+app = typer.Typer(
+    name="signpost",
+    help="Mail account auto-configuration for hosting companies.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+imports = typer.Typer(help="Bring settings in from elsewhere.", no_args_is_help=True)
+tokens = typer.Typer(help="API tokens.", no_args_is_help=True)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+    if wanted:
+        typer.echo(f"signpost {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("serve")(serve.serve)
+app.command("migrate")(migrate.migrate)
+app.command("demo")(migrate.demo)
+app.command("render")(render.render)
+tokens.command("create")(token.create)
+imports.command("ispdb")(import_ispdb.import_ispdb)
+app.add_typer(tokens, name="token")
+app.add_typer(imports, name="import")
+
+
+def run() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,44 @@
+"""``signpost render``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.session import err, run_with_services
+from app.core.documents import Question, question_for_address
+from app.core.errors import FormatNotFound
+from app.core.names import DomainName
+from app.renderers import FORMATS_BY_NAME
+
+if TYPE_CHECKING:
+    from app.core.documents import Document
+    from app.wiring import Services
+
+_NAMES = ", ".join(FORMATS_BY_NAME)
+
+
+def render(
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of: {_NAMES}.")],
+    address: Annotated[str, typer.Argument(help="A mail address, or a domain.")],
+) -> None:
+    """Write a client's document to standard output, and what it leaves out to standard error."""
+
+    async def work(services: Services) -> Document:
+        client_format = FORMATS_BY_NAME.get(format_name)
+        if client_format is None:
+            raise FormatNotFound(format_name, tuple(FORMATS_BY_NAME))
+        if "@" in address:
+            question = question_for_address(address)
+        else:
+            question = Question(domains=(DomainName.parse(address),))
+        settings = await services.publishing.settings(question, listed=client_format.lists_domains)
+        return client_format.render(settings)
+
+    document = run_with_services(work)
+    sys.stdout.buffer.write(document.body)
+    sys.stdout.buffer.flush()
+    for omission in document.omissions:
+        err.print(f"left out: {omission.server} ({omission.reason}). {omission.detail}", markup=False)
