@@ -1,0 +1,121 @@
+# Every developer's and operator's command; `make` prints them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+
+PYTHON ?= $(shell .ci/find-python)
+VENV := .venv
+BIN := $(VENV)/bin
+ADDRESS ?= 127.0.0.1
+PORT ?= 8080
+# Half the suite waits for servers, so more workers than cores pay.
+WORKERS ?= auto
+
+RUNTIME := $(VENV)/.runtime-installed
+DEVELOPMENT := $(VENV)/.development-installed
+
+.PHONY: help
+help: ## Print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
+		while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
+
+$(VENV)/bin/python:
+	@.ci/make-venv "$(PYTHON)" "$(VENV)"
+
+$(RUNTIME): requirements/runtime.txt requirements/build.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what Signpost needs (half a minute the first time) …"
+	@.ci/install "$(VENV)" requirements/runtime.txt
+	@touch $@
+
+$(DEVELOPMENT): requirements/dev.txt $(RUNTIME)
+	@echo "Installing the development tools …"
+	@.ci/install "$(VENV)" requirements/dev.txt
+	@touch $@
+
+.PHONY: setup
+setup: $(RUNTIME) ## Environment in .venv with the command .venv/bin/signpost
+
+.PHONY: run
+run: $(RUNTIME) ## From a fresh machine to a running service at http://127.0.0.1:8080
+	@$(BIN)/signpost migrate
+	@$(BIN)/signpost demo
+	@echo "Serving at http://$(ADDRESS):$(PORT) until Ctrl+C. Try in another terminal:"
+	@echo "  curl 'http://$(ADDRESS):$(PORT)/mail/config-v1.1.xml?emailaddress=jane@demo.example'"
+	@exec $(BIN)/signpost serve --host $(ADDRESS) --port $(PORT)
+
+.PHONY: format
+format: $(DEVELOPMENT) ## Format the code
+	@$(BIN)/ruff check -q --fix .
+	@$(BIN)/ruff format -q .
+
+.PHONY: lint
+lint: $(DEVELOPMENT) ## Lint and check the format
+	@$(BIN)/ruff check -q --output-format concise .
+	@$(BIN)/ruff format -q --check .
+
+.PHONY: types
+types: $(DEVELOPMENT) ## Check types
+	@$(BIN)/mypy --no-error-summary
+
+.PHONY: imports
+imports: $(DEVELOPMENT) ## Check who imports whom
+	@$(BIN)/lint-imports --no-cache > $(VENV)/imports.txt 2>&1 || { cat $(VENV)/imports.txt; exit 1; }
+
+.PHONY: fast
+fast: $(DEVELOPMENT) ## Tests without servers of their own
+	@$(BIN)/pytest -n $(WORKERS) tests/unit tests/contracts tests/properties tests/architecture
+
+.PHONY: check
+check: lint types imports fast ## Lint, types, import contracts, fast tests
+
+.PHONY: packages
+packages: ## Debian packages that the tests start servers from (as root; otherwise says what is missing)
+	@.ci/install-test-packages postgresql
+
+.PHONY: test
+test: $(DEVELOPMENT) packages ## All tests
+	@$(BIN)/pytest -n $(WORKERS) -m "not benchmark and not soak"
+
+.PHONY: coverage
+coverage: $(DEVELOPMENT) packages ## All tests, with what they do not reach
+	@$(BIN)/coverage erase
+	@COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest -m "not benchmark and not soak"
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report
+
+.PHONY: golden
+golden: $(DEVELOPMENT) ## Rewrite the golden documents; read the difference before you commit it
+	@$(BIN)/pytest -q tests/contracts/test_golden.py --update-golden
+
+.PHONY: generated
+generated: $(DEVELOPMENT) ## Rewrite openapi/openapi.json, docs/problems/ and docs/settings.md
+	@$(BIN)/python -m app.api.export
+
+.PHONY: bench
+bench: $(DEVELOPMENT) ## Measure against references in the same run; prints ratios
+	@.ci/install-test-packages wrk
+	@$(BIN)/pytest -q -s -m benchmark tests/benchmarks
+
+.PHONY: soak
+soak: $(DEVELOPMENT) packages ## The long trials: kill rounds, many generated cases
+	@SIGNPOST_HYPOTHESIS_PROFILE=soak SIGNPOST_KILL_ROUNDS=20 $(BIN)/pytest -q -s tests/integration tests/properties
+
+.PHONY: image-check
+image-check: ## Build the Dockerfile without a Docker engine and see it healthy (as root)
+	@deploy/image-check
+
+.PHONY: migration
+migration: $(DEVELOPMENT) ## Draft a migration: make migration m="what it does"
+	@$(BIN)/signpost migrate
+	@$(BIN)/alembic revision --autogenerate -m "$(m)"
+
+.PHONY: lock
+lock: $(DEVELOPMENT) ## Pin the newest allowed versions
+	@.ci/lock "$(VENV)"
+
+.PHONY: ci
+ci: lint types imports test ## What CI runs
+
+.PHONY: clean
+clean: ## Remove the environment and caches; the database stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
