@@ -1,0 +1,83 @@
+"""The FastAPI application: routes in their order, handlers, the OpenAPI document."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app import __version__
+from app.api import clients, problems
+from app.api.routes import domains, health, mailboxes, providers
+from app.api.schemas.shapes import Problem, ProblemIssue
+from app.wiring import build_services
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from app.settings import Settings
+
+MAX_BODY_BYTES: Final = 1_000_000
+
+_TAGS: Final = [
+    {"name": "clients", "description": "What mail clients ask; no token."},
+    {"name": "providers", "description": "Who runs the servers."},
+    {"name": "domains", "description": "Mail domains and what they resolve to."},
+    {"name": "mailboxes", "description": "Mailboxes that differ from their domain."},
+    {"name": "health", "description": "For load balancers."},
+]
+
+
+def create_api(settings: Settings) -> FastAPI:
+    """Build the FastAPI application; connects to nothing yet."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await app.state.services.close()
+
+    api = FastAPI(
+        title="Signpost",
+        summary="Mail account auto-configuration",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_tags=_TAGS,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        max_body_size=MAX_BODY_BYTES,
+        # Left on, it asks three providers about every request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    api.state.settings = settings
+    api.state.services = build_services(settings)
+    # Put in flat and in this order: routes are matched one after the other, discovery is the
+    # product's traffic, and an included router would match each request twice.
+    routers = (clients.build_router(), health.router, domains.router, mailboxes.router, providers.router)
+    api.router.routes[:0] = [route for router in routers for route in router.routes]
+    problems.install(api)
+    api.openapi = lambda: _openapi(api)  # type: ignore[method-assign] # FastAPI's documented way
+    return api
+
+
+def _openapi(api: FastAPI) -> dict[str, Any]:
+    if api.openapi_schema is None:
+        document = get_openapi(
+            title=api.title,
+            version=api.version,
+            summary=api.summary,
+            routes=api.routes,
+            tags=api.openapi_tags,
+        )
+        schemas = document["components"]["schemas"]
+        for model in (Problem, ProblemIssue):
+            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schema.pop("$defs", None)
+            schemas[model.__name__] = schema
+        # FastAPI's own form of validation errors, which this API never sends.
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        api.openapi_schema = document
+    return api.openapi_schema
