@@ -14,7 +14,7 @@ from app.services.importing import Importing
 from app.services.mailboxes import MailboxService
 from app.services.providers import ProviderService
 from app.services.publishing import Publishing
-from app.store.engine import create_engine
+from app.store.engine import create_engine, create_reader
 from app.store.unit_of_work import Store
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class Services:
 
 def build_services(settings: Settings) -> Services:
     """Build all services; connects to nothing yet."""
-    store = Store(create_engine(settings.database_url))
+    url = settings.database_url
+    store = Store(create_engine(url), create_reader(url))
     access = Access(store, system_clock)
     return Services(
         access=access,

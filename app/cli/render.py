@@ -34,8 +34,7 @@ def render(
             question = question_for_address(address)
         else:
             question = Question(domains=(DomainName.parse(address),))
-        settings = await services.publishing.settings(question, listed=client_format.lists_domains)
-        return client_format.render(settings)
+        return await services.publishing.document(client_format, question)
 
     document = run_with_services(work)
     sys.stdout.buffer.write(document.body)

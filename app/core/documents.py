@@ -50,6 +50,8 @@ class Document:
     body: bytes
     media_type: str
     omissions: tuple[Omission, ...] = ()
+    is_usable: bool = True
+    """False where it says nothing; clients are told that there is none instead, and look elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

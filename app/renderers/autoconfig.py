@@ -141,7 +141,13 @@ def _document(
         _oauth2(provider.oauth2),
         version="1.1",
     )
-    return Document(body=to_document(root), media_type=MEDIA_TYPE, omissions=selection.omissions)
+    return Document(
+        body=to_document(root),
+        media_type=MEDIA_TYPE,
+        omissions=selection.omissions,
+        # Thunderbird takes the first 2xx of several URLs, and stops when it is of no use.
+        is_usable=bool(selection.incoming or selection.outgoing),
+    )
 
 
 def _all_domains(account: AccountSettings) -> Iterator[Element]:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from app.core.documents import ClientFormat, ClientRequest, Document, Question
     from app.core.names import DomainName
     from app.services.access import Caller
-    from app.store.accounts import StoredAccount
-    from app.store.unit_of_work import Store, UnitOfWork
+    from app.store.accounts import Accounts, StoredAccount
+    from app.store.unit_of_work import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +43,20 @@ class Publishing:
             DomainNotFound: When the domain is unknown or suspended; which of the two is not told.
         """
         question = client_format.read(request)
+        document = await self.document(client_format, question)
+        return Answer(document=document, is_personal=question.address is not None)
+
+    async def document(self, client_format: ClientFormat, question: Question) -> Document:
+        """Render what is asked for.
+
+        Raises:
+            DomainNotFound: When the domain is unknown or suspended, or the format has nothing to say.
+        """
         settings = await self.settings(question, listed=client_format.lists_domains)
-        return Answer(document=client_format.render(settings), is_personal=question.address is not None)
+        document = client_format.render(settings)
+        if not document.is_usable:
+            raise DomainNotFound(settings.domain.ascii)
+        return document
 
     async def preview(
         self, caller: Caller, domain: DomainName, local_part: str | None, *, listed: bool = False
@@ -66,8 +78,8 @@ class Publishing:
         if local_part is not None:
             with within("local_part"):
                 address = EmailAddress.parse(f"{local_part}@{domain.ascii}")
-        async with self._store.reading() as unit:
-            found = await unit.accounts.find(domain, address, listed=listed)
+        async with self._store.discovering() as accounts:
+            found = await accounts.find(domain, address, listed=listed)
         if found is None or not caller.sees(found.provider.slug):
             raise DomainNotFound(domain.ascii)
         return _resolved(found, address), _status(found)
@@ -82,14 +94,14 @@ class Publishing:
         Raises:
             DomainNotFound: When no domain that was asked for is known and active.
         """
-        async with self._store.reading() as unit:
+        async with self._store.discovering() as accounts:
             for domain in question.domains:
-                found = await unit.accounts.find(domain, question.address, listed=listed)
+                found = await accounts.find(domain, question.address, listed=listed)
                 if found is not None:
                     _require_active(found)
                     return _resolved(found, question.address)
             if question.mail_exchanger is not None:
-                settings = await _by_mail_exchanger(unit, question.mail_exchanger, question)
+                settings = await _by_mail_exchanger(accounts, question.mail_exchanger, question)
                 if settings is not None:
                     return settings
         raise DomainNotFound(question.domains[0].ascii if question.domains else "asked for")
@@ -120,13 +132,13 @@ def _resolved(found: StoredAccount, address: EmailAddress | None) -> AccountSett
 
 
 async def _by_mail_exchanger(
-    unit: UnitOfWork, exchanger: DomainName, question: Question
+    accounts: Accounts, exchanger: DomainName, question: Question
 ) -> AccountSettings | None:
     """Answer for a domain that is not stored, at the host of the provider whose MX it has.
 
     Thunderbird asks ``autoconfig.PROVIDER`` about an address elsewhere after looking up its MX.
     """
-    found = await unit.accounts.find(exchanger)
+    found = await accounts.find(exchanger)
     if found is None or not found.domain.serves_mx or exchanger in question.domains:
         return None
     _require_active(found)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from app.core.account import ListedDomain
 from app.core.names import DomainName
@@ -14,7 +14,9 @@ from app.store.mapping import domain_from_row, mailbox_from_row, provider_from_r
 from app.store.rows import DOMAIN, MAILBOX, PROVIDER, SERVER
 
 if TYPE_CHECKING:
-    from sqlalchemy import Select, Table
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, RowMapping, Select, Table
     from sqlalchemy.ext.asyncio import AsyncConnection
     from sqlalchemy.sql.selectable import FromClause
 
@@ -33,20 +35,44 @@ def _labelled(table: Table | FromClause, prefix: str) -> list[Any]:
     return [column.label(f"{prefix}{column.name}") for column in table.c]
 
 
-def _joined(mailbox_keys: tuple[str, ...]) -> Select[Any]:
+def _account_statement() -> Select[Any]:
     """Everything about one domain but servers: a row for each of the mailboxes, or one without."""
     base_id = func.coalesce(DOMAIN.c.alias_of_id, DOMAIN.c.id)
+    of_keys = MAILBOX.c.key.in_(bindparam("keys", expanding=True))
     source = (
         DOMAIN.join(PROVIDER, DOMAIN.c.provider_id == PROVIDER.c.id)
         .outerjoin(_TARGET, DOMAIN.c.alias_of_id == _TARGET.c.id)
-        .outerjoin(MAILBOX, and_(MAILBOX.c.domain_id == base_id, MAILBOX.c.key.in_(mailbox_keys)))
+        .outerjoin(MAILBOX, and_(MAILBOX.c.domain_id == base_id, of_keys))
     )
-    return select(
+    columns = (
         *_labelled(DOMAIN, "d_"),
         *_labelled(_TARGET, "t_"),
         *_labelled(PROVIDER, "p_"),
         *_labelled(MAILBOX, "m_"),
-    ).select_from(source)
+    )
+    return select(*columns).select_from(source).where(DOMAIN.c.name == bindparam("name"))
+
+
+# Built once: putting a statement together costs more than running it.
+_ACCOUNT: Final = _account_statement()
+_SERVERS: Final = (
+    select(SERVER)
+    .where(
+        or_(
+            SERVER.c.provider_id == bindparam("provider"),
+            SERVER.c.domain_id == bindparam("domain"),
+            # Equal to nothing where there is no mailbox and the value is NULL.
+            SERVER.c.mailbox_id == bindparam("mailbox"),
+        )
+    )
+    .order_by(SERVER.c.position)
+)
+_LISTED: Final = (
+    select(DOMAIN.c.name, DOMAIN.c.serves_mx)
+    .where(DOMAIN.c.provider_id == bindparam("provider"), DOMAIN.c.status == "active")
+    .order_by(DOMAIN.c.id)
+    .limit(MAX_LISTED_DOMAINS)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +86,47 @@ class StoredAccount:
     listed_domains: tuple[ListedDomain, ...]
 
 
+class Rows(Protocol):
+    """Runs a statement of a read-only transaction."""
+
+    async def all(self, statement: Select[Any], values: dict[str, Any]) -> Sequence[RowMapping]:
+        """Return all rows."""
+        ...
+
+
+class AsyncRows:
+    """Rows of an asynchronous connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Take a connection with a transaction under way."""
+        self._connection = connection
+
+    async def all(self, statement: Select[Any], values: dict[str, Any]) -> Sequence[RowMapping]:
+        """Return all rows."""
+        result = await self._connection.execute(statement, values)
+        rows: Sequence[RowMapping] = result.mappings().all()
+        return rows
+
+
+class ImmediateRows:
+    """Rows of a connection that answers in this thread; nothing is ever awaited."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Take a connection with a transaction under way."""
+        self._connection = connection
+
+    async def all(self, statement: Select[Any], values: dict[str, Any]) -> Sequence[RowMapping]:
+        """Return all rows."""
+        rows: Sequence[RowMapping] = self._connection.execute(statement, values).mappings().all()
+        return rows
+
+
 class Accounts:
     """Reads for discovery, within one read-only transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Take the transaction's connection."""
-        self._connection = connection
+    def __init__(self, rows: Rows) -> None:
+        """Take the transaction."""
+        self._rows = rows
 
     async def find(
         self, name: DomainName, address: EmailAddress | None = None, *, listed: bool = False
@@ -77,8 +138,8 @@ class Accounts:
             address: The address whose mailbox is wanted, in this domain.
             listed: Whether the provider's other domains are wanted.
         """
-        statement = _joined(_possible_keys(address)).where(DOMAIN.c.name == name.ascii)
-        rows = (await self._connection.execute(statement)).mappings().all()
+        wanted = {"name": name.ascii, "keys": _possible_keys(address)}
+        rows = await self._rows.all(_ACCOUNT, wanted)
         if not rows:
             return None
         parts = [_parts(dict(row)) for row in rows]
@@ -111,12 +172,9 @@ class Accounts:
     async def _servers(
         self, provider_id: int, domain_id: int, mailbox_id: int | None
     ) -> dict[str, list[Server]]:
-        owners = [SERVER.c.provider_id == provider_id, SERVER.c.domain_id == domain_id]
-        if mailbox_id is not None:
-            owners.append(SERVER.c.mailbox_id == mailbox_id)
+        owners = {"provider": provider_id, "domain": domain_id, "mailbox": mailbox_id}
         found: dict[str, list[Server]] = {"provider_id": [], "domain_id": [], "mailbox_id": []}
-        statement = select(SERVER).where(or_(*owners)).order_by(SERVER.c.position)
-        for row in (await self._connection.execute(statement)).mappings():
+        for row in await self._rows.all(_SERVERS, owners):
             owner = next(name for name in found if row[name] is not None)
             found[owner].append(server_from_row(dict(row)))
         return found
@@ -124,14 +182,8 @@ class Accounts:
     async def _listed(self, provider: dict[str, Any]) -> tuple[ListedDomain, ...]:
         if not provider["list_domains"]:
             return ()
-        statement = (
-            select(DOMAIN.c.name, DOMAIN.c.serves_mx)
-            .where(DOMAIN.c.provider_id == provider["id"], DOMAIN.c.status == "active")
-            .order_by(DOMAIN.c.id)
-            .limit(MAX_LISTED_DOMAINS)
-        )
-        rows = await self._connection.execute(statement)
-        return tuple(ListedDomain(name=DomainName(name), serves_mx=mx) for name, mx in rows)
+        rows = await self._rows.all(_LISTED, {"provider": provider["id"]})
+        return tuple(ListedDomain(name=DomainName(row["name"]), serves_mx=row["serves_mx"]) for row in rows)
 
 
 def _parts(row: dict[str, Any]) -> dict[str, dict[str, Any]]:

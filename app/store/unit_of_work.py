@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.core.errors import NotAvailable
-from app.store.accounts import Accounts
+from app.store.accounts import Accounts, AsyncRows, ImmediateRows
 from app.store.domains import Domains
 from app.store.engine import READ_ONLY
 from app.store.imports import Imports
@@ -20,6 +20,7 @@ from app.store.tokens import Tokens
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from sqlalchemy import Engine
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
     from app.core.domains import Domain
@@ -32,7 +33,7 @@ class UnitOfWork:
     def __init__(self, connection: AsyncConnection) -> None:
         """Take a connection with a transaction under way."""
         self._connection = connection
-        self.accounts = Accounts(connection)
+        self.accounts = Accounts(AsyncRows(connection))
         self.domains = Domains(connection)
         self.imports = Imports(connection)
         self.providers = Providers(connection)
@@ -46,9 +47,24 @@ class UnitOfWork:
 class Store:
     """The database, one transaction at a time."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        """Take an engine from ``create_engine``."""
+    def __init__(self, engine: AsyncEngine, reader: Engine | None = None) -> None:
+        """Take an engine from ``create_engine`` and what ``create_reader`` gives for the same URL."""
         self.engine = engine
+        self._reader = reader
+
+    @asynccontextmanager
+    async def discovering(self) -> AsyncIterator[Accounts]:
+        """Open a read-only transaction for discovery, the shortest way that the database has.
+
+        Raises:
+            NotAvailable: When the database does not answer.
+        """
+        if self._reader is None:
+            async with self.reading() as unit:
+                yield unit.accounts
+        else:
+            with self.translated(), self._reader.connect() as connection:
+                yield Accounts(ImmediateRows(connection))
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[UnitOfWork]:
@@ -89,3 +105,5 @@ class Store:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+        if self._reader is not None:
+            self._reader.dispose()
