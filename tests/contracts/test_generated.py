@@ -1,0 +1,77 @@
+"""Generated files are current, and what they promise holds."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import jsonschema
+import pytest
+from app.api.application import create_api
+from app.api.export import ROOT, generated_files
+from app.api.problems import PROBLEMS
+from app.core import errors
+from app.settings import Settings
+
+
+@pytest.mark.parametrize("path", generated_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_generated_file_is_current(path: Any) -> None:
+    assert path.read_text() == generated_files()[path], "run make generated"
+
+
+def test_no_problem_page_is_left_over() -> None:
+    pages = {path.stem for path in (ROOT / "docs/problems").glob("*.md")}
+    assert pages == {problem.slug for problem in PROBLEMS.values()}
+
+
+def test_every_error_has_one_problem_type_of_its_own() -> None:
+    concrete = {
+        error
+        for _, error in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(error, errors.AppError) and not error.__subclasses__()
+    }
+    assert set(PROBLEMS) == concrete
+    slugs = [problem.slug for problem in PROBLEMS.values()]
+    assert len(set(slugs)) == len(slugs)
+
+
+@pytest.fixture(scope="module")
+def openapi() -> dict[str, Any]:
+    return create_api(Settings(database_url="sqlite+aiosqlite:///:memory:")).openapi()
+
+
+def test_the_openapi_document_is_one(openapi: dict[str, Any]) -> None:
+    assert openapi["openapi"].startswith("3.1")
+    for path, operations in openapi["paths"].items():
+        for method, operation in operations.items():
+            assert operation["operationId"], (method, path)
+            assert operation["tags"], (method, path)
+
+
+def test_every_reference_in_the_openapi_document_leads_somewhere(openapi: dict[str, Any]) -> None:
+    schemas = openapi["components"]["schemas"]
+
+    def references(node: Any) -> list[str]:
+        if isinstance(node, dict):
+            own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+            return own + [found for value in node.values() for found in references(value)]
+        if isinstance(node, list):
+            return [found for value in node for found in references(value)]
+        return []
+
+    found = references(openapi)
+    assert found
+    for reference in found:
+        assert reference.removeprefix("#/components/schemas/") in schemas, reference
+
+
+def test_every_schema_is_valid_json_schema(openapi: dict[str, Any]) -> None:
+    for schema in openapi["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_every_management_operation_asks_for_a_token(openapi: dict[str, Any]) -> None:
+    for path, operations in openapi["paths"].items():
+        for method, operation in operations.items():
+            is_management = path.startswith("/api/")
+            assert bool(operation.get("security")) == is_management, (method, path)

@@ -1,0 +1,93 @@
+"""The real program as a child process: ``signpost`` with a database and a port of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def signpost(*arguments: str, database_url: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "app", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "SIGNPOST_DATABASE_URL": database_url},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+class Service:
+    """``signpost serve``; leaves nothing behind."""
+
+    def __init__(self, database_url: str, *, command: tuple[str, ...] = ()) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._command = command or (sys.executable, "-m", "app", "serve")
+        self._database_url = database_url
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(  # noqa: S603 - our own program
+            [*self._command, "--port", str(self.port)],
+            cwd=ROOT,
+            env={**os.environ, "SIGNPOST_DATABASE_URL": self._database_url, "SIGNPOST_LOG_LEVEL": "WARNING"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        self._wait("/health/live" if "app" in self._command else "/")
+        return self
+
+    def _wait(self, path: str) -> None:
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(self.url + path, timeout=1):  # noqa: S310 - loopback
+                    return
+            except OSError:
+                time.sleep(0.02)
+        self.process.kill()
+        message = f"the service did not come up: {self.process.communicate()[1].decode()}"
+        raise RuntimeError(message)
+
+    def kill(self) -> None:
+        """End it as a power failure would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(25)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
