@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from app.core.documents import ClientRequest, Question
+from app.core.domains import DomainStatus
+from app.core.errors import DomainNotFound, InvalidInput, NotPermitted
+from app.core.names import DomainName, EmailAddress
+from app.renderers import FORMATS_BY_NAME
+from app.services.access import Scope
+from app.services.publishing import Publishing
+
+from builders import a_domain, a_mailbox, a_provider, a_url_server, an_imap_server
+from databases import OPERATOR, a_caller, stored_domain, stored_mailbox, stored_provider
+
+if TYPE_CHECKING:
+    from app.store.unit_of_work import Store
+
+CUSTOMER = DomainName("customer.example")
+SAFE, FULL = FORMATS_BY_NAME["autoconfig"], FORMATS_BY_NAME["autoconfig-full"]
+
+
+@pytest.fixture
+async def publishing(store: Store) -> Publishing:
+    """A provider with a domain that stands for its MX, one that is suspended, and aliases of both."""
+    await stored_provider(store, a_provider(subaddress_separator="+"))
+    await stored_domain(store)
+    await stored_domain(store, a_domain("host.example", serves_mx=True))
+    await stored_domain(store, a_domain("away.example", status=DomainStatus.SUSPENDED, serves_mx=True))
+    await stored_domain(store, a_domain("alias.example", alias_of=CUSTOMER))
+    await stored_domain(store, a_domain("alias-of-away.example", alias_of=DomainName("away.example")))
+    return Publishing(store)
+
+
+def asking(**question: str) -> ClientRequest:
+    query = "&".join(f"{name}={value}" for name, value in question.items() if name != "host")
+    return ClientRequest(query=query, host=question.get("host"))
+
+
+@pytest.mark.parametrize(
+    ("request_", "domain"),
+    [
+        (asking(emailaddress="jane@customer.example"), "customer.example"),
+        (asking(emailaddress="jane@customer.example", host="autoconfig.host.example"), "customer.example"),
+        (asking(emailaddress="Jane@CUSTOMER.example."), "customer.example"),
+        (asking(domain="customer.example", host="host.example"), "customer.example"),
+        (asking(host="autoconfig.customer.example"), "customer.example"),
+        (asking(host="customer.example:8080"), "customer.example"),
+        (asking(emailaddress="jane@alias.example"), "alias.example"),
+        (asking(host="alias.example"), "alias.example"),
+    ],
+)
+async def test_a_client_gets_what_it_asks_for(
+    publishing: Publishing, request_: ClientRequest, domain: str
+) -> None:
+    answer = await publishing.answer(SAFE, request_)
+    assert f"<domain>{domain}</domain>" in answer.document.body.decode()
+    assert b"imap.provider.example" in answer.document.body
+    assert answer.is_personal is ("emailaddress" in request_.query)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        asking(emailaddress="jane@unknown.example"),
+        asking(emailaddress="jane@sub.customer.example"),
+        asking(domain="unknown.example", host="customer.example"),
+        asking(host="unknown.example"),
+        asking(host="[::1]:8080"),
+        asking(),
+        asking(emailaddress="jane@away.example"),
+        asking(emailaddress="jane@alias-of-away.example"),
+        asking(host="autoconfig.away.example"),
+        asking(host="alias-of-away.example"),
+        # A domain that is suspended is not answered for by the host that it is asked at either.
+        asking(emailaddress="jane@away.example", host="host.example"),
+        asking(emailaddress="jane@unknown.example", host="away.example"),
+    ],
+)
+async def test_unknown_and_suspended_domains_are_not_published(
+    publishing: Publishing, request_: ClientRequest
+) -> None:
+    with pytest.raises(DomainNotFound):
+        await publishing.answer(SAFE, request_)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        asking(emailaddress="jane"),
+        asking(emailaddress="jane@"),
+        asking(domain="-"),
+        asking(domain="localhost"),
+    ],
+)
+async def test_what_names_no_domain_is_refused(publishing: Publishing, request_: ClientRequest) -> None:
+    with pytest.raises(InvalidInput):
+        await publishing.answer(SAFE, request_)
+
+
+@pytest.mark.parametrize("host", ["autoconfig.host.example", "host.example", "HOST.example.:443"])
+async def test_a_domain_elsewhere_is_answered_for_by_the_host_of_its_mx(
+    publishing: Publishing, host: str
+) -> None:
+    answer = await publishing.answer(SAFE, asking(emailaddress="jane@elsewhere.example", host=host))
+    assert b"<domain>host.example</domain>" in answer.document.body
+    # Not even in a user name: what is not stored is not spoken of.
+    assert b"elsewhere" not in answer.document.body
+
+
+@pytest.mark.parametrize("host", ["autoconfig.customer.example", "customer.example", "other.example", None])
+async def test_only_a_host_that_serves_mx_answers_for_others(
+    publishing: Publishing, host: str | None
+) -> None:
+    question = Question(
+        address=EmailAddress.parse("jane@elsewhere.example"),
+        domains=(DomainName("elsewhere.example"),),
+        mail_exchanger=None if host is None else DomainName.parse(host),
+    )
+    with pytest.raises(DomainNotFound):
+        await publishing.settings(question)
+
+
+async def test_a_domain_does_not_answer_for_itself_as_its_mx(store: Store, publishing: Publishing) -> None:
+    async with store.writing() as unit:
+        stored = await unit.domains.find(DomainName("host.example"))
+        assert stored is not None
+        await unit.domains.delete(stored)
+    name = DomainName("host.example")
+    with pytest.raises(DomainNotFound):
+        await publishing.settings(Question(domains=(name,), mail_exchanger=name))
+
+
+async def test_a_mailboxs_login_is_published_for_its_address_alone(
+    store: Store, publishing: Publishing
+) -> None:
+    mailbox = a_mailbox(login="c1047-jane", servers=(an_imap_server(hostname="imap9.provider.example"),))
+    await stored_mailbox(store, mailbox)
+    for typed in ("jane", "JANE", "jane%2Bnews"):
+        own = await publishing.answer(SAFE, asking(emailaddress=f"{typed}@customer.example"))
+        assert b"<username>c1047-jane</username>" in own.document.body
+        assert b"imap9.provider.example" in own.document.body
+    for request in (asking(emailaddress="joe@customer.example"), asking(domain="customer.example")):
+        other = await publishing.answer(SAFE, request)
+        assert b"c1047" not in other.document.body
+        assert b"imap9" not in other.document.body
+
+
+async def test_an_alias_has_the_mailboxes_of_its_target(store: Store, publishing: Publishing) -> None:
+    await stored_mailbox(store, a_mailbox(login="c1047-jane"))
+    answer = await publishing.answer(SAFE, asking(emailaddress="jane@alias.example"))
+    assert b"<username>c1047-jane</username>" in answer.document.body
+
+
+async def test_all_local_parts_of_a_domain_get_the_same_bytes(publishing: Publishing) -> None:
+    typed = (
+        "jane",
+        "nobody",
+        "postmaster",
+        "0",
+        "a.b.c",
+        "%22quoted%20one%22",
+        "jörg",
+        "..",
+        "a..b",
+        "x" * 70,
+    )
+    answers = [
+        await publishing.answer(SAFE, asking(emailaddress=f"{local_part}@customer.example"))
+        for local_part in typed
+    ]
+    assert len({answer.document.body for answer in answers}) == 1
+
+
+async def test_the_full_document_names_the_other_domains_and_the_safe_one_does_not(store: Store) -> None:
+    await stored_provider(store, a_provider(list_domains=True))
+    await stored_domain(store)
+    await stored_domain(store, a_domain("other.example"))
+    publishing = Publishing(store)
+    question = Question(domains=(CUSTOMER,))
+    assert b"other.example" in (await publishing.document(FULL, question)).body
+    assert b"other.example" not in (await publishing.document(SAFE, question)).body
+
+
+async def test_a_domain_without_mail_servers_is_not_published(store: Store) -> None:
+    await stored_provider(store, a_provider(servers=()))
+    await stored_domain(store)
+    for client_format in (SAFE, FULL):
+        with pytest.raises(DomainNotFound):
+            await Publishing(store).document(client_format, Question(domains=(CUSTOMER,)))
+
+
+@pytest.mark.parametrize("name", ["away.example", "alias-of-away.example"])
+async def test_a_preview_shows_suspended_domains_and_says_so(publishing: Publishing, name: str) -> None:
+    settings, status = await publishing.preview(OPERATOR, DomainName(name), None)
+    assert status is DomainStatus.SUSPENDED
+    assert settings.domain == DomainName(name)
+    assert settings.address is None
+    assert len(settings.servers) == 3
+
+
+async def test_a_preview_is_for_one_address_where_asked(store: Store, publishing: Publishing) -> None:
+    await stored_mailbox(store, a_mailbox(login="c1"))
+    settings, status = await publishing.preview(OPERATOR, CUSTOMER, "jane")
+    assert status is DomainStatus.ACTIVE
+    assert settings.address == EmailAddress.parse("jane@customer.example")
+    assert {server.username for server in settings.servers} == {"c1"}
+
+
+async def test_a_preview_checks_the_local_part_the_scope_and_the_provider(publishing: Publishing) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await publishing.preview(OPERATOR, CUSTOMER, "a b")
+    assert [issue.field for issue in refused.value.issues] == ["local_part"]
+    with pytest.raises(NotPermitted):
+        await publishing.preview(a_caller(Scope.DOMAINS_WRITE.value), CUSTOMER, None)
+    with pytest.raises(DomainNotFound):
+        await publishing.preview(a_caller(provider="other"), CUSTOMER, None)
+    with pytest.raises(DomainNotFound):
+        await publishing.preview(OPERATOR, DomainName("unknown.example"), None)
+
+
+async def test_a_preview_lists_domains_where_asked(store: Store) -> None:
+    await stored_provider(store, a_provider(list_domains=True, servers=(a_url_server(),)))
+    await stored_domain(store)
+    for listed in (False, True):
+        settings, _ = await Publishing(store).preview(OPERATOR, CUSTOMER, None, listed=listed)
+        assert bool(settings.listed_domains) is listed
