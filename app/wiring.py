@@ -39,6 +39,8 @@ class Services:
     providers: ProviderService
     publishing: Publishing
     store: Store
+    service_url: str
+    """The service's own address as clients reach it, without a slash at the end."""
 
     async def close(self) -> None:
         """Let go of the database."""
@@ -60,4 +62,5 @@ def build_services(settings: Settings) -> Services:
         providers=ProviderService(store, system_clock),
         publishing=Publishing(store),
         store=store,
+        service_url=str(settings.public_url).rstrip("/"),
     )

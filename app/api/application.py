@@ -10,8 +10,9 @@ from fastapi.openapi.utils import get_openapi
 
 from app import __version__
 from app.api import clients, problems
-from app.api.routes import domains, health, mailboxes, providers
+from app.api.routes import domains, formats, health, mailboxes, providers
 from app.api.schemas.shapes import Problem, ProblemIssue
+from app.renderers import FORMATS
 from app.wiring import build_services
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _TAGS: Final = [
     {"name": "providers", "description": "Who runs the servers."},
     {"name": "domains", "description": "Mail domains and what they resolve to."},
     {"name": "mailboxes", "description": "Mailboxes that differ from their domain."},
+    {"name": "formats", "description": "The documents that clients get."},
     {"name": "health", "description": "For load balancers."},
 ]
 
@@ -55,7 +57,9 @@ def create_api(settings: Settings) -> FastAPI:
     api.state.services = build_services(settings)
     # Put in flat and in this order: routes are matched one after the other, discovery is the
     # product's traffic, and an included router would match each request twice.
-    routers = (clients.build_router(), health.router, domains.router, mailboxes.router, providers.router)
+    discovery = clients.build_router(FORMATS)
+    management = (domains.router, mailboxes.router, providers.router, formats.router)
+    routers = (discovery, health.router, *management)
     api.router.routes[:0] = [route for router in routers for route in router.routes]
     problems.install(api)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign] # FastAPI's documented way

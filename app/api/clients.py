@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,52 +12,62 @@ from fastapi.responses import Response
 from starlette.requests import Request
 
 from app.core.documents import ClientRequest
-from app.core.errors import DomainNotFound, InvalidInput, NotAvailable
-from app.renderers import FORMATS
+from app.core.errors import NotAvailable
+from app.core.replies import plain_refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from app.core.documents import ClientFormat, Endpoint, Parameter
-    from app.services.publishing import Publishing
+    from fastapi.routing import APIRoute
 
-# Long enough to spare us a client's second and third request, short enough for a change to be seen soon.
-_MAX_AGE_SECONDS: Final = 300
-_MAX_AGE_UNKNOWN_SECONDS: Final = 60
-_TEXT: Final = "text/plain; charset=utf-8"
+    from app.core.documents import ClientFormat, Endpoint, Parameter, Reply
+    from app.wiring import Services
+
+_RETRY_AFTER_SECONDS: Final = 5
+_SAFE_METHODS: Final = ("GET", "HEAD")
 
 
-def build_router() -> APIRouter:
-    """Build the routes of all formats."""
+def build_router(formats: Sequence[ClientFormat]) -> APIRouter:
+    """Build the routes of these formats."""
     router = APIRouter(tags=["clients"])
-    for client_format in FORMATS:
+    for client_format in formats:
         for endpoint in client_format.endpoints:
             _add(router, client_format, endpoint)
     return router
 
 
 def _add(router: APIRouter, client_format: ClientFormat, endpoint: Endpoint) -> None:
-    handler = _handler(client_format)
-    name = f"{client_format.name}{endpoint.path}"
-    for method in ("GET", "HEAD"):
+    handler = _handler(client_format, endpoint)
+    methods = (*endpoint.methods, "HEAD") if "GET" in endpoint.methods else endpoint.methods
+    for method in methods:
         router.add_api_route(
             endpoint.path,
             handler,
             methods=[method],
-            name=name,
-            operation_id=_operation_id(client_format, endpoint),
+            name=f"{client_format.name}{endpoint.path}",
+            operation_id=_operation_id(client_format, endpoint, method),
             summary=endpoint.summary,
             description=client_format.title,
             response_class=Response,
-            include_in_schema=method == "GET",
-            responses=_responses(client_format),
-            openapi_extra={"parameters": [_parameter(p) for p in endpoint.parameters]},
+            include_in_schema=method != "HEAD",
+            responses=_responses(client_format, endpoint),
+            openapi_extra=_extra(endpoint, method),
         )
+        if endpoint.is_any_case:
+            route: APIRoute = router.routes[-1]  # type: ignore[assignment]
+            route.path_regex = re.compile(route.path_regex.pattern, re.IGNORECASE)
 
 
-def _operation_id(client_format: ClientFormat, endpoint: Endpoint) -> str:
+def _operation_id(client_format: ClientFormat, endpoint: Endpoint, method: str) -> str:
     places = "".join(char if char.isalnum() else "_" for char in endpoint.path).strip("_")
-    return f"get_{client_format.name.replace('-', '_')}_at_{places}"
+    return f"{method.lower()}_{client_format.name.replace('-', '_')}_at_{places}"
+
+
+def _extra(endpoint: Endpoint, method: str) -> dict[str, Any]:
+    extra: dict[str, Any] = {"parameters": [_parameter(p) for p in endpoint.parameters]}
+    if endpoint.request_media_type and method not in _SAFE_METHODS:
+        extra["requestBody"] = {"content": {endpoint.request_media_type: {"schema": {"type": "string"}}}}
+    return extra
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
@@ -70,48 +81,83 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _responses(client_format: ClientFormat) -> dict[int | str, dict[str, Any]]:
+def _responses(client_format: ClientFormat, endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:
     text = {"content": {"text/plain": {"schema": {"type": "string"}}}}
     media_type = client_format.media_type.partition(";")[0]
-    return {
+    responses: dict[int | str, dict[str, Any]] = {
         200: {"description": "The document", "content": {media_type: {"schema": {"type": "string"}}}},
         304: {"description": "The document has the ETag that was sent"},
         400: {"description": "The request names no domain that could exist", **text},
         404: {"description": "The domain is unknown or suspended", **text},
         503: {"description": "The database does not answer", **text},
     }
+    if endpoint.max_body_bytes:
+        responses[413] = {"description": f"The body is over {endpoint.max_body_bytes} bytes", **text}
+    for status, meaning in endpoint.statuses.items():
+        responses.setdefault(status, {**text})["description"] = meaning
+    return dict(sorted(responses.items(), key=lambda item: int(item[0])))
 
 
-def _handler(client_format: ClientFormat) -> Callable[[Request], Awaitable[Response]]:
+def _handler(client_format: ClientFormat, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        publishing: Publishing = request.app.state.services.publishing
+        services: Services = request.app.state.services
+        body = await _read_body(request, endpoint.max_body_bytes)
+        if body is None:
+            reply = plain_refusal(413, f"The body must be at most {endpoint.max_body_bytes} bytes long.")
+            return _response(reply, request)
         client_request = ClientRequest(
-            query=request.scope["query_string"].decode("utf-8", "replace"),
+            method=request.method,
+            scheme=request.scope["scheme"],
             host=request.headers.get("host"),
+            query=request.scope["query_string"].decode("utf-8", "replace"),
             path_parameters=request.path_params,
+            headers={name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.raw},
+            body=body,
+            service_url=services.service_url,
         )
         try:
-            answered = await publishing.answer(client_format, client_request)
-        except InvalidInput as error:
-            return _refusal(HTTPStatus.BAD_REQUEST, str(error))
-        except DomainNotFound:
-            return _refusal(HTTPStatus.NOT_FOUND, "No mail settings are published for this domain.")
+            reply = await services.publishing.reply(client_format, client_request)
         except NotAvailable as error:
-            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
-        document = answered.document
-        etag = f'"{hashlib.blake2b(document.body, digest_size=12).hexdigest()}"'
-        headers = {
-            "ETag": etag,
-            "Cache-Control": f"{'private' if answered.is_personal else 'public'}, max-age={_MAX_AGE_SECONDS}",
-            "Access-Control-Allow-Origin": "*",
-            "X-Content-Type-Options": "nosniff",
-        }
-        if _matches(request.headers.get("if-none-match"), etag):
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        headers["Content-Type"] = document.media_type
-        return Response(document.body, headers=headers)
+            retry = ("Retry-After", str(_RETRY_AFTER_SECONDS))
+            refusal = plain_refusal(503, str(error), retry, ("Cache-Control", "no-store"))
+            return _response(refusal, request)
+        return _response(reply, request)
 
     return answer
+
+
+async def _read_body(request: Request, max_bytes: int) -> bytes | None:
+    """Read the body; None where it is too long, and nothing where the endpoint takes none."""
+    if not max_bytes or request.method in _SAFE_METHODS:
+        return b""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_bytes:
+            return None
+    return bytes(body)
+
+
+def _response(reply: Reply, request: Request) -> Response:
+    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": _cache_control(reply)}
+    if request.method in _SAFE_METHODS:
+        headers["Access-Control-Allow-Origin"] = "*"
+    headers.update(reply.headers)
+    if reply.status == HTTPStatus.OK and reply.max_age_seconds is not None:
+        etag = f'"{hashlib.blake2b(reply.body, digest_size=12).hexdigest()}"'
+        headers["ETag"] = etag
+        if _matches(request.headers.get("if-none-match"), etag):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    headers["Content-Type"] = reply.media_type
+    return Response(reply.body, reply.status, headers)
+
+
+def _cache_control(reply: Reply) -> str:
+    if reply.max_age_seconds is None:
+        return "no-store"
+    if reply.status != HTTPStatus.OK:
+        return f"max-age={reply.max_age_seconds}"
+    return f"{'private' if reply.is_personal else 'public'}, max-age={reply.max_age_seconds}"
 
 
 def _matches(if_none_match: str | None, etag: str) -> bool:
@@ -120,12 +166,3 @@ def _matches(if_none_match: str | None, etag: str) -> bool:
         return False
     tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
     return "*" in tags or etag in tags
-
-
-def _refusal(status: HTTPStatus, sentence: str) -> Response:
-    headers = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        headers |= {"Retry-After": "5", "Cache-Control": "no-store"}
-    else:
-        headers["Cache-Control"] = f"max-age={_MAX_AGE_UNKNOWN_SECONDS}"
-    return Response(f"{sentence}\n", status, headers, _TEXT)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.session import err, run_with_services
-from app.core.documents import Question, question_for_address
+from app.core.documents import Presentation, Question
 from app.core.errors import FormatNotFound
 from app.core.names import DomainName
+from app.core.questions import question_for_address
 from app.renderers import FORMATS_BY_NAME
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def render(
             question = question_for_address(address)
         else:
             question = Question(domains=(DomainName.parse(address),))
-        return await services.publishing.document(client_format, question)
+        presentation = Presentation(service_url=services.service_url)
+        return await services.publishing.document(client_format, question, presentation)
 
     document = run_with_services(work)
     sys.stdout.buffer.write(document.body)

@@ -1,35 +1,53 @@
-"""The contract of a client format, and what all of them read from a request."""
+"""The contract of a client format: what clients send, what is asked of the store, what goes back.
+
+A format is pure. ``inquire`` reads a request and says whose settings are wanted; the caller looks them
+up and hands them to ``Inquiry.answer``, which writes the reply. What an ordinary format of one document
+needs is in ``app.core.replies``.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl
-
-from app.core.errors import InvalidInput, refuse
-from app.core.names import DomainName, EmailAddress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from app.core.account import AccountSettings, Omission
+    from app.core.names import DomainName, EmailAddress
 
-MAX_QUERY_LENGTH: Final = 4096
-_MAX_QUERY_FIELDS: Final = 32
+DEFAULT_SERVICE_URL: Final = "https://signpost.example"
 
-# Names under which clients look for a domain's settings; the domain is what follows.
-_SERVICE_LABELS: Final = ("autoconfig.", "autodiscover.", "ua-auto-config.")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presentation:
+    """What a document may depend on beside the account."""
+
+    service_url: str = DEFAULT_SERVICE_URL
+    """The service's own address, without a slash at the end."""
+    languages: tuple[str, ...] = ()
+    """Language tags that the reader prefers, the best first; none when nothing is known."""
+    person: str | None = None
+    """The name of the mailbox's owner, where the request says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientRequest:
     """What a client sent, as far as formats look at it."""
 
-    query: str = ""
-    """The raw query string, still percent-encoded."""
+    method: str = "GET"
+    scheme: str = "https"
+    """``http`` or ``https``, as the client spoke; a trusted proxy's word counts."""
     host: str | None = None
     """The host that the client asked, with or without a port."""
+    query: str = ""
+    """The raw query string, still percent-encoded."""
     path_parameters: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case; of equal names the last."""
+    body: bytes = b""
+    service_url: str = DEFAULT_SERVICE_URL
+    """The service's own address, without a slash at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +70,33 @@ class Document:
     omissions: tuple[Omission, ...] = ()
     is_usable: bool = True
     """False where it says nothing; clients are told that there is none instead, and look elsewhere."""
+    filename: str | None = None
+    """The name under which it is saved, for formats that are downloaded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a client gets."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str = "text/plain; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+    max_age_seconds: int | None = None
+    """How long it may be kept; None forbids it."""
+    is_personal: bool = False
+    """Whether it is for one address, so that shared caches must not keep it."""
+    is_signable: bool = False
+    """Whether it is to be signed where a certificate is configured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """Whose settings are needed, and how they become the reply."""
+
+    questions: tuple[Question, ...] = ()
+    answer: Callable[[tuple[AccountSettings | None, ...]], Reply]
+    """Takes one result for each question: None where no domain is known and active. Never raises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,20 +109,6 @@ class Parameter:
     in_path: bool = False
 
 
-ADDRESS_PARAMETERS: Final = (
-    Parameter(
-        name="emailaddress",
-        description="The mail address; without it the settings are the domain's.",
-        example="jane@demo.example",
-    ),
-    Parameter(
-        name="domain",
-        description="The mail domain, where there is no address; without both it is that of the host.",
-        example="demo.example",
-    ),
-)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """Where clients look for a format."""
@@ -87,6 +118,16 @@ class Endpoint:
     summary: str
     """One line for the API's documentation."""
     parameters: tuple[Parameter, ...] = ()
+    methods: tuple[str, ...] = ("GET",)
+    """HEAD comes with GET."""
+    is_any_case: bool = False
+    """Whether the path's letters count in any case, as on Microsoft's servers."""
+    max_body_bytes: int = 0
+    """The largest body that is read; larger ones are refused unread."""
+    request_media_type: str | None = None
+    """The type of the body, for the API's documentation; clients may send any."""
+    statuses: Mapping[int, str] = field(default_factory=dict)
+    """Further statuses of the replies and what they mean, for the API's documentation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,94 +137,12 @@ class ClientFormat:
     name: str
     title: str
     media_type: str
+    file_extension: str
+    """Of a saved document, without the dot."""
     endpoints: tuple[Endpoint, ...]
-    read: Callable[[ClientRequest], Question]
-    """Find out whose settings are wanted; may raise InvalidInput."""
-    render: Callable[[AccountSettings], Document]
+    inquire: Callable[[ClientRequest], Inquiry]
+    """Read a request. Never raises: what cannot be read is an inquiry without questions."""
+    render: Callable[[AccountSettings, Presentation], Document]
     """Write the document; total, never raises."""
     lists_domains: bool = False
     """Whether it may name the provider's other domains, which cost a look-up."""
-
-
-def domains_of_host(host: str | None) -> tuple[DomainName, ...]:
-    """Return the mail domains that a host name may stand for, most likely first."""
-    if not host:
-        return ()
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    name = name.lower()
-    names = [name.removeprefix(label) for label in _SERVICE_LABELS if name.startswith(label)]
-    domains: list[DomainName] = []
-    for candidate in (*names, name):
-        try:
-            domains.append(DomainName.parse(candidate))
-        except InvalidInput:
-            continue
-    return tuple(domains)
-
-
-def query_fields(query: str) -> dict[str, str]:
-    """Decode a query string once; names in lower case, the first of equal names wins.
-
-    Raises:
-        InvalidInput: When it is too long, has too many fields, or is not UTF-8.
-    """
-    if len(query) > MAX_QUERY_LENGTH:
-        raise refuse(f"must be at most {MAX_QUERY_LENGTH} characters long", "query")
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MAX_QUERY_FIELDS)
-    except UnicodeDecodeError:
-        raise refuse("must be UTF-8 under its percent-encoding", "query") from None
-    except ValueError:
-        raise refuse(f"must have at most {_MAX_QUERY_FIELDS} fields", "query") from None
-    fields: dict[str, str] = {}
-    for name, value in pairs:
-        fields.setdefault(name.lower(), value)
-    return fields
-
-
-def question_for_address(text: str) -> Question:
-    """Read an address as clients send it.
-
-    Only its domain has to be sound: the settings of a known domain hold for any local part, and a
-    refusal would tell one local part from another.
-
-    Raises:
-        InvalidInput: When there is no valid domain behind an ``@``.
-    """
-    # Clients that do not encode a raw "+" have it decoded to a space, which no unquoted local part
-    # can hold (protocol brief §1.1-3).
-    text = text.strip()
-    local_part, at, domain_text = text.rpartition("@")
-    if not at:
-        raise refuse("must be a mail address with an @", "emailaddress")
-    try:
-        domain = DomainName.parse(domain_text)
-    except InvalidInput as error:
-        raise refuse(f"must end in a valid domain: it {error.issues[0].rule}", "emailaddress") from None
-    if not local_part.startswith('"'):
-        local_part = local_part.replace(" ", "+")
-    try:
-        address = EmailAddress.parse(f"{local_part}@{domain.ascii}")
-    except InvalidInput:
-        return Question(domains=(domain,))
-    return Question(address=address, domains=(domain,))
-
-
-def question_for_request(request: ClientRequest) -> Question:
-    """Read whose settings are wanted: address, else ``domain``, else the host that was asked.
-
-    Raises:
-        InvalidInput: When an address or a domain is given and not valid.
-    """
-    fields = query_fields(request.query)
-    from_host = domains_of_host(request.host)
-    if fields.get("emailaddress"):
-        asked = question_for_address(fields["emailaddress"])
-        exchanger = from_host[0] if from_host else None
-        return Question(address=asked.address, domains=asked.domains, mail_exchanger=exchanger)
-    if fields.get("domain"):
-        try:
-            return Question(domains=(DomainName.parse(fields["domain"]),))
-        except InvalidInput as error:
-            raise error.inside("domain") from None
-    return Question(domains=from_host)

@@ -12,21 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from app.core import placeholders
 from app.core.account import Omission
-from app.core.servers import Authentication, Server, ServerType, SocketType, WebmailOptions
+from app.core.mail_choice import UNIVERSAL_AUTHENTICATION, choose_mail, is_universal, with_names
+from app.core.servers import Server, ServerType, SocketType, WebmailOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.core.account import AccountSettings
 
-# K-9 and Thunderbird for Android know these three and drop a file whose IMAP or SMTP section has none.
-_UNIVERSAL_AUTHENTICATION: Final = frozenset(
-    {
-        Authentication.OAUTH2,
-        Authentication.PASSWORD_CLEARTEXT,
-        Authentication.PASSWORD_ENCRYPTED,
-    }
-)
 _EXTRA_TYPES: Final = (
     ServerType.EWS,
     ServerType.OWA,
@@ -51,14 +44,13 @@ def select_safely(account: AccountSettings) -> SafeSelection:
     """Choose one server of each type, IMAP first, with one user name throughout."""
     omissions = list(account.withheld)
     servers = tuple(_published(account, server) for server in account.servers)
-    first_imap = _best(servers, ServerType.IMAP)
-    first_pop3 = _best(servers, ServerType.POP3)
-    mail = [server for server in (first_imap, first_pop3) if server is not None]
-    incoming = [server for server in mail if _is_universal(server)] or mail[:1]
+    choice = choose_mail(account)
+    mail = [_published(account, server) for server in (choice.imap, choice.pop3) if server is not None]
+    incoming = [server for server in mail if is_universal(server)] or mail[:1]
     username = incoming[0].username if incoming else None
     if len(incoming) > 1 and incoming[1].username != username:
         omissions.append(_omitted(incoming.pop(), "username-differs"))
-    outgoing = _outgoing(servers, username)
+    outgoing = () if choice.smtp is None else (_published(account, choice.smtp),)
     incoming.extend(_extras(servers, username, omissions))
     chosen = {server.key for server in (*incoming, *outgoing)}
     omissions.extend(_explained(servers, chosen, {omission.server for omission in omissions}))
@@ -73,11 +65,9 @@ def select_safely(account: AccountSettings) -> SafeSelection:
 
 def _published(account: AccountSettings, server: Server) -> Server:
     """Write a server as clients are to read it: names filled in, user name in its simplest form."""
-    methods = tuple(m for m in server.authentication if m in _UNIVERSAL_AUTHENTICATION)
+    methods = tuple(m for m in server.authentication if m in UNIVERSAL_AUTHENTICATION)
     return replace(
-        server,
-        hostname=None if server.hostname is None else account.expanded(server.hostname).lower(),
-        url=None if server.url is None else account.expanded(server.url),
+        with_names(account, server),
         username=None if server.username is None else _username(account, server.username),
         authentication=methods or server.authentication,
     )
@@ -97,36 +87,6 @@ def _username(account: AccountSettings, pattern: str) -> str:
     if literal == account.address.local_part:
         return f"%{placeholders.LOCAL_PART}%"
     return pattern if pattern in _SINGLE_PLACEHOLDERS and not account.login_differs else literal
-
-
-def _is_universal(server: Server) -> bool:
-    """Tell whether no client drops the file over this server."""
-    return (
-        server.socket_type is not SocketType.PLAIN
-        and not _UNIVERSAL_AUTHENTICATION.isdisjoint(server.authentication)
-        and not placeholders.has_truncated_placeholder(server.username or "")
-    )
-
-
-def _best(servers: tuple[Server, ...], server_type: ServerType) -> Server | None:
-    of_type = [server for server in servers if server.type is server_type]
-    return next(filter(_is_universal, of_type), of_type[0] if of_type else None)
-
-
-def _outgoing(servers: tuple[Server, ...], username: str | None) -> tuple[Server, ...]:
-    """Choose one, because Evolution takes the last one and KMail the one with STARTTLS."""
-    # A section without a user name is fatal to K-9 even where none is needed, and Thunderbird logs in
-    # as "undefined".
-    filled_in = username or f"%{placeholders.ADDRESS}%"
-    named = [
-        server if server.username else replace(server, username=filled_in)
-        for server in servers
-        if server.type is ServerType.SMTP
-    ]
-    universal = [server for server in named if _is_universal(server)]
-    # FairEmail uses the last user name of the file for everything.
-    same_login = [server for server in universal if server.username == username]
-    return tuple((same_login or universal or named)[:1])
 
 
 def _extras(servers: tuple[Server, ...], username: str | None, omissions: list[Omission]) -> Iterator[Server]:
@@ -184,7 +144,7 @@ def _explained(
             yield _omitted(server, "not-in-format")
         elif server.socket_type is SocketType.PLAIN:
             yield _omitted(server, "plain-socket")
-        elif _UNIVERSAL_AUTHENTICATION.isdisjoint(server.authentication):
+        elif UNIVERSAL_AUTHENTICATION.isdisjoint(server.authentication):
             yield _omitted(server, "authentication-unknown")
         elif placeholders.has_truncated_placeholder(server.username or ""):
             yield _omitted(server, "username-broken")

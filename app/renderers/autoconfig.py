@@ -10,18 +10,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from app.core.documents import (
-    ADDRESS_PARAMETERS,
     ClientFormat,
     ClientRequest,
     Document,
     Endpoint,
     Parameter,
+    Presentation,
     Question,
-    question_for_request,
 )
 from app.core.errors import InvalidInput
 from app.core.markup import Element, element, leaf, optional_leaf, to_document
 from app.core.names import DomainName
+from app.core.questions import ADDRESS_PARAMETERS, question_for_request
+from app.core.replies import document_inquiry
 from app.core.safe_selection import SafeSelection, select_safely
 from app.core.servers import (
     Authentication,
@@ -75,7 +76,7 @@ INCOMING_TYPES: Final = {
 }
 
 
-def render_full(account: AccountSettings) -> Document:
+def render_full(account: AccountSettings, _presentation: Presentation) -> Document:
     """Render all that is stored, in the stored order.
 
     Args:
@@ -94,7 +95,7 @@ def render_full(account: AccountSettings) -> Document:
     return _document(account, selection, identifier, tuple(_all_domains(account)))
 
 
-def render_safe(account: AccountSettings) -> Document:
+def render_safe(account: AccountSettings, _presentation: Presentation) -> Document:
     """Render what every known client survives.
 
     Args:
@@ -283,6 +284,7 @@ SAFE: Final = ClientFormat(
     name="autoconfig",
     title="Thunderbird autoconfig, for mail clients",
     media_type=MEDIA_TYPE,
+    file_extension="xml",
     endpoints=(
         Endpoint(
             path="/mail/config-v1.1.xml",
@@ -300,13 +302,14 @@ SAFE: Final = ClientFormat(
             parameters=ADDRESS_PARAMETERS,
         ),
     ),
-    read=question_for_request,
+    inquire=document_inquiry(question_for_request, render_safe),
     render=render_safe,
 )
 FULL: Final = ClientFormat(
     name="autoconfig-full",
     title="Thunderbird autoconfig with all that is stored, as the ISPDB serves it",
     media_type=MEDIA_TYPE,
+    file_extension="xml",
     endpoints=(
         Endpoint(
             path="/v1.1/{domain}",
@@ -319,7 +322,7 @@ FULL: Final = ClientFormat(
             parameters=(_DOMAIN_IN_PATH,),
         ),
     ),
-    read=_question_for_path,
+    inquire=document_inquiry(_question_for_path, render_full),
     render=render_full,
     lists_domains=True,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.core.domains import DomainStatus
@@ -13,19 +12,18 @@ from app.services.access import Scope
 
 if TYPE_CHECKING:
     from app.core.account import AccountSettings
-    from app.core.documents import ClientFormat, ClientRequest, Document, Question
+    from app.core.documents import (
+        ClientFormat,
+        ClientRequest,
+        Document,
+        Presentation,
+        Question,
+        Reply,
+    )
     from app.core.names import DomainName
     from app.services.access import Caller
     from app.store.accounts import Accounts, StoredAccount
     from app.store.unit_of_work import Store
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A document, and whether it is for one address or for all of its domain."""
-
-    document: Document
-    is_personal: bool
 
 
 class Publishing:
@@ -35,25 +33,29 @@ class Publishing:
         """Take the database."""
         self._store = store
 
-    async def answer(self, client_format: ClientFormat, request: ClientRequest) -> Answer:
-        """Answer a client in its format.
+    async def reply(self, client_format: ClientFormat, request: ClientRequest) -> Reply:
+        """Answer a client in its format; which of unknown and suspended a domain is, is not told.
 
         Raises:
-            InvalidInput: When the request names nothing that could be a domain.
-            DomainNotFound: When the domain is unknown or suspended; which of the two is not told.
+            NotAvailable: When the database does not answer.
         """
-        question = client_format.read(request)
-        document = await self.document(client_format, question)
-        return Answer(document=document, is_personal=question.address is not None)
+        inquiry = client_format.inquire(request)
+        accounts = [
+            await self._find_settings(question, listed=client_format.lists_domains)
+            for question in inquiry.questions
+        ]
+        return inquiry.answer(tuple(accounts))
 
-    async def document(self, client_format: ClientFormat, question: Question) -> Document:
+    async def document(
+        self, client_format: ClientFormat, question: Question, presentation: Presentation
+    ) -> Document:
         """Render what is asked for.
 
         Raises:
             DomainNotFound: When the domain is unknown or suspended, or the format has nothing to say.
         """
         settings = await self.settings(question, listed=client_format.lists_domains)
-        document = client_format.render(settings)
+        document = client_format.render(settings, presentation)
         if not document.is_usable:
             raise DomainNotFound(settings.domain.ascii)
         return document
@@ -94,17 +96,22 @@ class Publishing:
         Raises:
             DomainNotFound: When no domain that was asked for is known and active.
         """
+        settings = await self._find_settings(question, listed=listed)
+        if settings is None:
+            raise DomainNotFound(question.domains[0].ascii if question.domains else "asked for")
+        return settings
+
+    async def _find_settings(self, question: Question, *, listed: bool) -> AccountSettings | None:
+        """Return the settings of the first domain that is known, if that is active."""
         async with self._store.discovering() as accounts:
             for domain in question.domains:
                 found = await accounts.find(domain, question.address, listed=listed)
                 if found is not None:
-                    _require_active(found)
-                    return _resolved(found, question.address)
+                    is_active = _status(found) is DomainStatus.ACTIVE
+                    return _resolved(found, question.address) if is_active else None
             if question.mail_exchanger is not None:
-                settings = await _by_mail_exchanger(accounts, question.mail_exchanger, question)
-                if settings is not None:
-                    return settings
-        raise DomainNotFound(question.domains[0].ascii if question.domains else "asked for")
+                return await _find_by_mail_exchanger(accounts, question.mail_exchanger, question)
+        return None
 
 
 def _status(found: StoredAccount) -> DomainStatus:
@@ -113,11 +120,6 @@ def _status(found: StoredAccount) -> DomainStatus:
     if any(domain is not None and domain.status is DomainStatus.SUSPENDED for domain in domains):
         return DomainStatus.SUSPENDED
     return DomainStatus.ACTIVE
-
-
-def _require_active(found: StoredAccount) -> None:
-    if _status(found) is DomainStatus.SUSPENDED:
-        raise DomainNotFound(found.domain.name.ascii)
 
 
 def _resolved(found: StoredAccount, address: EmailAddress | None) -> AccountSettings:
@@ -131,7 +133,7 @@ def _resolved(found: StoredAccount, address: EmailAddress | None) -> AccountSett
     )
 
 
-async def _by_mail_exchanger(
+async def _find_by_mail_exchanger(
     accounts: Accounts, exchanger: DomainName, question: Question
 ) -> AccountSettings | None:
     """Answer for a domain that is not stored, at the host of the provider whose MX it has.
@@ -141,5 +143,4 @@ async def _by_mail_exchanger(
     found = await accounts.find(exchanger)
     if found is None or not found.domain.serves_mx or exchanger in question.domains:
         return None
-    _require_active(found)
-    return _resolved(found, None)
+    return _resolved(found, None) if _status(found) is DomainStatus.ACTIVE else None

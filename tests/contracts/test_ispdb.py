@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
-from app.core.documents import ClientRequest
+from app.core.documents import ClientRequest, Reply
 from app.renderers import autoconfig
 from app.settings import Settings
 from app.wiring import Services, build_services
@@ -41,8 +41,8 @@ async def test_every_domain_gets_the_meaning_of_its_file(services: Services) -> 
         expected = meaning(data)
         for domain in domains_of(data):
             request = ClientRequest(path_parameters={"domain": domain})
-            answer = await services.publishing.answer(autoconfig.FULL, request)
-            assert meaning(answer.document.body) == expected, (name, domain)
+            answer = await services.publishing.reply(autoconfig.FULL, request)
+            assert meaning(answer.body) == expected, (name, domain)
             compared += 1
     assert compared >= len(files)
 
@@ -67,6 +67,6 @@ async def test_readers_and_a_writer_do_not_wait_for_each_other(services: Service
     files = ispdb.files()
     await services.importing.apply(files)
     request = ClientRequest(path_parameters={"domain": "gmail.com"})
-    reads = [services.publishing.answer(autoconfig.FULL, request) for _ in range(50)]
+    reads = [services.publishing.reply(autoconfig.FULL, request) for _ in range(50)]
     answers = await asyncio.gather(*reads, services.importing.apply(files))
-    assert len({answer.document.body for answer in answers[:-1] if hasattr(answer, "document")}) == 1
+    assert len({answer.body for answer in answers[:-1] if isinstance(answer, Reply)}) == 1

@@ -30,6 +30,7 @@ from app.api.schemas.domains import (
     omissions_to_shapes,
     settings_to_read,
 )
+from app.core.documents import Presentation
 from app.core.errors import FormatNotFound, within
 from app.core.names import DomainName
 from app.renderers import FORMATS, FORMATS_BY_NAME
@@ -128,11 +129,12 @@ async def get_settings(
 ) -> SettingsRead:
     """Resolve a domain, and say what each client format leaves out of it and why."""
     settings, status = await services.publishing.preview(caller, name, local_part)
+    presentation = Presentation(service_url=services.service_url)
     formats = [
         FormatShape(
             name=client_format.name,
             title=client_format.title,
-            omissions=omissions_to_shapes(client_format.render(settings).omissions),
+            omissions=omissions_to_shapes(client_format.render(settings, presentation).omissions),
         )
         for client_format in FORMATS
     ]
@@ -154,7 +156,7 @@ async def get_document(
     settings, _status = await services.publishing.preview(
         caller, name, local_part, listed=client_format.lists_domains
     )
-    document = client_format.render(settings)
+    document = client_format.render(settings, Presentation(service_url=services.service_url))
     return DocumentRead(
         format=client_format.name,
         media_type=document.media_type,

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from app.core.documents import ClientRequest, Question
+from app.core.documents import ClientRequest, Presentation, Question
 from app.core.domains import DomainStatus
 from app.core.errors import DomainNotFound, InvalidInput, NotPermitted
 from app.core.names import DomainName, EmailAddress
@@ -54,9 +54,9 @@ def asking(**question: str) -> ClientRequest:
 async def test_a_client_gets_what_it_asks_for(
     publishing: Publishing, request_: ClientRequest, domain: str
 ) -> None:
-    answer = await publishing.answer(SAFE, request_)
-    assert f"<domain>{domain}</domain>" in answer.document.body.decode()
-    assert b"imap.provider.example" in answer.document.body
+    answer = await publishing.reply(SAFE, request_)
+    assert f"<domain>{domain}</domain>" in answer.body.decode()
+    assert b"imap.provider.example" in answer.body
     assert answer.is_personal is ("emailaddress" in request_.query)
 
 
@@ -81,8 +81,7 @@ async def test_a_client_gets_what_it_asks_for(
 async def test_unknown_and_suspended_domains_are_not_published(
     publishing: Publishing, request_: ClientRequest
 ) -> None:
-    with pytest.raises(DomainNotFound):
-        await publishing.answer(SAFE, request_)
+    assert (await publishing.reply(SAFE, request_)).status == 404
 
 
 @pytest.mark.parametrize(
@@ -95,18 +94,17 @@ async def test_unknown_and_suspended_domains_are_not_published(
     ],
 )
 async def test_what_names_no_domain_is_refused(publishing: Publishing, request_: ClientRequest) -> None:
-    with pytest.raises(InvalidInput):
-        await publishing.answer(SAFE, request_)
+    assert (await publishing.reply(SAFE, request_)).status == 400
 
 
 @pytest.mark.parametrize("host", ["autoconfig.host.example", "host.example", "HOST.example.:443"])
 async def test_a_domain_elsewhere_is_answered_for_by_the_host_of_its_mx(
     publishing: Publishing, host: str
 ) -> None:
-    answer = await publishing.answer(SAFE, asking(emailaddress="jane@elsewhere.example", host=host))
-    assert b"<domain>host.example</domain>" in answer.document.body
+    answer = await publishing.reply(SAFE, asking(emailaddress="jane@elsewhere.example", host=host))
+    assert b"<domain>host.example</domain>" in answer.body
     # Not even in a user name: what is not stored is not spoken of.
-    assert b"elsewhere" not in answer.document.body
+    assert b"elsewhere" not in answer.body
 
 
 @pytest.mark.parametrize("host", ["autoconfig.customer.example", "customer.example", "other.example", None])
@@ -138,19 +136,19 @@ async def test_a_mailboxs_login_is_published_for_its_address_alone(
     mailbox = a_mailbox(login="c1047-jane", servers=(an_imap_server(hostname="imap9.provider.example"),))
     await stored_mailbox(store, mailbox)
     for typed in ("jane", "JANE", "jane%2Bnews"):
-        own = await publishing.answer(SAFE, asking(emailaddress=f"{typed}@customer.example"))
-        assert b"<username>c1047-jane</username>" in own.document.body
-        assert b"imap9.provider.example" in own.document.body
+        own = await publishing.reply(SAFE, asking(emailaddress=f"{typed}@customer.example"))
+        assert b"<username>c1047-jane</username>" in own.body
+        assert b"imap9.provider.example" in own.body
     for request in (asking(emailaddress="joe@customer.example"), asking(domain="customer.example")):
-        other = await publishing.answer(SAFE, request)
-        assert b"c1047" not in other.document.body
-        assert b"imap9" not in other.document.body
+        other = await publishing.reply(SAFE, request)
+        assert b"c1047" not in other.body
+        assert b"imap9" not in other.body
 
 
 async def test_an_alias_has_the_mailboxes_of_its_target(store: Store, publishing: Publishing) -> None:
     await stored_mailbox(store, a_mailbox(login="c1047-jane"))
-    answer = await publishing.answer(SAFE, asking(emailaddress="jane@alias.example"))
-    assert b"<username>c1047-jane</username>" in answer.document.body
+    answer = await publishing.reply(SAFE, asking(emailaddress="jane@alias.example"))
+    assert b"<username>c1047-jane</username>" in answer.body
 
 
 async def test_all_local_parts_of_a_domain_get_the_same_bytes(publishing: Publishing) -> None:
@@ -167,10 +165,10 @@ async def test_all_local_parts_of_a_domain_get_the_same_bytes(publishing: Publis
         "x" * 70,
     )
     answers = [
-        await publishing.answer(SAFE, asking(emailaddress=f"{local_part}@customer.example"))
+        await publishing.reply(SAFE, asking(emailaddress=f"{local_part}@customer.example"))
         for local_part in typed
     ]
-    assert len({answer.document.body for answer in answers}) == 1
+    assert len({answer.body for answer in answers}) == 1
 
 
 async def test_the_full_document_names_the_other_domains_and_the_safe_one_does_not(store: Store) -> None:
@@ -179,16 +177,17 @@ async def test_the_full_document_names_the_other_domains_and_the_safe_one_does_n
     await stored_domain(store, a_domain("other.example"))
     publishing = Publishing(store)
     question = Question(domains=(CUSTOMER,))
-    assert b"other.example" in (await publishing.document(FULL, question)).body
-    assert b"other.example" not in (await publishing.document(SAFE, question)).body
+    assert b"other.example" in (await publishing.document(FULL, question, Presentation())).body
+    assert b"other.example" not in (await publishing.document(SAFE, question, Presentation())).body
 
 
 async def test_a_domain_without_mail_servers_is_not_published(store: Store) -> None:
     await stored_provider(store, a_provider(servers=()))
     await stored_domain(store)
     for client_format in (SAFE, FULL):
+        question = Question(domains=(CUSTOMER,))
         with pytest.raises(DomainNotFound):
-            await Publishing(store).document(client_format, Question(domains=(CUSTOMER,)))
+            await Publishing(store).document(client_format, question, Presentation())
 
 
 @pytest.mark.parametrize("name", ["away.example", "alias-of-away.example"])

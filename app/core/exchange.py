@@ -1,0 +1,58 @@
+"""What an account has of Exchange, from whichever types of server are stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from app.core.servers import ExchangeOptions, Server, ServerType
+
+if TYPE_CHECKING:
+    from app.core.account import AccountSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeServices:
+    """URLs of Exchange's services, with everything known filled in; None for what is not there."""
+
+    ews: str | None = None
+    owa: str | None = None
+    mapi: str | None = None
+    """MAPI over HTTP."""
+    activesync: str | None = None
+
+    @property
+    def has_outlook_service(self) -> bool:
+        """Whether there is anything that Outlook's own response can name: EWS or MAPI."""
+        return self.ews is not None or self.mapi is not None
+
+    @property
+    def hostname(self) -> str | None:
+        """The host of the services, that of the first one there is."""
+        url = self.ews or self.mapi or self.owa or self.activesync
+        return None if url is None else urlsplit(url).hostname
+
+
+def exchange_services(account: AccountSettings) -> ExchangeServices:
+    """Return the first stored URL of each service, the provider's order deciding."""
+    found: dict[str, str] = {}
+    for server in account.servers:
+        for service, url in _urls(server).items():
+            if url is not None:
+                found.setdefault(service, account.expanded(url))
+    return ExchangeServices(**found)
+
+
+def _urls(server: Server) -> dict[str, str | None]:
+    if isinstance(server.options, ExchangeOptions):
+        options = server.options
+        return {"ews": options.ews_url, "owa": options.owa_url, "activesync": options.eas_url}
+    services = {
+        ServerType.EWS: "ews",
+        ServerType.OWA: "owa",
+        ServerType.MAPI: "mapi",
+        ServerType.ACTIVESYNC: "activesync",
+    }
+    service = services.get(server.type)
+    return {} if service is None else {service: server.url}
