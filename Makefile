@@ -98,7 +98,8 @@ bench: $(DEVELOPMENT) ## Measure against references in the same run; prints rati
 
 .PHONY: soak
 soak: $(DEVELOPMENT) packages ## The long trials: kill rounds, many generated cases
-	@SIGNPOST_HYPOTHESIS_PROFILE=soak SIGNPOST_KILL_ROUNDS=20 $(BIN)/pytest -q -s tests/integration tests/properties
+	@SIGNPOST_HYPOTHESIS_PROFILE=soak SIGNPOST_KILL_ROUNDS=20 SIGNPOST_FUZZ_SECONDS=600 \
+		$(BIN)/pytest -q -s tests/integration tests/properties
 
 .PHONY: image-check
 image-check: ## Build the Dockerfile without a Docker engine and see it healthy (as root)
