@@ -326,3 +326,4 @@ FULL: Final = ClientFormat(
     render=render_full,
     lists_domains=True,
 )
+FORMATS: Final = (SAFE, FULL)

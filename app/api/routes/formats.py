@@ -25,6 +25,11 @@ class FormatRead(Shape):
 @router.get("", operation_id="list_formats", responses=problems())
 async def list_formats(_caller: CallerDependency) -> list[FormatRead]:
     """List the client formats in their fixed order."""
+    return format_reads()
+
+
+def format_reads() -> list[FormatRead]:
+    """Write the formats as JSON has them."""
     return [
         FormatRead(
             name=client_format.name,
