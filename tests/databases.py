@@ -39,12 +39,6 @@ ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 """For what only one of the two has."""
 
 
-def failing_on_postgresql(fixture: str, reason: str) -> pytest.MarkDecorator:
-    """Run on both kinds, and expect a failure on PostgreSQL."""
-    postgresql = pytest.param("postgresql", marks=pytest.mark.xfail(reason=reason))
-    return pytest.mark.parametrize(fixture, ["sqlite", postgresql], indirect=True)
-
-
 def a_caller(*scopes: str, provider: str | None = None) -> Caller:
     """Make a caller with these scopes (``admin`` if none)."""
     return Caller(

@@ -6,14 +6,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy.exc import SQLAlchemyError
-
+from app.core.errors import NotAvailable
 from app.store.schema import is_current, migrate
 
 if TYPE_CHECKING:
     from app.store.unit_of_work import Store
 
-_TIMEOUT_SECONDS: Final = 3
+TIMEOUT_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +33,18 @@ class Readiness:
 class Health:
     """Checks of what the service depends on, and the migration that makes one of them good."""
 
-    def __init__(self, store: Store) -> None:
-        """Take the database."""
+    def __init__(self, store: Store, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        """Take the database, and how long an answer may take before it is none."""
         self._store = store
+        self._timeout_seconds = timeout_seconds
 
     async def readiness(self) -> Readiness:
         """Look now."""
         try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS):
-                return Readiness(database=True, schema=await is_current(self._store.engine))
-        except (SQLAlchemyError, OSError, TimeoutError):
+            async with asyncio.timeout(self._timeout_seconds):
+                with self._store.translated():
+                    return Readiness(database=True, schema=await is_current(self._store.engine))
+        except (NotAvailable, TimeoutError):
             return Readiness(database=False, schema=False)
 
     async def migrate(self) -> bool:

@@ -212,11 +212,12 @@ class _Planner:
         gone = {slug for slug in stored if slug not in self._files and slug not in refused}
         looked_at = set(self._files) | (gone if prune else set())
         lost = [name for name, domain in owned.items() if domain.provider in looked_at and name not in wanted]
-        targets = await self._unit.imports.alias_targets(lost)
-        for name in sorted(targets):
+        in_use = await self._unit.imports.domains_in_use(lost)
+        for name in sorted(in_use):
             file = f"{owned[name].provider}.xml"
-            self._plan.remarks.append(Remark(file, f"the domain {name} has aliases, and is kept"))
-        self._plan.gone_domains = [name for name in lost if name not in targets]
+            reason = f"the domain {name} has aliases or mailboxes of its own, and is kept"
+            self._plan.remarks.append(Remark(file, reason))
+        self._plan.gone_domains = [name for name in lost if name not in in_use]
         if prune:
             await self._find_gone_providers([stored[slug] for slug in sorted(gone)], owned)
 

@@ -95,10 +95,11 @@ class Domains:
         """Store a domain in place of what was read.
 
         Raises:
-            ConcurrentChange: When it is no longer what was read.
+            ConcurrentChange: When it is no longer what was read, or what it refers to is gone.
+            DomainTaken: When it takes the name of another.
         """
         version = stored.version + 1
-        result = await self._connection.execute(
+        statement = (
             update(DOMAIN)
             .where(DOMAIN.c.id == stored.id, DOMAIN.c.version == stored.version)
             .values(
@@ -108,6 +109,8 @@ class Domains:
                 updated_at=now,
             )
         )
+        with conflicts(f"The domain {domain.name}", DomainTaken(domain.name.ascii)):
+            result = await self._connection.execute(statement)
         if result.rowcount != 1:
             raise ConcurrentChange(f"The domain {domain.name}")
         if domain.servers != stored.value.servers:

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-READ_ONLY = "signpost_read_only"
-"""Execution option of a connection that will not write."""
+_READ_ONLY = "signpost_read_only"
 
 _BUSY_TIMEOUT_MS = 10_000
 _PRAGMAS = (
@@ -53,6 +52,14 @@ def create_engine(database_url: str) -> AsyncEngine:
     )
 
 
+def reading_options(engine: AsyncEngine) -> dict[str, Any]:
+    """Return the execution options of a connection that only reads, and sees one state throughout."""
+    if engine.dialect.name == "sqlite":
+        # Its transactions are snapshots by themselves.
+        return {_READ_ONLY: True}
+    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
 def create_reader(database_url: str) -> Engine | None:
     """Create an engine that reads SQLite in the event loop's own thread; None for PostgreSQL.
 
@@ -79,5 +86,5 @@ def _govern_sqlite(engine: Engine, pragmas: tuple[str, ...], *, read_only: bool 
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        only_reads = read_only or connection.get_execution_options().get(READ_ONLY, False)
+        only_reads = read_only or connection.get_execution_options().get(_READ_ONLY, False)
         connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")

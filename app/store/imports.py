@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, exists, insert, or_, select, update
 
+from app.core.errors import ConcurrentChange
 from app.core.names import DomainName
-from app.store.rows import DOMAIN, PROVIDER
+from app.store.conflicts import conflicts
+from app.store.rows import DOMAIN, MAILBOX, PROVIDER
 from app.store.sources import FROM_ISPDB
 
 if TYPE_CHECKING:
@@ -50,13 +52,14 @@ class Imports:
         """Return all domains that came from one source."""
         return await self._read(DOMAIN.c.source == source)
 
-    async def alias_targets(self, names: Sequence[DomainName]) -> set[DomainName]:
-        """Return those of the named domains that others are aliases of."""
+    async def domains_in_use(self, names: Sequence[DomainName]) -> set[DomainName]:
+        """Return those of the named domains that have aliases, or mailboxes of their own."""
         found: set[DomainName] = set()
         alias = DOMAIN.alias("alias")
-        joined = DOMAIN.join(alias, alias.c.alias_of_id == DOMAIN.c.id)
+        has_alias = exists().where(alias.c.alias_of_id == DOMAIN.c.id)
+        has_mailbox = exists().where(MAILBOX.c.domain_id == DOMAIN.c.id)
         for chunk in _chunks(names):
-            statement = select(DOMAIN.c.name).select_from(joined).where(DOMAIN.c.name.in_(chunk))
+            statement = select(DOMAIN.c.name).where(DOMAIN.c.name.in_(chunk), or_(has_alias, has_mailbox))
             found.update(DomainName(name) for (name,) in await self._connection.execute(statement))
         return found
 
@@ -72,7 +75,11 @@ class Imports:
         }
 
     async def insert(self, provider_id: int, listed: Sequence[ListedDomain], now: datetime) -> None:
-        """Store domains that are nothing but a provider's."""
+        """Store domains that are nothing but a provider's.
+
+        Raises:
+            ConcurrentChange: When one of them is stored already, or the provider is gone.
+        """
         rows: list[dict[str, Any]] = [
             {
                 "name": domain.name.ascii,
@@ -91,13 +98,18 @@ class Imports:
             for domain in listed
         ]
         if rows:
-            await self._connection.execute(insert(DOMAIN), rows)
+            with conflicts("One of the domains"):
+                await self._connection.execute(insert(DOMAIN), rows)
 
     async def update(self, provider_id: int, domain: ListedDomain, now: datetime) -> None:
-        """Point a domain at another provider, or change whether it serves MX look-ups."""
-        await self._connection.execute(
+        """Point an imported domain at another provider, or change whether it serves MX look-ups.
+
+        Raises:
+            ConcurrentChange: When it is no longer an import's, or the provider is gone.
+        """
+        statement = (
             update(DOMAIN)
-            .where(DOMAIN.c.name == domain.name.ascii)
+            .where(DOMAIN.c.name == domain.name.ascii, DOMAIN.c.source == FROM_ISPDB)
             .values(
                 provider_id=provider_id,
                 serves_mx=domain.serves_mx,
@@ -105,11 +117,26 @@ class Imports:
                 updated_at=now,
             )
         )
+        with conflicts(f"The domain {domain.name}"):
+            result = await self._connection.execute(statement)
+        if result.rowcount != 1:
+            raise ConcurrentChange(f"The domain {domain.name}")
 
     async def delete(self, names: Sequence[DomainName]) -> None:
-        """Remove domains by name, with their mailboxes and servers."""
+        """Remove imported domains that nothing refers to.
+
+        Raises:
+            ConcurrentChange: When one of them is no longer an import's, or is in use.
+        """
         for chunk in _chunks(names):
-            await self._connection.execute(delete(DOMAIN).where(DOMAIN.c.name.in_(chunk)))
+            named = DOMAIN.c.name.in_(chunk)
+            # A mailbox that is being added would go with its domain: wait for it, then look.
+            await self._connection.execute(select(DOMAIN.c.id).where(named).with_for_update())
+            if await self.domains_in_use([DomainName(name) for name in chunk]):
+                raise ConcurrentChange("One of the domains")
+            statement = delete(DOMAIN).where(named, DOMAIN.c.source == FROM_ISPDB)
+            if (await self._connection.execute(statement)).rowcount != len(chunk):
+                raise ConcurrentChange("One of the domains")
 
 
 def _chunks(names: Sequence[DomainName]) -> list[list[str]]:

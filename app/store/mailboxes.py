@@ -78,13 +78,16 @@ class Mailboxes:
 
         Raises:
             ConcurrentChange: When it is no longer what was read.
+            MailboxTaken: When it takes the name of another.
         """
         version = stored.version + 1
-        result = await self._connection.execute(
+        statement = (
             update(MAILBOX)
             .where(MAILBOX.c.id == stored.id, MAILBOX.c.version == stored.version)
             .values(**mailbox_to_row(mailbox, self._domain_id), version=version, updated_at=now)
         )
+        with conflicts("The mailbox", MailboxTaken(self._domain_name.ascii)):
+            result = await self._connection.execute(statement)
         if result.rowcount != 1:
             raise ConcurrentChange("The mailbox")
         if mailbox.servers != stored.value.servers:

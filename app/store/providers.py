@@ -83,13 +83,16 @@ class Providers:
 
         Raises:
             ConcurrentChange: When it is no longer what was read.
+            ProviderTaken: When it takes the slug of another.
         """
         version = stored.version + 1
-        result = await self._connection.execute(
+        statement = (
             update(PROVIDER)
             .where(PROVIDER.c.id == stored.id, PROVIDER.c.version == stored.version)
             .values(**provider_to_row(provider), source=source, version=version, updated_at=now)
         )
+        with conflicts(f"The provider {provider.slug}", ProviderTaken(provider.slug)):
+            result = await self._connection.execute(statement)
         if result.rowcount != 1:
             raise ConcurrentChange(f"The provider {provider.slug}")
         if provider.servers != stored.value.servers:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
+from app.store.conflicts import conflicts
 from app.store.rows import PROVIDER, TOKEN
 
 if TYPE_CHECKING:
@@ -51,18 +52,22 @@ class Tokens:
         )
 
     async def insert(self, token: StoredToken, provider_id: int | None, now: datetime) -> None:
-        """Store a token."""
-        await self._connection.execute(
-            insert(TOKEN).values(
-                public_id=token.public_id,
-                digest=token.digest,
-                name=token.name,
-                scopes=sorted(token.scopes),
-                provider_id=provider_id,
-                expires_at=token.expires_at,
-                created_at=now,
-            )
+        """Store a token.
+
+        Raises:
+            ConcurrentChange: When the provider that it is limited to is gone.
+        """
+        statement = insert(TOKEN).values(
+            public_id=token.public_id,
+            digest=token.digest,
+            name=token.name,
+            scopes=sorted(token.scopes),
+            provider_id=provider_id,
+            expires_at=token.expires_at,
+            created_at=now,
         )
+        with conflicts("The provider of the token"):
+            await self._connection.execute(statement)
 
     async def count(self) -> int:
         """Return how many there are."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-
-from app.core.errors import NotAvailable
+from app.core.errors import AppError, ConcurrentChange, NotAvailable
 from app.store.accounts import Accounts, AsyncRows, ImmediateRows
 from app.store.domains import Domains
-from app.store.engine import READ_ONLY
+from app.store.engine import reading_options
+from app.store.faults import means_absence, means_race
 from app.store.imports import Imports
 from app.store.mailboxes import Mailboxes
 from app.store.providers import Providers
@@ -75,7 +73,7 @@ class Store:
         """
         with self.translated():
             async with self.engine.connect() as connection:
-                await connection.execution_options(**{READ_ONLY: True})
+                await connection.execution_options(**reading_options(self.engine))
                 yield UnitOfWork(connection)
 
     @asynccontextmanager
@@ -84,6 +82,7 @@ class Store:
 
         Raises:
             NotAvailable: When the database does not answer or is locked for too long.
+            ConcurrentChange: When the database gave it up in favour of another transaction.
         """
         with self.translated():
             async with self.engine.begin() as connection:
@@ -92,13 +91,16 @@ class Store:
     @staticmethod
     @contextmanager
     def translated() -> Iterator[None]:
-        """Turn a database that is away into NotAvailable; other faults are bugs and pass."""
+        """Turn an absent database and a lost race into errors of ours; other faults are bugs and pass."""
         try:
             yield
-        except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
-            raise NotAvailable("database") from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
+        except AppError:
+            raise
+        except Exception as error:
+            if means_race(error):
+                what = "The data"
+                raise ConcurrentChange(what) from error
+            if means_absence(error):
                 raise NotAvailable("database") from error
             raise
 

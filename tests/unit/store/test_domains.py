@@ -137,7 +137,6 @@ async def test_a_domain_of_something_that_is_gone_is_not_stored(store: Store, wh
         assert await unit.domains.count() == 0
 
 
-@pytest.mark.xfail(reason="replace passes the database's own error on")
 @pytest.mark.parametrize("what", ["provider", "target"])
 async def test_a_domain_does_not_move_to_something_that_is_gone(store: Store, what: str) -> None:
     provider = await stored_provider(store)

@@ -69,6 +69,16 @@ async def test_an_address_is_stored_once_whatever_its_case(store: Store) -> None
         assert len(await unit.mailboxes(domain).page(after="", limit=5)) == 1
 
 
+async def test_a_mailbox_does_not_take_the_name_of_another(store: Store) -> None:
+    await stored_provider(store)
+    domain = await stored_domain(store)
+    await stored_mailbox(store, a_mailbox("jane@customer.example"))
+    stored = await stored_mailbox(store, a_mailbox("joe@customer.example"))
+    async with store.writing() as unit:
+        with pytest.raises(MailboxTaken):
+            await unit.mailboxes(domain).replace(stored, a_mailbox("jane@customer.example"), LATER)
+
+
 async def test_two_domains_may_have_a_mailbox_of_one_name(store: Store) -> None:
     await stored_provider(store)
     await stored_domain(store)

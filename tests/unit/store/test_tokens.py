@@ -5,6 +5,7 @@ from datetime import timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
+from app.core.errors import ConcurrentChange
 from app.store.tokens import StoredToken
 
 from databases import stored_provider
@@ -63,3 +64,11 @@ async def test_a_token_of_a_provider_names_it_and_goes_with_it(store: Store) -> 
         await unit.providers.delete(provider)
     async with store.reading() as unit:
         assert await unit.tokens.find(TOKEN.public_id) is None
+
+
+async def test_a_token_of_a_provider_that_is_gone_is_not_stored(store: Store) -> None:
+    async with store.writing() as unit:
+        with pytest.raises(ConcurrentChange):
+            await unit.tokens.insert(TOKEN, 2**40, NOW)
+    async with store.reading() as unit:
+        assert await unit.tokens.count() == 0
