@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from app.core import placeholders
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from app.core.names import DomainName, EmailAddress
     from app.core.provider import Provider
     from app.core.servers import Server
@@ -57,9 +60,17 @@ class AccountSettings:
 
     def expanded(self, pattern: str) -> str:
         """Fill in all that is known: the domain always, the address when there is one."""
+        return placeholders.expand(pattern, self._values())
+
+    def expanded_url(self, pattern: str) -> str:
+        """Fill in as ``expanded`` does, percent-encoded as parts of a URL must be (RFC 3986 §2)."""
+        values = {name: quote(value, safe="@") for name, value in self._values().items()}
+        return placeholders.expand(pattern, values)
+
+    def _values(self) -> Mapping[str, str]:
         if self.login_address is None:
-            return placeholders.expand(pattern, placeholders.domain_values(self.domain))
-        return placeholders.expand(pattern, placeholders.address_values(self.login_address))
+            return placeholders.domain_values(self.domain)
+        return placeholders.address_values(self.login_address)
 
     @property
     def login_differs(self) -> bool:

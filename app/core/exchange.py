@@ -34,14 +34,28 @@ class ExchangeServices:
         return None if url is None else urlsplit(url).hostname
 
 
+@dataclass(frozen=True, slots=True)
+class FoundService:
+    """One of Exchange's services, and what stores it."""
+
+    server: Server
+    url: str
+    """With everything known filled in."""
+
+
 def exchange_services(account: AccountSettings) -> ExchangeServices:
     """Return the first stored URL of each service, the provider's order deciding."""
-    found: dict[str, str] = {}
+    return ExchangeServices(**{name: found.url for name, found in found_services(account).items()})
+
+
+def found_services(account: AccountSettings) -> dict[str, FoundService]:
+    """Return the same services by the names of ``ExchangeServices``' fields, with their servers."""
+    found: dict[str, FoundService] = {}
     for server in account.servers:
         for service, url in _urls(server).items():
             if url is not None:
-                found.setdefault(service, account.expanded(url))
-    return ExchangeServices(**found)
+                found.setdefault(service, FoundService(server, account.expanded_url(url)))
+    return found
 
 
 def _urls(server: Server) -> dict[str, str | None]:

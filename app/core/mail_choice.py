@@ -62,7 +62,7 @@ def with_names(account: AccountSettings, server: Server) -> Server:
     return replace(
         server,
         hostname=None if server.hostname is None else account.expanded(server.hostname).lower(),
-        url=None if server.url is None else account.expanded(server.url),
+        url=None if server.url is None else account.expanded_url(server.url),
     )
 
 

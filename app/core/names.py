@@ -28,6 +28,8 @@ _ATEXT = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff"
 _DOT_STRING = re.compile(rf"[{_ATEXT}]+(?:\.[{_ATEXT}]+)*")
 _QUOTED_STRING = re.compile(r'"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"')
 _QUOTED_PAIR = re.compile(r"\\(.)")
+# C1, surrogates and the BMP's last two: no document could carry them (XML 1.0 §2.2).
+_UNPRINTABLE = re.compile("[\x80-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def _normal_name(text: str) -> str:
@@ -183,7 +185,7 @@ def _normal_local_part(text: str) -> str:
         raise refuse("must have something before the @")
     if len(text.encode("utf-8", "surrogatepass")) > MAX_LOCAL_PART_OCTETS:
         raise refuse(f"must have at most {MAX_LOCAL_PART_OCTETS} octets before the @")
-    if any("\ud800" <= char <= "\udfff" or "\x80" <= char <= "\x9f" for char in text):
+    if _UNPRINTABLE.search(text):
         raise refuse("must not hold control characters")
     if _DOT_STRING.fullmatch(text):
         return text

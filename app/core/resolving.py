@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from app.core import placeholders
 from app.core.account import AccountSettings, Omission
 from app.core.domains import Domain, Mailbox, PublishedName
-from app.core.errors import InvalidInput, IssueCollector
-from app.core.names import EmailAddress
-from app.core.patterns import hostname_pattern
+from app.core.errors import InvalidInput, IssueCollector, within
+from app.core.names import EmailAddress, Hostname
+from app.core.patterns import hostname_pattern, url_pattern, username_pattern
 from app.core.servers import ExchangeOptions, LoginForm, Server, WebmailOptions
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def resolve(  # noqa: PLR0913 - what is stored comes in these parts
         proven_hostnames: Own host names whose certificate verification has proved valid.
 
     Returns:
-        Settings with every variable filled in. Servers that lack a variable or whose filled-in
-        values are invalid are withheld, with the reason.
+        Settings with every variable filled in. Servers that lack a variable are withheld, and those
+        whose names are not valid once the variables, the domain or the address are in them.
     """
     base = target or domain
     variables = {**provider.variables, **base.variables, **domain.variables}
@@ -65,7 +65,7 @@ def resolve(  # noqa: PLR0913 - what is stored comes in these parts
             withheld.append(_invalid_values(server, error))
             continue
         published.append(named if mailbox is None else _with_login(named, mailbox, variables))
-    return AccountSettings(
+    account = AccountSettings(
         domain=domain.name,
         address=address,
         login_address=login_address(provider, address),
@@ -75,6 +75,7 @@ def resolve(  # noqa: PLR0913 - what is stored comes in these parts
         serves_mx=domain.serves_mx,
         withheld=tuple(withheld),
     )
+    return _without_unfit(account)
 
 
 def login_address(provider: Provider, address: EmailAddress | None) -> EmailAddress | None:
@@ -176,6 +177,46 @@ def _with_login(server: Server, mailbox: Mailbox, variables: Mapping[str, str]) 
     return replace(server, username=placeholders.expand(mailbox.login, variables))
 
 
+def _without_unfit(account: AccountSettings) -> AccountSettings:
+    """Withhold what this domain or address makes invalid, such as a host name with the local part in it."""
+    fitting: list[Server] = []
+    withheld = list(account.withheld)
+    for server in account.servers:
+        try:
+            _check_filled_names(account, server)
+        except InvalidInput as error:
+            withheld.append(_invalid_values(server, error, "name-unfit"))
+        else:
+            fitting.append(server)
+    if len(fitting) == len(account.servers):
+        return account
+    return replace(account, servers=tuple(fitting), withheld=tuple(withheld))
+
+
+def _check_filled_names(account: AccountSettings, server: Server) -> None:
+    if server.hostname is not None and "%" in server.hostname:
+        with within("hostname"):
+            filled = account.expanded(server.hostname)
+            if account.login_address is None:
+                hostname_pattern(filled)
+            else:
+                Hostname.parse_text(filled)
+    for url in (server.url, *_exchange_urls(server)):
+        if url is not None and "%" in url:
+            with within("url"):
+                url_pattern(account.expanded_url(url))
+    if server.username is not None and "%" in server.username:
+        with within("username"):
+            username_pattern(account.expanded(server.username))
+
+
+def _exchange_urls(server: Server) -> tuple[str | None, ...]:
+    options = server.options
+    if not isinstance(options, ExchangeOptions):
+        return ()
+    return (options.owa_url, options.ews_url, options.eas_url)
+
+
 def _missing_variables(server: Server, missing: list[str]) -> Omission:
     names = ", ".join(missing)
     return Omission(
@@ -185,9 +226,9 @@ def _missing_variables(server: Server, missing: list[str]) -> Omission:
     )
 
 
-def _invalid_values(server: Server, error: InvalidInput) -> Omission:
+def _invalid_values(server: Server, error: InvalidInput, reason: str = "variable-unfit") -> Omission:
     return Omission(
         server=server.key,
-        reason="variable-unfit",
+        reason=reason,
         detail=f"must fit server {server.key}, whose {error}",
     )
