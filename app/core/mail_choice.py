@@ -58,10 +58,13 @@ def choose_mail(account: AccountSettings) -> MailChoice:
 
 
 def with_names(account: AccountSettings, server: Server) -> Server:
-    """Fill in what host names and URLs lack."""
+    """Fill in what host names and URLs lack, as far as it is known."""
+    hostname = None if server.hostname is None else account.expanded(server.hostname)
+    if hostname is not None and not placeholders.has_placeholders(hostname):
+        hostname = hostname.lower()
     return replace(
         server,
-        hostname=None if server.hostname is None else account.expanded(server.hostname).lower(),
+        hostname=hostname,
         url=None if server.url is None else account.expanded_url(server.url),
     )
 
