@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from app.core import placeholders
+from app.core.patterns import hostname_pattern
 from app.core.servers import Authentication, Server, ServerType, SocketType
 
 if TYPE_CHECKING:
@@ -59,12 +60,9 @@ def choose_mail(account: AccountSettings) -> MailChoice:
 
 def with_names(account: AccountSettings, server: Server) -> Server:
     """Fill in what host names and URLs lack, as far as it is known."""
-    hostname = None if server.hostname is None else account.expanded(server.hostname)
-    if hostname is not None and not placeholders.has_placeholders(hostname):
-        hostname = hostname.lower()
     return replace(
         server,
-        hostname=hostname,
+        hostname=None if server.hostname is None else hostname_pattern(account.expanded(server.hostname)),
         url=None if server.url is None else account.expanded_url(server.url),
     )
 

@@ -21,6 +21,12 @@ def test_a_host_name_is_filled_in_in_lower_case() -> None:
     assert choice.imap.hostname == "jane.provider.example"
 
 
+def test_a_local_part_of_other_letters_becomes_an_a_label() -> None:
+    choice = choose_mail(an_account(an_imap_server(hostname=PER_USER), address="jané@customer.example"))
+    assert choice.imap is not None
+    assert choice.imap.hostname == "xn--jan-dma.provider.example"
+
+
 def test_an_address_in_a_url_is_percent_encoded() -> None:
     account = an_account(a_url_server(ServerType.CALDAV, url=URL), address="jané/a#b@customer.example")
     found = with_names(account, account.servers[0])
