@@ -84,8 +84,9 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 def _responses(client_format: ClientFormat, endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:
     text = {"content": {"text/plain": {"schema": {"type": "string"}}}}
     media_type = client_format.media_type.partition(";")[0]
+    document = {"content": {media_type: {"schema": {"type": "string"}}}}
     responses: dict[int | str, dict[str, Any]] = {
-        200: {"description": "The document", "content": {media_type: {"schema": {"type": "string"}}}},
+        200: {"description": "The document", **document},
         304: {"description": "The document has the ETag that was sent"},
         400: {"description": "The request names no domain that could exist", **text},
         404: {"description": "The domain is unknown or suspended", **text},
@@ -94,7 +95,8 @@ def _responses(client_format: ClientFormat, endpoint: Endpoint) -> dict[int | st
     if endpoint.max_body_bytes:
         responses[413] = {"description": f"The body is over {endpoint.max_body_bytes} bytes", **text}
     for status, meaning in endpoint.statuses.items():
-        responses.setdefault(status, {**text})["description"] = meaning
+        content = document if status in endpoint.document_statuses else text
+        responses.setdefault(status, {**content})["description"] = meaning
     return dict(sorted(responses.items(), key=lambda item: int(item[0])))
 
 

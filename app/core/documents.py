@@ -128,6 +128,8 @@ class Endpoint:
     """The type of the body, for the API's documentation; clients may send any."""
     statuses: Mapping[int, str] = field(default_factory=dict)
     """Further statuses of the replies and what they mean, for the API's documentation."""
+    document_statuses: frozenset[int] = frozenset()
+    """Those of ``statuses`` whose replies have the format's own media type, and not a line of text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
