@@ -103,6 +103,26 @@ def exchange() -> AccountSettings:
     )
 
 
+def exchange_address() -> AccountSettings:
+    """Exchange beside mail servers that take a password: a client must not mix them up."""
+    basic = (Authentication.HTTP_BASIC,)
+    return an_account(
+        a_pop3_server(),
+        an_imap_server(),
+        a_url_server(ServerType.OWA, authentication=(Authentication.PASSWORD_CLEARTEXT,)),
+        a_url_server(ServerType.EWS, url="https://web.provider.example:8443/EWS/Exchange.asmx"),
+        a_url_server(ServerType.EWS, key="ews-2", url="https://two.provider.example/EWS/Exchange.asmx"),
+        a_url_server(
+            ServerType.MAPI,
+            authentication=basic,
+            url="https://web.provider.example/mapi/emsmdb/?box=%EMAILDOMAIN%",
+        ),
+        a_url_server(ServerType.ACTIVESYNC, url="https://eas.provider.example/Microsoft-Server-ActiveSync"),
+        smtp(port=587, socket_type=SocketType.STARTTLS),
+        address="jane@customer.example",
+    )
+
+
 def shared_host() -> AccountSettings:
     """A customer without a certificate of its own: the shared name is published."""
     own, shared = "mail.%EMAILDOMAIN%", "%NODE%.provider.example"
@@ -156,6 +176,7 @@ ACCOUNTS: dict[str, AccountSettings] = {
         smtp(port=25, socket_type=SocketType.PLAIN, authentication=(Authentication.NONE,), username=None),
     ),
     "exchange": exchange(),
+    "exchange-address": exchange_address(),
     "shared-host": shared_host(),
     "mailbox-login": mailbox_login(),
     "hostile": an_account(
