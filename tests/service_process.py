@@ -59,7 +59,7 @@ class Service:
         return self
 
     def _wait(self, path: str) -> None:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 break

@@ -119,7 +119,24 @@ def inquire(request: ClientRequest) -> Inquiry:
         return _refused(call, operation, "The message has no Request.")
     if version is not None and not _SERVER_VERSION.fullmatch(version):
         return _refused(call, operation, "The RequestedServerVersion is none of Exchange's.")
-    return _OPERATIONS[operation](call, content)
+    return _where_there_is_exchange(request, _OPERATIONS[operation](call, content))
+
+
+def _where_there_is_exchange(request: ClientRequest, inquiry: Inquiry) -> Inquiry:
+    """Have a host whose domain has no Exchange services say so with 404, so that clients look elsewhere.
+
+    A host that stands for no stored domain, such as the service's own, answers for each user. So does
+    one with Exchange services: exchangelib asks it about somebody that nobody has, to see if it is one.
+    """
+
+    def answer(accounts: tuple[AccountSettings | None, ...]) -> Reply:
+        asked, *rest = accounts
+        if asked is not None and not has_exchange(asked):
+            return unknown_domain()
+        return inquiry.answer(tuple(rest))
+
+    host = Question(domains=domains_of_host(request.host))
+    return Inquiry(questions=(host, *inquiry.questions), answer=answer)
 
 
 def _inquire_without_call(request: ClientRequest) -> Inquiry:
@@ -360,6 +377,7 @@ FORMATS: Final = (
                 statuses={
                     200: "The answer, or that the user or domain has no Exchange services here",
                     302: "GET over plain http: where the service has a certificate",
+                    404: "The domain of the host has no Exchange services",
                     405: "GET: programs POST",
                     500: "A SOAP fault: the request is none that could be answered",
                 },

@@ -45,16 +45,17 @@ JANE = "jane@customer.example"
 
 
 def found(question: Question, providers: dict[str, Provider]) -> AccountSettings | None:
-    """Look up as the store does: nothing for a domain that is not there."""
-    (domain,) = question.domains
-    provider = providers.get(domain.ascii)
-    if provider is None:
-        return None
-    return resolve(provider, a_domain(domain.ascii), address=question.address)
+    """Look up as the store does: nothing for domains that are not there."""
+    for domain in question.domains:
+        if provider := providers.get(domain.ascii):
+            return resolve(provider, a_domain(domain.ascii), address=question.address)
+    return None
 
 
-def reply(body: bytes, providers: dict[str, Provider] = PROVIDERS) -> Reply:
-    inquiry = inquire(ClientRequest(method="POST", body=body))
+def reply(
+    body: bytes, providers: dict[str, Provider] = PROVIDERS, host: str = "signpost.provider.example"
+) -> Reply:
+    inquiry = inquire(ClientRequest(method="POST", host=host, body=body))
     return inquiry.answer(tuple(found(question, providers) for question in inquiry.questions))
 
 
@@ -128,6 +129,20 @@ def test_an_unknown_domain_is_told_from_one_without_exchange_by_nothing() -> Non
 def test_what_exchangelib_asks_first_is_answered_with_an_error_document() -> None:
     call = a_call("GetUserSettings", user_content("DUMMY@example.com"), version="Exchange2016")
     assert [one.code for one in ask(call).responses] == ["InvalidUser"]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("autodiscover.customer.example", 200),
+        ("customer.example:443", 200),
+        ("autodiscover.unknown.example", 200),
+        ("autodiscover.mail.example", 404),
+        ("mail.example", 404),
+    ],
+)
+def test_a_host_whose_domain_has_no_exchange_is_no_place_to_ask(host: str, status: int) -> None:
+    assert reply(a_user_call("DUMMY@example.com", settings=("ExternalEwsUrl",)), host=host).status == status
 
 
 def test_any_local_part_of_a_known_domain_is_answered() -> None:
