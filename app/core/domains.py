@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from app.core.errors import IssueCollector, refuse
 from app.core.patterns import username_pattern
 from app.core.placeholders import checked_variables
+from app.core.provider import is_slug
 from app.core.servers import Server, check_servers
 from app.core.text import single_line
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from app.core.names import DomainName, EmailAddress
 
 MAX_REFERENCE: Final = 100
-_PROVIDER = re.compile(r"[a-z0-9.-]{1,63}")
 
 
 class DomainStatus(StrEnum):
@@ -60,7 +59,7 @@ class Domain:
     def __post_init__(self) -> None:
         """Refuse every broken rule at once."""
         issues = IssueCollector()
-        if not _PROVIDER.fullmatch(self.provider):
+        if not is_slug(self.provider):
             issues.add("must be a provider's slug", "provider")
         if self.alias_of == self.name:
             issues.add("must not be the domain itself", "alias_of")

@@ -85,9 +85,10 @@ def to_document(root: Element) -> bytes:
 
 
 def _lines(node: Element, indent: str) -> Iterator[str]:
-    if not _NAME.fullmatch(node.name):
-        message = f"{node.name!r} is no element name"
-        raise ValueError(message)
+    for name, what in ((node.name, "an element"), *((key, "an attribute") for key, _ in node.attributes)):
+        if not _NAME.fullmatch(name):
+            message = f"{name!r} is no name of {what}"
+            raise ValueError(message)
     start = node.name + "".join(f' {key}="{escape_attribute(value)}"' for key, value in node.attributes)
     if not node.children:
         yield f"{indent}<{start}/>"

@@ -232,9 +232,17 @@ class EmailAddress:
     def without_tag(self, separator: str) -> EmailAddress:
         """Return the address without its sub-address (RFC 5233), itself where it has none."""
         base, found, _tag = self.local_part.partition(separator)
-        if not found or not base or self.local_part.startswith('"'):
+        if not found or not _DOT_STRING.fullmatch(base):
             return self
         return EmailAddress(base, self.domain)
+
+    def lowered(self) -> EmailAddress:
+        """Return the address in lower case, itself where that would be too long (some letters grow)."""
+        local_part = self.local_part.lower()
+        longest = MAX_ADDRESS_OCTETS - len(self.domain.ascii) - 1
+        if len(local_part.encode()) > min(MAX_LOCAL_PART_OCTETS, longest):
+            return self
+        return EmailAddress(local_part, self.domain)
 
     @override
     def __str__(self) -> str:

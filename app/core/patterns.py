@@ -6,16 +6,16 @@ A pattern is a plain ``str``; these functions are how one comes to be.
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
 
 from app.core import placeholders
 from app.core.errors import refuse
-from app.core.names import Hostname
+from app.core.names import MAX_DOMAIN_LENGTH, Hostname
 from app.core.text import single_line, web_url
 
 MAX_USERNAME_LENGTH = 254
 
 _PLACEHOLDER = re.compile(r"%[A-Z][A-Z0-9_]*%")
-_STAND_IN = "zzp{}zz"
 
 
 def hostname_pattern(text: str) -> str:
@@ -26,19 +26,21 @@ def hostname_pattern(text: str) -> str:
     """
     if not _PLACEHOLDER.search(text):
         return Hostname.parse_text(text)
+    if len(text) > MAX_DOMAIN_LENGTH:
+        raise refuse(f"must be at most {MAX_DOMAIN_LENGTH} characters long")
     if placeholders.ADDRESS in placeholders.placeholders_in(text):
         raise refuse(f"must not hold %{placeholders.ADDRESS}%, which is no part of a host name")
-    found: list[str] = []
-
-    def stand_in(match: re.Match[str]) -> str:
-        found.append(match[0])
-        return _STAND_IN.format(len(found) - 1)
-
     # A stand-in of letters goes through the same checks as a real label, then gives way again.
+    stand_in = _absent_from(text)
+    found = iter(_PLACEHOLDER.findall(text))
     name = Hostname.parse_text(_PLACEHOLDER.sub(stand_in, text))
-    for number, placeholder in enumerate(found):
-        name = name.replace(_STAND_IN.format(number), placeholder)
-    return name
+    return re.sub(stand_in, lambda _match: next(found), name)
+
+
+def _absent_from(text: str) -> str:
+    """Return letters that the text does not have, whatever IDNA makes of it."""
+    plain = normalize("NFKC", text).lower()
+    return next(letters for count in range(2, 64) if (letters := "z" * count + "p") not in plain)
 
 
 def url_pattern(text: str, schemes: tuple[str, ...] = ("https", "http")) -> str:

@@ -26,6 +26,11 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 SUBADDRESS_SEPARATORS: Final = "+-=_.#"
 
 
+def is_slug(text: str) -> bool:
+    """Tell whether a provider could be called so."""
+    return _SLUG.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalisedText:
     """A text in one language, or in none that is named."""
@@ -161,7 +166,7 @@ class Provider:
     def __post_init__(self) -> None:
         """Refuse every broken rule at once."""
         issues = IssueCollector()
-        if not _SLUG.fullmatch(self.slug):
+        if not is_slug(self.slug):
             issues.add("must be 1 to 63 lower-case letters, digits, inner hyphens and dots", "slug")
         self._check_names(issues)
         self._check_pages(issues)

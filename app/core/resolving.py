@@ -9,7 +9,7 @@ from app.core import placeholders
 from app.core.account import AccountSettings, Omission
 from app.core.domains import Domain, Mailbox, PublishedName
 from app.core.errors import InvalidInput, IssueCollector, within
-from app.core.names import EmailAddress, Hostname
+from app.core.names import Hostname
 from app.core.patterns import hostname_pattern, url_pattern, username_pattern
 from app.core.servers import ExchangeOptions, LoginForm, Server, WebmailOptions
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.core.account import ListedDomain
+    from app.core.names import EmailAddress
     from app.core.provider import Provider
 
 
@@ -50,7 +51,7 @@ def resolve(  # noqa: PLR0913 - what is stored comes in these parts
     servers = _overridden(provider.servers, base.servers)
     if mailbox is not None:
         variables.update(mailbox.variables)
-        servers = _overridden(servers, mailbox.servers)
+        servers = tuple(_with_login(server, mailbox) for server in _overridden(servers, mailbox.servers))
     published: list[Server] = []
     withheld: list[Omission] = []
     for server in servers:
@@ -64,7 +65,7 @@ def resolve(  # noqa: PLR0913 - what is stored comes in these parts
         except InvalidInput as error:
             withheld.append(_invalid_values(server, error))
             continue
-        published.append(named if mailbox is None else _with_login(named, mailbox, variables))
+        published.append(named)
     account = AccountSettings(
         domain=domain.name,
         address=address,
@@ -84,9 +85,7 @@ def login_address(provider: Provider, address: EmailAddress | None) -> EmailAddr
         return None
     if provider.subaddress_separator:
         address = address.without_tag(provider.subaddress_separator)
-    if provider.lowercase_login:
-        address = EmailAddress(address.local_part.lower(), address.domain)
-    return address
+    return address.lowered() if provider.lowercase_login else address
 
 
 def check_resolvable(
@@ -171,10 +170,11 @@ def _with_published_name(server: Server, domain: Domain, proven_hostnames: froze
     return replace(server, hostname=server.shared_hostname)
 
 
-def _with_login(server: Server, mailbox: Mailbox, variables: Mapping[str, str]) -> Server:
+def _with_login(server: Server, mailbox: Mailbox) -> Server:
+    """Give a server the mailbox's log-in name, a pattern like its own."""
     if mailbox.login is None or server.username is None:
         return server
-    return replace(server, username=placeholders.expand(mailbox.login, variables))
+    return replace(server, username=mailbox.login)
 
 
 def _without_unfit(account: AccountSettings) -> AccountSettings:

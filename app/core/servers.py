@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from itertools import count
 from typing import Final, TypeAlias
 
 from app.core import placeholders
@@ -363,4 +364,4 @@ def next_key(server_type: ServerType, taken: set[str]) -> str:
     """Return a key that is free: the type's name, with a number from the second one on."""
     if server_type not in taken:
         return server_type.value
-    return next(key for number in range(2, 1000) if (key := f"{server_type}-{number}") not in taken)
+    return next(key for number in count(2) if (key := f"{server_type}-{number}") not in taken)
