@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import AnyHttpUrl, BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 Network = IPv4Network | IPv6Network
 
@@ -66,6 +68,15 @@ class Settings(BaseSettings):
     def _check_database_url(cls, value: str) -> str:
         if not value.startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
             message = "must start with sqlite+aiosqlite: or postgresql+asyncpg:"
+            raise ValueError(message)
+        try:
+            url = make_url(value)
+        except (ArgumentError, ValueError):
+            # Not from the error, which would show a password.
+            message = "must be a URL with a host, and a number for a port"
+            raise ValueError(message) from None
+        if "sslmode" in url.query:
+            message = "must say ssl=... where psql says sslmode=..."
             raise ValueError(message)
         return value
 

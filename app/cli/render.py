@@ -9,7 +9,7 @@ import typer
 
 from app.cli.session import err, run_with_services
 from app.core.documents import Presentation, Question
-from app.core.errors import FormatNotFound
+from app.core.errors import FormatNotFound, within
 from app.core.names import DomainName
 from app.core.questions import question_for_address
 from app.renderers import FORMATS_BY_NAME
@@ -34,7 +34,8 @@ def render(
         if "@" in address:
             question = question_for_address(address)
         else:
-            question = Question(domains=(DomainName.parse(address),))
+            with within("address"):
+                question = Question(domains=(DomainName.parse(address),))
         presentation = Presentation(service_url=services.service_url)
         return await services.publishing.document(client_format, question, presentation)
 

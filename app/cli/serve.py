@@ -34,6 +34,14 @@ def serve(
     if not readiness.schema:
         fail("The database does not have this version's schema; run 'signpost migrate'.")
         raise typer.Exit(EXIT_FAILURE)
+    try:
+        _run(host, port, workers)
+    except SystemExit as ended:
+        # The server has said why, such as a port that is in use; its codes are not ours.
+        raise typer.Exit(EXIT_FAILURE if ended.code else 0) from None
+
+
+def _run(host: str, port: int, workers: int) -> None:
     uvicorn.run(
         "app.main:create_app",
         factory=True,

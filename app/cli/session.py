@@ -39,7 +39,7 @@ def load_settings() -> Settings:
     except ValidationError as error:
         for issue in error.errors():
             name = "_".join(str(step) for step in issue["loc"]).upper()
-            fail(f"SIGNPOST_{name}: {issue['msg']}")
+            fail(f"SIGNPOST_{name}: {issue['msg'].removeprefix('Value error, ')}")
         raise typer.Exit(EXIT_USAGE) from None
     configure_logging(settings)
     return settings
@@ -69,7 +69,7 @@ def exit_codes() -> Iterator[None]:
         fail(str(error))
         raise typer.Exit(EXIT_USAGE) from None
     except NotAvailable as error:
-        fail(f"{error} {error.__cause__ or ''}".strip())
+        fail(f"{error}{_reason(error)}")
         raise typer.Exit(EXIT_FAILURE) from None
     except AppError as error:
         fail(str(error))
@@ -78,6 +78,15 @@ def exit_codes() -> Iterator[None]:
         # The reader went away, as head does; nothing more can be written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(EXIT_FAILURE) from None
+
+
+def _reason(error: NotAvailable) -> str:
+    """Return what the driver or the system said first, without the statements and links around it."""
+    cause = error.__cause__
+    while cause is not None and cause.__cause__ is not None:
+        cause = cause.__cause__
+    lines = str(cause or "").splitlines()
+    return f" ({lines[0]})" if lines else ""
 
 
 def fail(sentence: str) -> None:

@@ -261,7 +261,7 @@ class SweepingChange(AppError):  # noqa: N818
 class NotAvailable(AppError):  # noqa: N818
     """Something that we depend on does not answer."""
 
-    def __init__(self, what: str) -> None:
-        """Take the name of the thing, as operators know it."""
+    def __init__(self, what: str, state: str = "does not answer at the moment") -> None:
+        """Take the name of the thing, as operators know it, and how it is."""
         self.what = what
-        super().__init__(f"The {what} does not answer at the moment.")
+        super().__init__(f"The {what} {state}.")

@@ -15,6 +15,8 @@ from sqlalchemy import create_engine as create_sync_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.core.errors import NotAvailable
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -32,12 +34,16 @@ _READER_PRAGMAS = ("PRAGMA query_only=ON", "PRAGMA busy_timeout=100", "PRAGMA mm
 
 
 def create_engine(database_url: str) -> AsyncEngine:
-    """Create an engine for ``sqlite+aiosqlite:`` or ``postgresql+asyncpg:``; connects to nothing yet."""
+    """Create an engine for ``sqlite+aiosqlite:`` or ``postgresql+asyncpg:``; connects to nothing yet.
+
+    Raises:
+        NotAvailable: When the folder of an SQLite file can be neither found nor made.
+    """
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(url)
+            _make_folder(Path(url.database).parent)
+        engine = create_async_engine(url, hide_parameters=True)
         _govern_sqlite(engine.sync_engine, _PRAGMAS)
         return engine
     return create_async_engine(
@@ -45,11 +51,20 @@ def create_engine(database_url: str) -> AsyncEngine:
         pool_size=5,
         max_overflow=10,
         pool_pre_ping=True,
+        # Statements are shown in errors and logs, addresses are not.
+        hide_parameters=True,
         connect_args={
             "timeout": 5,
             "server_settings": {"application_name": "signpost", "lock_timeout": "10s"},
         },
     )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotAvailable("database") from error
 
 
 def reading_options(engine: AsyncEngine) -> dict[str, Any]:
@@ -69,7 +84,9 @@ def create_reader(database_url: str) -> Engine | None:
     url = make_url(database_url)
     if url.get_backend_name() != "sqlite":
         return None
-    engine = create_sync_engine(url.set(drivername="sqlite"), connect_args={"check_same_thread": False})
+    engine = create_sync_engine(
+        url.set(drivername="sqlite"), connect_args={"check_same_thread": False}, hide_parameters=True
+    )
     _govern_sqlite(engine, _READER_PRAGMAS, read_only=True)
     return engine
 

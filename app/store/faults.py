@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 
 # 08 connection, 28 authorization, 53 resources, 57 operator intervention, 58 system.
 _ABSENT_CLASSES: Final = ("08", "28", "53", "57", "58")
-_ABSENT_STATES: Final = frozenset({
-    "3D000",  # no such database
-    "42P01", "42703",  # no such table or column: the schema is not this program's
-    "55P03",  # a lock was not to be had in time
-})  # fmt: skip
+_ABSENT_STATES: Final = frozenset({"3D000", "55P03"})  # no such database; no lock to be had in time
+_SCHEMA_STATES: Final = frozenset({"42P01", "42703"})  # no such table, no such column
 _RACE_STATES: Final = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
 _ABSENT_CODES: Final = frozenset({
@@ -29,17 +26,26 @@ _ABSENT_CODES: Final = frozenset({
     sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
     sqlite3.SQLITE_NOTADB,
 })  # fmt: skip
-# The number is that of any faulty statement; only the text tells that the schema is not there.
-_ABSENT_SCHEMA: Final = re.compile(r"no such (?:table|column)|table \w+ has no column")
+# The number is that of any faulty statement; only the text tells that the schema is another.
+_OTHER_SCHEMA: Final = re.compile(r"no such (?:table|column)|table \w+ has no column")
 
 
 def means_absence(error: BaseException) -> bool:
-    """Tell whether the database is away, too busy, or not prepared for this program."""
+    """Tell whether the database is away or too busy."""
     if isinstance(error, PoolTimeoutError | OSError):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     return any(_driver_means_absence(cause) for cause in _with_causes(error))
+
+
+def means_other_schema(error: BaseException) -> bool:
+    """Tell whether the database lacks a table or a column of this program."""
+    return any(
+        _state(cause) in _SCHEMA_STATES
+        or (isinstance(cause, sqlite3.Error) and _OTHER_SCHEMA.match(str(cause)) is not None)
+        for cause in _with_causes(error)
+    )
 
 
 def means_race(error: BaseException) -> bool:
@@ -58,11 +64,9 @@ def _driver_means_absence(error: BaseException) -> bool:
     state = _state(error)
     if state is not None:
         return state in _ABSENT_STATES or state.startswith(_ABSENT_CLASSES)
-    if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", None)
-        # The lower eight bits are the primary code.
-        return (code is not None and code & 0xFF in _ABSENT_CODES) or bool(_ABSENT_SCHEMA.match(str(error)))
-    return False
+    # The lower eight bits are the primary code; errors that the driver finds itself have none.
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF in _ABSENT_CODES
 
 
 def _state(error: BaseException) -> str | None:

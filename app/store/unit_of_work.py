@@ -9,7 +9,7 @@ from app.core.errors import AppError, ConcurrentChange, NotAvailable
 from app.store.accounts import Accounts, AsyncRows, ImmediateRows
 from app.store.domains import Domains
 from app.store.engine import reading_options
-from app.store.faults import means_absence, means_race
+from app.store.faults import means_absence, means_other_schema, means_race
 from app.store.imports import Imports
 from app.store.mailboxes import Mailboxes
 from app.store.providers import Providers
@@ -102,6 +102,9 @@ class Store:
                 raise ConcurrentChange(what) from error
             if means_absence(error):
                 raise NotAvailable("database") from error
+            if means_other_schema(error):
+                state = "does not have this version's schema: run 'signpost migrate'"
+                raise NotAvailable("database", state) from error
             raise
 
     async def close(self) -> None:
