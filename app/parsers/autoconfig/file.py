@@ -17,6 +17,7 @@ from app.core.names import DomainName
 from app.core.patterns import hostname_pattern
 from app.core.provider import InputField, LocalisedText, OAuth2, Page, Provider
 from app.core.servers import (
+    MAX_SERVERS,
     Authentication,
     ExchangeOptions,
     Location,
@@ -26,68 +27,17 @@ from app.core.servers import (
     ServerOptions,
     ServerType,
     SmtpOptions,
-    SocketType,
     WebmailOptions,
     next_key,
 )
 from app.core.xml_reading import read_xml
+from app.parsers.autoconfig import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
 MAX_BYTES: Final = 1_000_000
-
-_INCOMING_TYPES: Final = {
-    "imap": ServerType.IMAP,
-    "pop3": ServerType.POP3,
-    "nntp": ServerType.NNTP,
-    "jmap": ServerType.JMAP,
-    "ews": ServerType.EWS,
-    "owa": ServerType.OWA,
-    "graph": ServerType.GRAPH,
-    "exchange": ServerType.EXCHANGE,
-    "activesync": ServerType.ACTIVESYNC,
-}
-_OUTGOING_TYPES: Final = {"smtp": ServerType.SMTP}
-_SOCKET_TYPES: Final = {
-    "ssl": SocketType.TLS,
-    "tls": SocketType.TLS,  # samples of the draft
-    "starttls": SocketType.STARTTLS,
-    "plain": SocketType.PLAIN,
-}
-_AUTHENTICATION: Final = {
-    "password-cleartext": Authentication.PASSWORD_CLEARTEXT,
-    "plain": Authentication.PASSWORD_CLEARTEXT,  # before 2010
-    "password-encrypted": Authentication.PASSWORD_ENCRYPTED,
-    "secure": Authentication.PASSWORD_ENCRYPTED,  # before 2010
-    "oauth2": Authentication.OAUTH2,
-    "oauth": Authentication.OAUTH2,  # a misprint of the draft
-    "ntlm": Authentication.NTLM,
-    "gssapi": Authentication.GSSAPI,
-    "tls-client-cert": Authentication.TLS_CLIENT_CERTIFICATE,
-    "client-ip-address": Authentication.CLIENT_IP_ADDRESS,
-    "smtp-after-pop": Authentication.SMTP_AFTER_POP,
-    "http-basic": Authentication.HTTP_BASIC,
-    "http-digest": Authentication.HTTP_DIGEST,
-    "none": Authentication.NONE,
-}
-_HTTP_AUTHENTICATION: Final = {
-    "basic": Authentication.HTTP_BASIC,
-    "digest": Authentication.HTTP_DIGEST,
-}
-_SERVER_FIELDS: Final = frozenset({
-    "hostname", "port", "socketType", "url", "username", "authentication", "pop3", "restriction",
-    "addThisServer", "useGlobalPreferredServer", "owaURL", "ewsURL", "easURL",
-})  # fmt: skip
-_PROVIDER_FIELDS: Final = frozenset({
-    "domain", "displayName", "displayShortName", "displayNameShort", "incomingServer", "outgoingServer",
-    "documentation", "instruction", "enable", "inputField", "webMail", "oAuth2",
-})  # fmt: skip
-_ROOT_FIELDS: Final = frozenset({"emailProvider", "webMail", "oAuth2", "enable", "documentation"})
-_POP3_FIELDS: Final = frozenset({
-    "leaveMessagesOnServer", "daysToLeaveMessagesOnServer", "downloadOnBiff", "checkInterval",
-})  # fmt: skip
 
 _T = TypeVar("_T")
 
@@ -137,8 +87,8 @@ class _FileReader:
     keys: set[str] = field(default_factory=set)
 
     def read(self, slug: str) -> AutoconfigFile:
-        self._note_unknown(self.root, _ROOT_FIELDS, "clientConfig")
-        self._note_unknown(self.provider, _PROVIDER_FIELDS, "emailProvider")
+        self._note_unread(self.root, words.ROOT_FIELDS, "clientConfig")
+        self._note_unread(self.provider, words.PROVIDER_FIELDS, "emailProvider")
         domains = self._domains()
         if not domains:
             raise refuse("must have a valid domain", "emailProvider", "domain")
@@ -170,10 +120,14 @@ class _FileReader:
         except InvalidInput as error:
             self.notices.append(Notice(where, str(error)))
 
-    def _note_unknown(self, parent: Element, known: frozenset[str], where: str) -> None:
+    def _note_unread(self, parent: Element, known: frozenset[str], where: str) -> None:
+        seen: set[str] = set()
         for child in parent:
             if child.tag not in known:
                 self.notices.append(Notice(f"{where}/{child.tag}", "is not read"))
+            elif child.tag in seen - words.REPEATABLE:
+                self.notices.append(Notice(f"{where}/{child.tag}", "is read once, and stands here again"))
+            seen.add(child.tag)
 
     def _first_text(self, name: str) -> str | None:
         return _text(self.provider, name)
@@ -200,7 +154,7 @@ class _FileReader:
         return tuple(pages)
 
     def _texts(self, node: Element, name: str, where: str) -> Iterator[LocalisedText]:
-        self._note_unknown(node, frozenset({name}), where)
+        self._note_unread(node, frozenset({name}), where)
         for text in node.findall(name):
             with self._noting(f"{where}/{name}"):
                 yield LocalisedText(text=(text.text or "").strip(), language=text.get("lang"))
@@ -218,6 +172,7 @@ class _FileReader:
         node = _single(self.root, self.provider, "oAuth2")
         if node is None:
             return None
+        self._note_unread(node, words.OAUTH2_FIELDS, "oAuth2")
         if node.find("clientSecret") is not None:
             self.notices.append(Notice("oAuth2/clientSecret", "secrets are not stored"))
         try:
@@ -233,18 +188,31 @@ class _FileReader:
             return None
 
     def _servers(self) -> Iterator[Server]:
-        for name, types in (("incomingServer", _INCOMING_TYPES), ("outgoingServer", _OUTGOING_TYPES)):
-            for number, node in enumerate(self.provider.findall(name), 1):
+        for name, types in (
+            ("incomingServer", words.INCOMING_TYPES),
+            ("outgoingServer", words.OUTGOING_TYPES),
+        ):
+            nodes = self.provider.findall(name)
+            if len(nodes) > MAX_SERVERS:
+                raise refuse(f"must be at most {MAX_SERVERS} servers", name)
+            for number, node in enumerate(nodes, 1):
                 where = f"emailProvider/{name}[{number}]"
                 with self._noting(where):
-                    yield self._server(node, types, where)
+                    yield self._noted(self._server(node, types, where), where)
         webmail = _single(self.root, self.provider, "webMail")
         if webmail is not None:
             with self._noting("webMail"):
-                yield self._webmail(webmail)
+                yield self._noted(self._webmail(webmail), "webMail")
+
+    def _noted(self, server: Server, where: str) -> Server:
+        self.keys.add(server.key)
+        for name in sorted(server.variables):
+            reason = f"needs the variable {name}, and is left out where the domain does not define it"
+            self.notices.append(Notice(where, reason))
+        return server
 
     def _server(self, node: Element, types: dict[str, ServerType], where: str) -> Server:
-        self._note_unknown(node, _SERVER_FIELDS, where)
+        self._note_unread(node, words.SERVER_FIELDS, where)
         server_type = _looked_up(types, node.get("type"), "type")
         is_url = server_type.location is Location.URL
         hostname, port = _text(node, "hostname"), _text(node, "port")
@@ -255,27 +223,25 @@ class _FileReader:
             self.notices.append(Notice(f"{where}/username", reason))
         if is_url and hostname is not None:
             self.notices.append(Notice(f"{where}/hostname", "is not read beside a url"))
-        server = Server(
+        return Server(
             key=next_key(server_type, self.keys),
             type=server_type,
             hostname=None if is_url or hostname is None else _hostname(hostname),
             port=None if is_url or port is None else _number(port, "port"),
             socket_type=None
             if is_url or socket_type is None
-            else _looked_up(_SOCKET_TYPES, socket_type, "socketType"),
+            else _looked_up(words.SOCKET_TYPES, socket_type, "socketType"),
             url=_text(node, "url") if is_url else None,
             authentication=self._authentication(node, where),
             username=username,
             options=self._options(node, server_type, where),
         )
-        self.keys.add(server.key)
-        return server
 
     def _authentication(self, node: Element, where: str) -> tuple[Authentication, ...]:
         methods: dict[Authentication, None] = {}
         for found in node.findall("authentication"):
             text = (found.text or "").strip()
-            table = _HTTP_AUTHENTICATION if found.get("system") == "http" else _AUTHENTICATION
+            table = words.HTTP_AUTHENTICATION if found.get("system") == "http" else words.AUTHENTICATION
             with self._noting(f"{where}/authentication"):
                 if found.get("system") == "sasl":
                     raise refuse(f"names the SASL mechanism {text}, which has no place here")
@@ -287,7 +253,7 @@ class _FileReader:
             pop3 = node.find("pop3")
             if pop3 is None:
                 return None
-            self._note_unknown(pop3, _POP3_FIELDS, f"{where}/pop3")
+            self._note_unread(pop3, words.POP3_FIELDS, f"{where}/pop3")
             return _pop3_options(pop3)
         shared = _boolean(node, "useGlobalPreferredServer")
         if server_type is ServerType.SMTP:
@@ -308,7 +274,10 @@ class _FileReader:
         return None
 
     def _webmail(self, node: Element) -> Server:
+        self._note_unread(node, words.WEBMAIL_FIELDS, "webMail")
         page, info = node.find("loginPage"), node.find("loginPageInfo")
+        if info is not None:
+            self._note_unread(info, words.FORM_FIELDS, "webMail/loginPageInfo")
         url = page.get("url") if page is not None else None
         if url is None and info is not None:
             url = info.get("url")

@@ -1,0 +1,7 @@
+"""Thunderbird autoconfig files, as the ISPDB has them."""
+
+from __future__ import annotations
+
+from app.parsers.autoconfig.file import MAX_BYTES, AutoconfigFile, Notice, parse_autoconfig
+
+__all__ = ["MAX_BYTES", "AutoconfigFile", "Notice", "parse_autoconfig"]
