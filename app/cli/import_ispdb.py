@@ -50,7 +50,8 @@ def import_ispdb(
 
     plan = run_with_services(work)
     if dry_run:
-        err.print("Nothing was changed: this was a dry run.")
+        needed = " It would need --force: a large share would change or go." if plan.is_sweeping else ""
+        err.print(f"Nothing was changed: this was a dry run.{needed}")
     elif not plan.steps:
         err.print("Nothing to do: everything is stored already.")
     else:
@@ -63,15 +64,19 @@ def _read_files(path: Path) -> dict[str, bytes]:
     if not path.exists():
         fail(f"{path} does not exist.")
         raise typer.Exit(EXIT_USAGE)
-    paths = sorted(path.glob("*.xml")) if path.is_dir() else [path]
+    paths = [one for one in sorted(path.glob("*.xml")) if one.is_file()] if path.is_dir() else [path]
     if not paths:
         fail(f"{path} has no .xml files.")
         raise typer.Exit(EXIT_USAGE)
     files: dict[str, bytes] = {}
-    for one in paths:
-        with one.open("rb") as file:
-            # One byte more than is allowed tells the parser that there is too much.
-            files[one.name] = file.read(MAX_BYTES + 1)
+    try:
+        for one in paths:
+            with one.open("rb") as file:
+                # One byte more than is allowed tells the parser that there is too much.
+                files[one.name] = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        fail(f"{error.filename} cannot be read: {error.strerror}.")
+        raise typer.Exit(EXIT_USAGE) from None
     return files
 
 
@@ -103,8 +108,10 @@ def _show(plan: ImportPlan) -> None:
         out.print(f"{name + ':':<11}" + ", ".join(f"{count} {what}" for what, count in counts.items()))
     for stored, _provider in plan.changed_providers:
         out.print(f"  changes: {stored.value.slug}", markup=False)
+    for stored in plan.gone_providers:
+        out.print(f"  removes the provider: {stored.value.slug}", markup=False)
     for domain in plan.gone_domains:
-        out.print(f"  removes: {domain}", markup=False)
+        out.print(f"  removes the domain: {domain}", markup=False)
     for remark in plan.refused:
         out.print(f"Refused {remark.file}: {remark.reason}", markup=False, style="red")
     for remark in plan.remarks:

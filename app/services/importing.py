@@ -70,13 +70,18 @@ class ImportPlan:
         new = len(self.new_providers) + sum(map(len, self.new_domains.values()))
         return new + self.changed_entries
 
+    @property
+    def is_sweeping(self) -> bool:
+        """Whether a large share of what is stored would change or go: ten entries and three in ten."""
+        return self.changed_entries > max(_ALWAYS_ALLOWED, self.stored_entries * _SWEEPING_SHARE)
+
     def check_not_sweeping(self) -> None:
-        """Refuse to change or remove a large share of what is stored.
+        """Refuse sweeping change.
 
         Raises:
-            SweepingChange: Above ten entries and three in ten.
+            SweepingChange: When it is that.
         """
-        if self.changed_entries > max(_ALWAYS_ALLOWED, self.stored_entries * _SWEEPING_SHARE):
+        if self.is_sweeping:
             raise SweepingChange(self.changed_entries, self.stored_entries)
 
 
@@ -135,8 +140,12 @@ class _Planner:
         self._files = dict(self._parsed(files))
 
     def _parsed(self, files: Mapping[str, bytes]) -> Iterable[tuple[str, AutoconfigFile]]:
+        seen: dict[str, str] = {}
         for name, data in sorted(files.items()):
             slug = name.removesuffix(".xml").lower()
+            if (first := seen.setdefault(slug, name)) != name:
+                self._plan.refused.append(Remark(name, f"{first} is the same provider"))
+                continue
             try:
                 parsed = parse_autoconfig(data, slug)
             except InvalidInput as error:
