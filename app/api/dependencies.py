@@ -76,8 +76,16 @@ def _version(tag: str) -> int:
 
 PreconditionDependency = Annotated[Precondition, Depends(_precondition)]
 
+NO_CONTROL_CHARACTERS: Final = r"^[^\x00-\x1f\x7f]*$"
+"""PostgreSQL cannot even be asked for a text with a NUL in it."""
+
 AfterQuery = Annotated[
-    str, Query(max_length=255, description="Return what comes behind this: `next` of the last page.")
+    str,
+    Query(
+        max_length=255,
+        pattern=NO_CONTROL_CHARACTERS,
+        description="Return what comes behind this: `next` of the last page.",
+    ),
 ]
 LimitQuery = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many at the most.")]
 

@@ -128,10 +128,15 @@ def problem_response(  # noqa: PLR0913 - the members of a problem document
         "instance": f"urn:uuid:{request.state.request_id}",
     }
     if detail:
-        body["detail"] = detail
+        body["detail"] = _encodable(detail)
     if issues:
-        body["errors"] = list(issues)
+        body["errors"] = [{name: _encodable(text) for name, text in issue.items()} for issue in issues]
     return JSONResponse(body, status, dict(headers or {}), MEDIA_TYPE)
+
+
+def _encodable(text: str) -> str:
+    """Write halves of surrogate pairs as escapes: JSON can carry them in, UTF-8 cannot carry them out."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def install(app: FastAPI) -> None:

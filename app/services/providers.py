@@ -14,6 +14,7 @@ from app.core.errors import (
     ProviderTaken,
     ServerNotFound,
 )
+from app.core.provider import is_slug
 from app.services.access import Scope
 from app.services.preconditions import ANYTHING, Precondition
 
@@ -160,7 +161,8 @@ class ProviderService:
 
 
 async def _visible(unit: UnitOfWork, caller: Caller, slug: str) -> Stored[Provider]:
-    stored = await unit.providers.find(slug) if caller.sees(slug) else None
+    # PostgreSQL cannot even be asked for a text with a NUL in it.
+    stored = await unit.providers.find(slug) if caller.sees(slug) and is_slug(slug) else None
     if stored is None:
         raise ProviderNotFound(slug)
     return stored

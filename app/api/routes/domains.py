@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app.api.dependencies import (
+    NO_CONTROL_CHARACTERS,
     AfterQuery,
     CallerDependency,
     DomainNameDependency,
@@ -48,7 +49,10 @@ async def list_domains(
     caller: CallerDependency,
     after: AfterQuery = "",
     limit: LimitQuery = 100,
-    provider: Annotated[str | None, Query(max_length=63, description="Only this provider's.")] = None,
+    provider: Annotated[
+        str | None,
+        Query(max_length=63, pattern=NO_CONTROL_CHARACTERS, description="Only this provider's."),
+    ] = None,
 ) -> DomainPage:
     """List domains by name."""
     found = await services.domains.page(caller, after=after, limit=limit + 1, provider=provider)
