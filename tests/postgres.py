@@ -1,6 +1,7 @@
 """A real PostgreSQL as a throw-away child process, as root and as an ordinary user.
 
-One cluster per test process; a database costs some twenty milliseconds, copied from a migrated template.
+One cluster per test process. A migrated database is emptied and used again, which is ten times quicker
+than a new one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 from app.store.engine import create_engine
+from app.store.rows import METADATA
 from app.store.schema import migrate
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ class PostgresCluster:
         if who:
             os.chown(self._folder, who["user"], who["group"])
         self._count = 0
+        self._emptied: list[str] = []
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             self._port: int = found.getsockname()[1]
@@ -132,10 +135,10 @@ class PostgresCluster:
         await migrate(engine)
         await engine.dispose()
 
-    def _execute(self, statement: str) -> None:
+    def _execute(self, statement: str, database: str = "postgres") -> None:
         async def run() -> None:
             connection = await asyncpg.connect(
-                host="127.0.0.1", port=self._port, user="app", database="postgres", timeout=5
+                host="127.0.0.1", port=self._port, user="app", database=database, timeout=5
             )
             try:
                 await connection.execute(statement)
@@ -149,15 +152,26 @@ class PostgresCluster:
 
     @contextlib.contextmanager
     def database(self, *, migrated: bool = True) -> Iterator[str]:
-        """Create a database for one test and give its URL; not from within an event loop."""
+        """Give the URL of an empty database for one test; not from within an event loop."""
+        if not migrated:
+            name = self._created("template0")
+            try:
+                yield self.url(name)
+            finally:
+                self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+            return
+        name = self._emptied.pop() if self._emptied else self._created("template")
+        yield self.url(name)
+        tables = ", ".join(METADATA.tables)
+        self._execute(f"SET lock_timeout = '20s'; TRUNCATE {tables}", name)
+        # Not reached where the test left a lock behind: what is left of it must not touch others.
+        self._emptied.append(name)
+
+    def _created(self, template: str) -> str:
         self._count += 1
         name = f"test_{self._count}"
-        source = "template" if migrated else "template0"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY FILE_COPY")
-        try:
-            yield self.url(name)
-        finally:
-            self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        return name
 
     def stop(self) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -13,10 +13,12 @@ from app.api.problems import PROBLEMS
 from app.core import errors
 from app.settings import Settings
 
+GENERATED = generated_files()
 
-@pytest.mark.parametrize("path", generated_files(), ids=lambda path: str(path.relative_to(ROOT)))
+
+@pytest.mark.parametrize("path", GENERATED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_generated_file_is_current(path: Any) -> None:
-    assert path.read_text() == generated_files()[path], "run make generated"
+    assert path.read_text() == GENERATED[path], "run make generated"
 
 
 def test_no_problem_page_is_left_over() -> None:
