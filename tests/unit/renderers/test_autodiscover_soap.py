@@ -215,7 +215,7 @@ def test_a_mailbox_is_told_the_servers_of_its_own() -> None:
     inquiry = inquire(
         ClientRequest(method="POST", body=a_user_call(JANE, settings=["ExternalImap4Connections"]))
     )
-    (response,) = read_answer(inquiry.answer((account,)).body).responses
+    (response,) = read_answer(inquiry.answer((None, account)).body).responses
     assert response.settings == {"ExternalImap4Connections": [("vip.provider.example", 993, "SSL")]}
 
 
