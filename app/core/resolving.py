@@ -204,7 +204,7 @@ def _check_filled_names(account: AccountSettings, server: Server) -> None:
     for url in (server.url, *_exchange_urls(server)):
         if url is not None and "%" in url:
             with within("url"):
-                url_pattern(account.expanded_url(url))
+                url_pattern(account.expanded_url(url), server.type.schemes)
     if server.username is not None and "%" in server.username:
         with within("username"):
             username_pattern(account.expanded(server.username))

@@ -18,6 +18,7 @@ from app.core.patterns import hostname_pattern, url_pattern, username_pattern
 from app.core.text import single_line
 
 MAX_SERVERS: Final = 64
+WEB_SCHEMES: Final = ("https", "http")
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -67,6 +68,12 @@ class ServerType(StrEnum):
         if self in _SOCKET_TYPES:
             return Location.SOCKET
         return Location.EITHER if self is ServerType.XMPP else Location.URL
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """What a URL of this type may start with."""
+        # XMPP is spoken over WebSocket (RFC 7395) as well as BOSH.
+        return ("wss", *WEB_SCHEMES) if self is ServerType.XMPP else WEB_SCHEMES
 
     @property
     def direction(self) -> Direction:
@@ -296,7 +303,7 @@ class Server:
             issues.add(f"is needed for a server of type {self.type}", "url")
         else:
             with issues.at("url"):
-                url_pattern(self.url)
+                url_pattern(self.url, self.type.schemes)
         for field in ("hostname", "port", "socket_type", "shared_hostname"):
             if getattr(self, field) is not None:
                 issues.add("must not be set beside or instead of a url", field)
