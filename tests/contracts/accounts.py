@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.core.domains import PublishedName
 from app.core.names import EmailAddress
@@ -12,6 +12,7 @@ from app.core.servers import (
     Authentication,
     ExchangeOptions,
     ImapOptions,
+    LdapOptions,
     LoginForm,
     Pop3Options,
     Server,
@@ -34,6 +35,7 @@ OAUTH2 = OAuth2(
     token_url="https://login.provider.example/token",
     client_id="mail-clients",
 )
+PASSWORD = (Authentication.PASSWORD_CLEARTEXT,)
 HOSTILE = "<b>\"A\" & 'B'</b> ]]> &amp; %00 \u202e \u05d0\u05d1"
 
 
@@ -141,8 +143,46 @@ def mailbox_login() -> AccountSettings:
     return resolve(a_provider(), a_domain(), address=address, mailbox=a_mailbox(login="c1047-jane"))
 
 
+def groupware() -> AccountSettings:
+    """Everything beside the mail that a server can be, all with one login."""
+    return an_account(
+        an_imap_server(),
+        smtp(),
+        a_url_server(ServerType.CALDAV, url="https://dav.provider.example/calendars/%EMAILADDRESS%/"),
+        a_url_server(ServerType.CARDDAV, url="https://dav.provider.example/contacts/%EMAILADDRESS%/"),
+        a_url_server(ServerType.WEBDAV, url="https://files.%EMAILDOMAIN%/dav/"),
+        a_url_server(ServerType.JMAP, url="https://jmap.provider.example/session"),
+        a_socket_server(ServerType.LDAP, 636, options=LdapOptions(search_base="ou=people,dc=provider")),
+        a_socket_server(ServerType.MANAGESIEVE, 4190, socket_type=SocketType.STARTTLS),
+        a_url_server(ServerType.XMPP, url="wss://xmpp.provider.example/ws", authentication=PASSWORD),
+        a_socket_server(ServerType.XMPP, 5223, key="xmpp-tcp"),
+        a_url_server(ServerType.MATRIX, url="https://matrix.provider.example/"),
+        identifier="provider.example",
+    )
+
+
+def groupware_logins() -> tuple[Server, ...]:
+    """Services beside the mail that take another login, or another proof, than the mail does."""
+    return (
+        an_imap_server(),
+        smtp(),
+        a_url_server(ServerType.CALDAV, username="%EMAILLOCALPART%"),
+        a_url_server(ServerType.CALDAV, key="caldav-digest", authentication=(Authentication.HTTP_DIGEST,)),
+        a_url_server(ServerType.CARDDAV, authentication=(Authentication.OAUTH2, Authentication.HTTP_BASIC)),
+        a_url_server(ServerType.WEBDAV, username=None, authentication=(Authentication.NONE,)),
+        a_socket_server(ServerType.MANAGESIEVE, 4190, username="sieve-%EMAILLOCALPART%"),
+        a_socket_server(ServerType.XMPP, 5222, socket_type=SocketType.PLAIN),
+        a_url_server(ServerType.MATRIX, username="@%EMAILLOCALPART%:%EMAILDOMAIN%"),
+    )
+
+
+def a_socket_server(server_type: ServerType, port: int, **changes: Any) -> Server:
+    hostname = f"{server_type}.provider.example"
+    values = {"key": server_type.value, "type": server_type, "hostname": hostname, "port": port}
+    return an_imap_server(**{**values, **changes})
+
+
 def many_servers() -> AccountSettings:
-    plain = (Authentication.PASSWORD_CLEARTEXT,)
     return an_account(
         a_pop3_server(key="pop3-plain", port=110, socket_type=SocketType.PLAIN),
         an_imap_server(key="imap-plain", port=143, socket_type=SocketType.PLAIN),
@@ -152,7 +192,7 @@ def many_servers() -> AccountSettings:
         smtp(key="smtp-none", port=25, authentication=(Authentication.NONE,), username=None),
         smtp(key="smtp-local", username="%EMAILLOCALPART%"),
         smtp(key="smtp-starttls", port=587, socket_type=SocketType.STARTTLS),
-        smtp(authentication=(Authentication.GSSAPI, *plain)),
+        smtp(authentication=(Authentication.GSSAPI, *PASSWORD)),
     )
 
 
@@ -164,6 +204,11 @@ ACCOUNTS: dict[str, AccountSettings] = {
     "oauth2-only": an_account(
         an_imap_server(authentication=(Authentication.OAUTH2,)),
         smtp(authentication=(Authentication.OAUTH2,)),
+        oauth2=OAUTH2,
+    ),
+    "oauth2-or-password": an_account(
+        an_imap_server(authentication=(Authentication.OAUTH2, *PASSWORD)),
+        smtp(authentication=(Authentication.OAUTH2, *PASSWORD)),
         oauth2=OAUTH2,
     ),
     "pop-only": an_account(a_pop3_server(), smtp()),
@@ -202,6 +247,11 @@ ACCOUNTS: dict[str, AccountSettings] = {
         address="Jane@customer.example",
         lowercase_login=True,
     ),
+    "groupware": groupware(),
+    "groupware-logins": an_account(*groupware_logins()),
+    "groupware-logins-address": an_account(*groupware_logins(), address="jane@customer.example"),
+    "jmap-only": an_account(a_url_server(ServerType.JMAP), a_url_server(ServerType.CALDAV)),
+    "dav-only": an_account(a_url_server(ServerType.CALDAV), a_url_server(ServerType.CARDDAV)),
     "send-only": an_account(smtp()),
     "nothing": resolve(a_provider(servers=()), a_domain()),
 }
