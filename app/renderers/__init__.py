@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _MODULES: Final = (  # fmt: skip - one line each
     "autoconfig",
     "autodiscover_soap",
+    "pacc",
 )
 FORMATS: Final[tuple[ClientFormat, ...]] = tuple(
     client_format for name in _MODULES for client_format in import_module(f"app.renderers.{name}").FORMATS
