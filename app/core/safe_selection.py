@@ -13,19 +13,29 @@ from typing import TYPE_CHECKING, Final
 from app.core import placeholders
 from app.core.account import Omission
 from app.core.mail_choice import UNIVERSAL_AUTHENTICATION, choose_mail, is_universal, with_names
-from app.core.servers import Server, ServerType, SocketType, WebmailOptions
+from app.core.servers import Authentication, Server, ServerType, SocketType, WebmailOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.core.account import AccountSettings
 
+_MAIL_TYPES: Final = (ServerType.IMAP, ServerType.POP3, ServerType.SMTP)
 _EXTRA_TYPES: Final = (
     ServerType.EWS,
     ServerType.OWA,
     ServerType.GRAPH,
     ServerType.EXCHANGE,
     ServerType.JMAP,
+    ServerType.ACTIVESYNC,
+)
+_SERVICE_TYPES: Final = (
+    ServerType.CARDDAV,
+    ServerType.CALDAV,
+    ServerType.WEBDAV,
+    ServerType.XMPP,
+    ServerType.MATRIX,
+    ServerType.MANAGESIEVE,
 )
 _SINGLE_PLACEHOLDERS: Final = frozenset(f"%{name}%" for name in placeholders.STANDARD)
 
@@ -37,6 +47,8 @@ class SafeSelection:
     incoming: tuple[Server, ...]
     outgoing: tuple[Server, ...]
     webmail: Server | None
+    services: tuple[Server, ...]
+    """What is beside the mail, such as calendars; others among them are passed over."""
     omissions: tuple[Omission, ...]
 
 
@@ -51,25 +63,30 @@ def select_safely(account: AccountSettings) -> SafeSelection:
     if len(incoming) > 1 and incoming[1].username != username:
         omissions.append(_omitted(incoming.pop(), "username-differs"))
     outgoing = () if choice.smtp is None else (_published(account, choice.smtp),)
-    incoming.extend(_extras(servers, username, omissions))
-    chosen = {server.key for server in (*incoming, *outgoing)}
+    incoming.extend(_fitting(servers, _EXTRA_TYPES, username, omissions))
+    username = username or next((server.username for server in incoming), None)
+    services = tuple(_fitting(servers, _SERVICE_TYPES, username, omissions))
+    chosen = {server.key for server in (*incoming, *outgoing, *services)}
     omissions.extend(_explained(servers, chosen, {omission.server for omission in omissions}))
     webmail = next((s for s in servers if s.type is ServerType.WEBMAIL), None)
     return SafeSelection(
         incoming=tuple(incoming),
         outgoing=outgoing,
         webmail=_safe_webmail(webmail, username, omissions),
+        services=services,
         omissions=tuple(omissions),
     )
 
 
 def _published(account: AccountSettings, server: Server) -> Server:
     """Write a server as clients are to read it: names filled in, user name in its simplest form."""
-    methods = tuple(m for m in server.authentication if m in UNIVERSAL_AUTHENTICATION)
+    methods = server.authentication
+    if server.type in _MAIL_TYPES:
+        methods = tuple(m for m in methods if m in UNIVERSAL_AUTHENTICATION) or methods
     return replace(
         with_names(account, server),
         username=None if server.username is None else _username(account, server.username),
-        authentication=methods or server.authentication,
+        authentication=methods,
     )
 
 
@@ -89,20 +106,42 @@ def _username(account: AccountSettings, pattern: str) -> str:
     return pattern if pattern in _SINGLE_PLACEHOLDERS and not account.login_differs else literal
 
 
-def _extras(servers: tuple[Server, ...], username: str | None, omissions: list[Omission]) -> Iterator[Server]:
-    seen: set[ServerType] = set()
-    for server_type in _EXTRA_TYPES:
+def _fitting(
+    servers: tuple[Server, ...],
+    server_types: tuple[ServerType, ...],
+    username: str | None,
+    omissions: list[Omission],
+) -> Iterator[Server]:
+    """Return the first server of each of these types that has the mail's user name, or needs none."""
+    seen: set[tuple[ServerType, bool]] = set()
+    for server_type in server_types:
         for server in servers:
-            if server.type is not server_type or server_type in seen:
+            # XMPP over TCP and over WebSocket are two things.
+            kind = (server.type, server.url is None)
+            if server.type is not server_type or kind in seen:
                 continue
-            named = server if server.username else replace(server, username=username)
-            if not named.username or placeholders.has_truncated_placeholder(named.username):
-                omissions.append(_omitted(server, "username-broken"))
-            elif username is not None and named.username != username:
-                omissions.append(_omitted(server, "username-differs"))
-            else:
-                seen.add(server_type)
+            is_named = bool(server.username) or _is_open(server)
+            named = server if is_named else replace(server, username=username)
+            reason = _misfit(named, username)
+            if reason is None:
+                seen.add(kind)
                 yield named
+            else:
+                omissions.append(_omitted(server, reason))
+
+
+def _misfit(server: Server, username: str | None) -> str | None:
+    if server.type in _SERVICE_TYPES and server.socket_type is SocketType.PLAIN:
+        return "plain-socket"
+    if server.username is None:
+        return None if _is_open(server) else "username-broken"
+    if placeholders.has_truncated_placeholder(server.username):
+        return "username-broken"
+    return "username-differs" if username is not None and server.username != username else None
+
+
+def _is_open(server: Server) -> bool:
+    return server.type in _SERVICE_TYPES and server.authentication == (Authentication.NONE,)
 
 
 def _safe_webmail(server: Server | None, username: str | None, omissions: list[Omission]) -> Server | None:
@@ -115,7 +154,8 @@ def _safe_webmail(server: Server | None, username: str | None, omissions: list[O
 
 
 _DETAILS: Final = {
-    "plain-socket": "K-9 and Thunderbird for Android drop the file over an unencrypted server.",
+    "plain-socket": "K-9 and Thunderbird for Android drop the file over an unencrypted mail server, "
+    "and no other service is published without encryption.",
     "authentication-unknown": "K-9 and Thunderbird for Android drop the file when a server takes "
     "none of OAuth2, password-cleartext and password-encrypted.",
     "username-broken": "The user name has a placeholder that lacks a percent sign, or none is set.",
@@ -123,7 +163,7 @@ _DETAILS: Final = {
     "login-form-username-differs": "FairEmail would take the log-in form's user name for the mail's.",
     "further-server": "Clients disagree on which of several servers of a type they take, so one is "
     "published.",
-    "not-in-format": "Version 1.1 of the format has no place for servers of this type.",
+    "not-in-format": "The format has no place for servers of this type.",
 }
 
 
@@ -134,13 +174,12 @@ def _omitted(server: Server, reason: str) -> Omission:
 def _explained(
     servers: tuple[Server, ...], chosen: set[str], explained: set[str | None]
 ) -> Iterator[Omission]:
-    mail_types = (ServerType.IMAP, ServerType.POP3, ServerType.SMTP)
     for server in servers:
         if server.key in chosen or server.key in explained or server.type is ServerType.WEBMAIL:
             continue
-        if server.type in _EXTRA_TYPES:
+        if server.type in (*_EXTRA_TYPES, *_SERVICE_TYPES):
             yield _omitted(server, "further-server")
-        elif server.type not in mail_types:
+        elif server.type not in _MAIL_TYPES:
             yield _omitted(server, "not-in-format")
         elif server.socket_type is SocketType.PLAIN:
             yield _omitted(server, "plain-socket")

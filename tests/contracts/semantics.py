@@ -12,6 +12,7 @@ SERVER_TEXTS = (
     "hostname", "port", "socketType", "url", "username", "restriction", "addThisServer",
     "useGlobalPreferredServer", "owaURL", "ewsURL", "easURL",
 )  # fmt: skip
+SECTIONS = ("addressbook", "calendar", "fileShare", "chatServer", "setupServer")
 POP3_TEXTS = ("leaveMessagesOnServer", "daysToLeaveMessagesOnServer", "downloadOnBiff")
 
 
@@ -20,6 +21,7 @@ def meaning(document: bytes) -> dict[str, Any]:
     provider = root.find("emailProvider")
     assert provider is not None
     return {
+        "version": root.get("version"),
         "id": provider.get("id"),
         "domains": {(node.text, node.get("purpose")) for node in provider.findall("domain")},
         "display name": text(provider, "displayName"),
@@ -31,6 +33,7 @@ def meaning(document: bytes) -> dict[str, Any]:
         "instruction": pages(provider.findall("instruction"), "url"),
         "enable": pages([*provider.findall("enable"), *root.findall("enable")], "visiturl"),
         "webmail": webmail(root),
+        "sections": [(name, server(node)) for name in SECTIONS for node in root.findall(name)],
         "oauth2": None if (node := root.find("oAuth2")) is None else {c.tag: c.text for c in node},
     }
 

@@ -188,21 +188,23 @@ class _FileReader:
             return None
 
     def _servers(self) -> Iterator[Server]:
-        for name, types in (
-            ("incomingServer", words.INCOMING_TYPES),
-            ("outgoingServer", words.OUTGOING_TYPES),
-        ):
-            nodes = self.provider.findall(name)
-            if len(nodes) > MAX_SERVERS:
-                raise refuse(f"must be at most {MAX_SERVERS} servers", name)
-            for number, node in enumerate(nodes, 1):
-                where = f"emailProvider/{name}[{number}]"
-                with self._noting(where):
-                    yield self._noted(self._server(node, types, where), where)
+        yield from self._sections(self.provider, "incomingServer", words.INCOMING_TYPES)
+        yield from self._sections(self.provider, "outgoingServer", words.OUTGOING_TYPES)
         webmail = _single(self.root, self.provider, "webMail")
         if webmail is not None:
             with self._noting("webMail"):
                 yield self._noted(self._webmail(webmail), "webMail")
+        for name, types in words.SECTION_TYPES.items():
+            yield from self._sections(self.root, name, types)
+
+    def _sections(self, parent: Element, name: str, types: dict[str, ServerType]) -> Iterator[Server]:
+        nodes = parent.findall(name)
+        if len(nodes) > MAX_SERVERS:
+            raise refuse(f"must be at most {MAX_SERVERS} servers", name)
+        for number, node in enumerate(nodes, 1):
+            where = f"{name}[{number}]" if parent is self.root else f"{parent.tag}/{name}[{number}]"
+            with self._noting(where):
+                yield self._noted(self._server(node, types, where), where)
 
     def _noted(self, server: Server, where: str) -> Server:
         self.keys.add(server.key)
@@ -214,7 +216,9 @@ class _FileReader:
     def _server(self, node: Element, types: dict[str, ServerType], where: str) -> Server:
         self._note_unread(node, words.SERVER_FIELDS, where)
         server_type = _looked_up(types, node.get("type"), "type")
-        is_url = server_type.location is Location.URL
+        is_url = server_type.location is Location.URL or (
+            server_type.location is Location.EITHER and node.find("url") is not None
+        )
         hostname, port = _text(node, "hostname"), _text(node, "port")
         socket_type = _text(node, "socketType")
         username = _text(node, "username")

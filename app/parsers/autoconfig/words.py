@@ -18,6 +18,15 @@ INCOMING_TYPES: Final = {
     "activesync": ServerType.ACTIVESYNC,
 }
 OUTGOING_TYPES: Final = {"smtp": ServerType.SMTP}
+SECTION_TYPES: Final = {
+    "addressbook": {"carddav": ServerType.CARDDAV},
+    "addressBook": {"carddav": ServerType.CARDDAV},  # before 2026
+    "calendar": {"caldav": ServerType.CALDAV},
+    "fileShare": {"webdav": ServerType.WEBDAV},
+    "chatServer": {"xmpp": ServerType.XMPP, "xmpptcp": ServerType.XMPP, "matrix": ServerType.MATRIX},
+    "setupServer": {"managesieve": ServerType.MANAGESIEVE},
+}
+"""What stands beside ``emailProvider``, since version 1.2."""
 SOCKET_TYPES: Final = {
     "ssl": SocketType.TLS,
     "tls": SocketType.TLS,  # samples of the draft
@@ -52,7 +61,9 @@ PROVIDER_FIELDS: Final = frozenset({
     "domain", "displayName", "displayShortName", "displayNameShort", "incomingServer", "outgoingServer",
     "documentation", "instruction", "enable", "inputField", "webMail", "oAuth2",
 })  # fmt: skip
-ROOT_FIELDS: Final = frozenset({"emailProvider", "webMail", "oAuth2", "enable", "documentation"})
+ROOT_FIELDS: Final = frozenset({
+    "emailProvider", "webMail", "oAuth2", "enable", "documentation", *SECTION_TYPES,
+})  # fmt: skip
 POP3_FIELDS: Final = frozenset({
     "leaveMessagesOnServer", "daysToLeaveMessagesOnServer", "downloadOnBiff", "checkInterval",
 })  # fmt: skip
@@ -61,5 +72,5 @@ WEBMAIL_FIELDS: Final = frozenset({"loginPage", "loginPageInfo"})
 FORM_FIELDS: Final = frozenset({"username", "usernameField", "passwordField", "loginButton"})
 REPEATABLE: Final = frozenset({
     "domain", "incomingServer", "outgoingServer", "documentation", "instruction", "enable", "inputField",
-    "authentication", "descr",
+    "authentication", "descr", *SECTION_TYPES,
 })  # fmt: skip
