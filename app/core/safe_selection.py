@@ -131,7 +131,7 @@ def _fitting(
 
 
 def _misfit(server: Server, username: str | None) -> str | None:
-    if server.type in _SERVICE_TYPES and server.socket_type is SocketType.PLAIN:
+    if server.socket_type is SocketType.PLAIN:
         return "plain-socket"
     if server.username is None:
         return None if _is_open(server) else "username-broken"
