@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from app.services.access import Access
 from app.services.demo import Demo
 from app.services.domains import DomainService
+from app.services.exporting import Exporting
 from app.services.health import Health
 from app.services.importing import Importing
 from app.services.mailboxes import MailboxService
@@ -33,6 +34,7 @@ class Services:
     access: Access
     demo: Demo
     domains: DomainService
+    exporting: Exporting
     health: Health
     importing: Importing
     mailboxes: MailboxService
@@ -56,6 +58,7 @@ def build_services(settings: Settings) -> Services:
         access=access,
         demo=Demo(store, access, system_clock),
         domains=DomainService(store, system_clock),
+        exporting=Exporting(store),
         health=Health(store),
         importing=Importing(store, system_clock),
         mailboxes=MailboxService(store, system_clock),

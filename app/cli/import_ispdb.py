@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.cli.progress import progress_bar
 from app.cli.session import EXIT_NEGATIVE, EXIT_USAGE, err, fail, out, run_with_services
 from app.parsers.autoconfig import MAX_BYTES
 
@@ -39,7 +39,7 @@ def import_ispdb(
         _show(plan)
         if dry_run or not plan.steps:
             return plan
-        with _progress() as progress:
+        with progress_bar() as progress:
             task = progress.add_task("Importing", total=plan.steps)
             return await services.importing.apply(
                 files,
@@ -78,17 +78,6 @@ def _read_files(path: Path) -> dict[str, bytes]:
         fail(f"{error.filename} cannot be read: {error.strerror}.")
         raise typer.Exit(EXIT_USAGE) from None
     return files
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=err,
-        disable=not err.is_terminal,
-    )
 
 
 def _show(plan: ImportPlan) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import import_ispdb, migrate, render, serve, token
+from app.cli import export_ispdb, import_ispdb, migrate, render, serve, token
 
 app = typer.Typer(
     name="signpost",
@@ -18,6 +18,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 imports = typer.Typer(help="Bring settings in from elsewhere.", no_args_is_help=True)
+exports = typer.Typer(help="Write settings out as files.", no_args_is_help=True)
 tokens = typer.Typer(help="API tokens.", no_args_is_help=True)
 
 
@@ -42,8 +43,10 @@ app.command("demo")(migrate.demo)
 app.command("render")(render.render)
 tokens.command("create")(token.create)
 imports.command("ispdb")(import_ispdb.import_ispdb)
+exports.command("ispdb")(export_ispdb.export_ispdb)
 app.add_typer(tokens, name="token")
 app.add_typer(imports, name="import")
+app.add_typer(exports, name="export")
 
 
 def run() -> None:

@@ -10,7 +10,7 @@ from app.core.errors import ConcurrentChange, ProviderTaken
 from app.core.stored import Stored
 from app.store.conflicts import conflicts
 from app.store.mapping import provider_from_row, provider_to_row
-from app.store.rows import DOMAIN, PROVIDER
+from app.store.rows import DOMAIN, MAILBOX, PROVIDER
 from app.store.servers import PROVIDER_OWNER, insert_servers, replace_servers, servers_of
 from app.store.sources import FROM_API
 
@@ -117,6 +117,12 @@ class Providers:
     async def domain_count(self, provider_id: int) -> int:
         """Return how many domains point at a provider."""
         statement = select(func.count()).select_from(DOMAIN).where(DOMAIN.c.provider_id == provider_id)
+        return (await self._connection.execute(statement)).scalar_one()
+
+    async def mailbox_count(self, provider_id: int) -> int:
+        """Return how many mailboxes of a provider's domains differ from their domain."""
+        joined = MAILBOX.join(DOMAIN, MAILBOX.c.domain_id == DOMAIN.c.id)
+        statement = select(func.count()).select_from(joined).where(DOMAIN.c.provider_id == provider_id)
         return (await self._connection.execute(statement)).scalar_one()
 
     async def has_domain_without(self, provider_id: int, variable: str) -> bool:
