@@ -67,10 +67,10 @@ def _check_label(label: str) -> None:
         raise refuse("must consist of letters, digits and hyphens, with no hyphen at a label's end")
     if label.startswith("xn--"):
         try:
-            round_trip = idna.alabel(idna.ulabel(label)).decode("ascii")
+            is_normal = idna.alabel(idna.ulabel(label)) == label.encode("ascii")
         except (idna.IDNAError, UnicodeError, IndexError):
-            raise refuse("must not have invalid xn-- labels (IDNA 2008)") from None
-        if round_trip != label:
+            is_normal = False
+        if not is_normal:
             raise refuse("must not have invalid xn-- labels (IDNA 2008)")
 
 

@@ -94,6 +94,8 @@ def test_a_domain_is_not_made_of_another_form(text: str) -> None:
 def test_a_domain_is_shown_in_u_labels() -> None:
     assert DomainName("xn--bcher-kva.example").unicode == "bücher.example"
     assert DomainName("example.com").unicode == "example.com"
+    # Names of machines look like this; IDNA has no U-labels for them.
+    assert DomainName("r3---a.xn--bcher-kva.example").unicode == "r3---a.xn--bcher-kva.example"
 
 
 HOSTNAMES = {

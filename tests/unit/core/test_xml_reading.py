@@ -15,6 +15,9 @@ LIMIT = 10_000
         "<?xml version='1.0' encoding='UTF-8'?><a>é</a>".encode(),
         "<?xml version='1.0' encoding='ISO-8859-1'?><a>é</a>".encode("latin-1"),
         "<?xml version='1.0' encoding='utf-16'?><a>é</a>".encode("utf-16"),
+        # Said to be UTF-16, as programs do that build XML in memory.
+        "<?xml version='1.0' encoding='UTF-16'?><a>é</a>".encode(),
+        b" \r\n<a>\xc3\xa9</a>",
         b"<a>&#233;</a>",
         b"<a><![CDATA[\xc3\xa9]]></a>",
         b"<a><!-- x -->\xc3\xa9</a>",
@@ -66,6 +69,11 @@ def test_whatever_needs_a_doctype_is_refused(document: bytes) -> None:
 def test_what_is_not_well_formed_is_refused_with_the_place(document: bytes, where: str) -> None:
     with pytest.raises(InvalidInput, match=f"must be well-formed XML; it is not at {where}"):
         read_xml(document, LIMIT)
+
+
+def test_utf_16_that_is_cut_off_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="encoding that XML parsers know"):
+        read_xml("<a/>".encode("utf-16")[:-1], LIMIT)
 
 
 @pytest.mark.parametrize("encoding", ["nothing", "utf-7", "shift_jis", "base64", "ebcdic-cp-us"])
