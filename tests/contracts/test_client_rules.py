@@ -363,7 +363,7 @@ def test_every_client_is_served_for_every_provider_of_the_ispdb_that_could_serve
             missed.extend(
                 (name, client, None if asked is None else address)
                 for client, read in READERS.items()
-                if could_be_served(client, found, address) and not is_served(read(document, address))
+                if not is_served(read(document, address)) and could_be_served(client, found, address)
             )
     assert missed == []
 
