@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -95,8 +97,8 @@ def _responses(client_format: ClientFormat, endpoint: Endpoint) -> dict[int | st
     if endpoint.max_body_bytes:
         responses[413] = {"description": f"The body is over {endpoint.max_body_bytes} bytes", **text}
     for status, meaning in endpoint.statuses.items():
-        content = document if status in endpoint.document_statuses else text
-        responses.setdefault(status, {**content})["description"] = meaning
+        content = document if status in endpoint.document_statuses else responses.get(status, text)
+        responses[status] = {**content, "description": meaning}
     return dict(sorted(responses.items(), key=lambda item: int(item[0])))
 
 
@@ -116,16 +118,25 @@ def _handler(client_format: ClientFormat, endpoint: Endpoint) -> Callable[[Reque
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.raw},
             body=body,
             service_url=services.service_url,
+            received_at=datetime.now(UTC),
         )
         try:
             reply = await services.publishing.reply(client_format, client_request)
         except NotAvailable as error:
-            retry = ("Retry-After", str(_RETRY_AFTER_SECONDS))
-            refusal = plain_refusal(503, str(error), retry, ("Cache-Control", "no-store"))
-            return _response(refusal, request)
+            return _response(_not_available(client_format, client_request, error), request)
         return _response(reply, request)
 
     return answer
+
+
+def _not_available(client_format: ClientFormat, request: ClientRequest, error: NotAvailable) -> Reply:
+    own = client_format.not_available
+    reply = plain_refusal(503, str(error)) if own is None else own(request)
+    return replace(
+        reply,
+        headers=(*reply.headers, ("Retry-After", str(_RETRY_AFTER_SECONDS))),
+        max_age_seconds=None,
+    )
 
 
 async def _read_body(request: Request, max_bytes: int) -> bytes | None:

@@ -8,6 +8,7 @@ needs is in ``app.core.replies``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from app.core.names import DomainName, EmailAddress
 
 DEFAULT_SERVICE_URL: Final = "https://signpost.example"
+NO_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""Stands for the time of a request that nobody sent, as in a preview."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,8 @@ class ClientRequest:
     body: bytes = b""
     service_url: str = DEFAULT_SERVICE_URL
     """The service's own address, without a slash at the end."""
+    received_at: datetime = NO_MOMENT
+    """When it came, in UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,3 +153,5 @@ class ClientFormat:
     """Write the document; total, never raises."""
     lists_domains: bool = False
     """Whether it may name the provider's other domains, which cost a look-up."""
+    not_available: Callable[[ClientRequest], Reply] | None = None
+    """Builds the reply while the database does not answer, status 503; None for a line of text."""
