@@ -58,6 +58,11 @@ def found_services(account: AccountSettings) -> dict[str, FoundService]:
     return found
 
 
+def offered_services(server: Server) -> frozenset[str]:
+    """Return the names of the services that a server has a URL for."""
+    return frozenset(name for name, url in _urls(server).items() if url is not None)
+
+
 def _urls(server: Server) -> dict[str, str | None]:
     if isinstance(server.options, ExchangeOptions):
         options = server.options

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _MODULES: Final = (  # fmt: skip - one line each
     "autoconfig",
+    "autodiscover",
     "autodiscover_soap",
     "pacc",
 )
