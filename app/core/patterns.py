@@ -15,6 +15,7 @@ from app.core.text import single_line, web_url
 
 MAX_USERNAME_LENGTH = 254
 
+_DOTS = re.compile("[.\u3002\uff0e\uff61]")  # IDNA 2003's, which UTS 46 maps
 _PLACEHOLDER = re.compile(r"%[A-Z][A-Z0-9_]*%")
 
 
@@ -30,6 +31,9 @@ def hostname_pattern(text: str) -> str:
         raise refuse(f"must be at most {MAX_DOMAIN_LENGTH} characters long")
     if placeholders.ADDRESS in placeholders.placeholders_in(text):
         raise refuse(f"must not hold %{placeholders.ADDRESS}%, which is no part of a host name")
+    if any(_PLACEHOLDER.search(label) and not label.isascii() for label in _DOTS.split(text)):
+        # As an A-label it would be another name than the one with the value in it.
+        raise refuse("must have ASCII letters only in a label with a placeholder")
     # A stand-in of letters goes through the same checks as a real label, then gives way again.
     stand_in = _absent_from(text)
     found = iter(_PLACEHOLDER.findall(text))

@@ -40,6 +40,8 @@ def test_a_host_name_pattern_has_one_form(text: str) -> None:
         "%node%.example",
         "%1%.example",
         "50%.example",
+        "ü%NODE%.example",
+        "%NODE%ü。example",
         "%NODE.example",
         "%NODE%.1",
         "%NODE%:993",
