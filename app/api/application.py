@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.middleware import Middleware
 
 from app import __version__
 from app.api import clients, problems
+from app.api.requests import BodyLimit
 from app.api.routes import domains, formats, health, mailboxes, providers
 from app.api.schemas.shapes import Problem, ProblemIssue
 from app.renderers import FORMATS
@@ -49,7 +51,8 @@ def create_api(settings: Settings) -> FastAPI:
         openapi_tags=_TAGS,
         lifespan=lifespan,
         redirect_slashes=False,
-        max_body_size=MAX_BODY_BYTES,
+        # FastAPI's own limit answers in plain text.
+        middleware=[Middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)],
         # Left on, it asks three providers about every request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )

@@ -113,6 +113,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         409: "Not in the present state",
         412: "The version is not the present one",
         413: "The body is too large",
+        415: "The body is not said to be JSON",
         422: "A value breaks a rule",
         503: "Not available at the moment",
     }

@@ -173,10 +173,24 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
     if any(issue["type"] == "json_invalid" for issue in found):
         detail = "The body is not JSON."
         return problem_response(request, HTTPStatus.BAD_REQUEST, detail=detail)
+    if _is_said_to_be_no_json(request) and any(issue["loc"] == ("body",) for issue in found):
+        detail = "The body must be JSON, and said to be: Content-Type: application/json."
+        return problem_response(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail=detail)
     issues = [_located(issue["loc"], issue["msg"]) for issue in found]
     problem = PROBLEMS[errors.InvalidInput]
-    detail = "; ".join(f"{next(iter(issue.values())) or 'body'}: {issue['detail']}" for issue in issues[:5])
+    detail = "; ".join(f"{_named(issue['loc'])}: {issue['msg']}" for issue in found[:5])
     return problem_response(request, problem.status, problem=problem, detail=detail, issues=issues)
+
+
+def _is_said_to_be_no_json(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type != "application/json" and not media_type.endswith("+json")
+
+
+def _named(location: Sequence[int | str]) -> str:
+    """Write a place as in the sentences of InvalidInput: with dots, and the body alone by its name."""
+    where, *path = map(str, location)
+    return ".".join(path) or where
 
 
 def _located(location: Sequence[int | str], message: str) -> dict[str, str]:
@@ -192,7 +206,8 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         # The router names the methods of the first route of a path only.
         headers["Allow"] = ", ".join(sorted(_methods(request.app.routes, request.scope)))
-    return problem_response(request, error.status_code, headers=headers)
+    detail = None if error.detail == HTTPStatus(error.status_code).phrase else error.detail
+    return problem_response(request, error.status_code, detail=detail, headers=headers)
 
 
 def _methods(routes: Sequence[Any], scope: AsgiScope) -> set[str]:
@@ -204,7 +219,7 @@ def _methods(routes: Sequence[Any], scope: AsgiScope) -> set[str]:
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:
-    _log.error("bug", exc_info=error)
+    _log.error("bug", request_id=request.state.request_id, exc_info=error)
     return problem_response(request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 

@@ -61,7 +61,10 @@ async def list_domains(
 
 
 @router.post(
-    "", operation_id="create_domain", status_code=HTTPStatus.CREATED, responses=problems(400, 404, 409, 413)
+    "",
+    operation_id="create_domain",
+    status_code=HTTPStatus.CREATED,
+    responses=problems(400, 404, 409, 413, 415),
 )
 async def create_domain(
     body: DomainCreate, services: ServicesDependency, caller: CallerDependency, response: Response
@@ -90,7 +93,7 @@ async def get_domain(
     operation_id="put_domain",
     responses={
         201: {"description": "It was not there before", "model": DomainRead},
-        **problems(400, 404, 409, 412, 413),
+        **problems(400, 404, 409, 412, 413, 415),
     },
 )
 async def put_domain(

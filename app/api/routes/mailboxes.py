@@ -67,7 +67,7 @@ async def get_mailbox(
     operation_id="put_mailbox",
     responses={
         201: {"description": "It was not there before", "model": MailboxRead},
-        **problems(400, 404, 409, 412, 413),
+        **problems(400, 404, 409, 412, 413, 415),
     },
 )
 async def put_mailbox(

@@ -39,7 +39,7 @@ async def list_providers(
 
 
 @router.post(
-    "", operation_id="create_provider", status_code=HTTPStatus.CREATED, responses=problems(400, 409, 413)
+    "", operation_id="create_provider", status_code=HTTPStatus.CREATED, responses=problems(400, 409, 413, 415)
 )
 async def create_provider(
     body: ProviderCreate, services: ServicesDependency, caller: CallerDependency, response: Response
@@ -66,7 +66,7 @@ async def get_provider(
     operation_id="put_provider",
     responses={
         201: {"description": "It was not there before", "model": ProviderRead},
-        **problems(400, 409, 412, 413),
+        **problems(400, 409, 412, 413, 415),
     },
 )
 async def put_provider(
@@ -125,7 +125,7 @@ async def get_server(
     operation_id="put_server",
     responses={
         201: {"description": "It was not there before", "model": ServerShape},
-        **problems(400, 404, 409, 412, 413),
+        **problems(400, 404, 409, 412, 413, 415),
     },
 )
 async def put_server(
