@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,29 +10,14 @@ from app.core.mail_choice import choose_mail, is_universal
 from app.core.resolving import resolve
 from app.parsers.autoconfig import parse_autoconfig
 from app.renderers.autoconfig import render_full, render_safe
-from lxml import etree
 
 from builders import a_domain
 from contracts import ispdb
 from contracts.accounts import ACCOUNTS
+from contracts.grammars import FORMAT, SAFE, faults
 
 if TYPE_CHECKING:
     from app.core.account import AccountSettings
-
-FOLDER = Path(__file__).parent / "schemas"
-
-
-def grammar(name: str) -> etree.RelaxNG:
-    return etree.RelaxNG(etree.parse(FOLDER / f"{name}.rng"))
-
-
-FORMAT, SAFE = grammar("autoconfig"), grammar("autoconfig-safe")
-
-
-def faults(schema: etree.RelaxNG, document: bytes) -> list[str]:
-    if schema.validate(etree.fromstring(document)):
-        return []
-    return [f"line {entry.line}: {entry.message}" for entry in schema.error_log]
 
 
 def can_be_safe(account: AccountSettings) -> bool:
