@@ -29,6 +29,7 @@ _EXTRA_TYPES: Final = (
     ServerType.JMAP,
     ServerType.ACTIVESYNC,
 )
+_THUNDERBIRD_TYPES: Final = (ServerType.EWS, ServerType.OWA)
 _SERVICE_TYPES: Final = (
     ServerType.CARDDAV,
     ServerType.CALDAV,
@@ -83,6 +84,9 @@ def _published(account: AccountSettings, server: Server) -> Server:
     methods = server.authentication
     if server.type in _MAIL_TYPES:
         methods = tuple(m for m in methods if m in UNIVERSAL_AUTHENTICATION) or methods
+    elif server.type in _THUNDERBIRD_TYPES and Authentication.HTTP_BASIC in methods:
+        # Thunderbird, which alone reads these, has one word for every password that is sent as it is.
+        methods = tuple(dict.fromkeys((*methods, Authentication.PASSWORD_CLEARTEXT)))
     return replace(
         with_names(account, server),
         username=None if server.username is None else _username(account, server.username),

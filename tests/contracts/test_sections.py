@@ -7,11 +7,13 @@ from xml.etree import ElementTree as ET  # documents of our own
 
 import pytest
 from app.core.documents import Presentation
-from app.renderers.autoconfig import render_full, render_safe
+from app.core.servers import ServerType
+from app.renderers.autoconfig import render_safe
 
+from builders import a_url_server, an_account, an_imap_server, an_smtp_server
 from contracts.accounts import ACCOUNTS
-from contracts.clients import gnome_online_accounts
-from contracts.clients.readers import READERS, is_served, pairs
+from contracts.clients import gnome_online_accounts, thunderbird
+from contracts.clients.readers import READERS
 from contracts.clients.settings import Configured, Result
 from contracts.semantics import SECTIONS
 
@@ -68,13 +70,14 @@ def test_gnome_finds_jmap() -> None:
     assert [server.type for server in result.incoming] == ["jmap"]
 
 
-@pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("name", ACCOUNTS)
-def test_a_client_is_served_wherever_a_pair_of_servers_could_serve_it(name: str, reader: str) -> None:
-    account, address = ACCOUNTS[name], address_in(name)
-    stored = render_full(account, Presentation()).body
-    if any(is_served(READERS[reader](pair, address)) for pair in pairs(stored)):
-        assert is_served(READERS[reader](render_safe(account, Presentation()).body, address))
+def test_thunderbird_finds_an_exchange_server_that_takes_a_password() -> None:
+    account = an_account(an_imap_server(), an_smtp_server(), a_url_server(ServerType.EWS))
+    result = thunderbird.read(render_safe(account, Presentation()).body, "jane@customer.example")
+    assert isinstance(result, Configured)
+    assert [(server.type, server.authentication) for server in result.incoming] == [
+        ("imap", ("password-cleartext",)),
+        ("ews", ("password-cleartext",)),
+    ]
 
 
 @pytest.mark.parametrize("name", ACCOUNTS)

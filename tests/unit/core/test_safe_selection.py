@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -137,7 +138,7 @@ def test_services_beside_mail_follow_and_the_others_have_no_place() -> None:
         a_url_server(ServerType.EWS, key="ews-1"),
         a_url_server(ServerType.EWS, key="ews-2"),
         a_url_server(ServerType.GRAPH, **MISPRINT),
-        a_url_server(ServerType.CALDAV),
+        an_imap_server(key="ldap", type=ServerType.LDAP),
         an_imap_server(key="exchange", type=ServerType.EXCHANGE),
         an_imap_server(),
         an_smtp_server(),
@@ -146,8 +147,69 @@ def test_services_beside_mail_follow_and_the_others_have_no_place() -> None:
     assert told(*servers) == {
         "ews-2": "further-server",
         "graph": "username-broken",
-        "caldav": "not-in-format",
+        "ldap": "not-in-format",
     }
+
+
+def services_of(*servers: Server) -> list[str]:
+    selection = select_safely(an_account(an_imap_server(), an_smtp_server(), *servers))
+    return [server.key for server in selection.services]
+
+
+def test_a_service_has_the_mails_user_name_or_is_left_out() -> None:
+    calendar = a_url_server(ServerType.CALDAV, key="other", username="%EMAILLOCALPART%")
+    servers = [
+        calendar,
+        a_url_server(ServerType.CALDAV, username=None),
+        a_url_server(ServerType.CALDAV, key="third"),
+        a_url_server(ServerType.WEBDAV, username=None, authentication=(Authentication.NONE,)),
+        a_url_server(ServerType.MATRIX, **MISPRINT),
+    ]
+    assert services_of(*servers) == ["caldav", "webdav"]
+    selection = select_safely(an_account(an_imap_server(), an_smtp_server(), *servers))
+    assert [server.username for server in selection.services] == ["%EMAILADDRESS%", None]
+    assert {omission.server: omission.reason for omission in selection.omissions} == {
+        "other": "username-differs",
+        "third": "further-server",
+        "matrix": "username-broken",
+    }
+
+
+def test_xmpp_over_tcp_and_over_websocket_are_two_services() -> None:
+    tcp = an_imap_server(key="tcp", type=ServerType.XMPP, port=5223)
+    servers = [tcp, replace(tcp, key="tcp-2"), a_url_server(ServerType.XMPP, url="wss://a.example/")]
+    assert services_of(*servers) == ["tcp", "xmpp"]
+
+
+def test_no_service_is_published_without_encryption() -> None:
+    plain = {"socket_type": SocketType.PLAIN, "port": 4190}
+    assert services_of(an_imap_server(key="sieve", type=ServerType.MANAGESIEVE, **plain)) == []
+    exchange = an_imap_server(key="exchange", type=ServerType.EXCHANGE, **plain)
+    assert chosen(an_imap_server(), an_smtp_server(), exchange) == ["imap", "smtp"]
+
+
+def test_a_web_service_keeps_its_ways_to_log_in() -> None:
+    methods = (Authentication.OAUTH2, Authentication.HTTP_BASIC)
+    selection = select_safely(
+        an_account(
+            an_imap_server(authentication=(Authentication.GSSAPI, Authentication.PASSWORD_CLEARTEXT)),
+            an_smtp_server(),
+            a_url_server(ServerType.CALDAV, authentication=methods),
+            a_url_server(ServerType.JMAP, authentication=methods),
+        )
+    )
+    assert selection.services[0].authentication == methods
+    assert selection.incoming[0].authentication == (Authentication.PASSWORD_CLEARTEXT,)
+    assert selection.incoming[1].authentication == methods
+
+
+@pytest.mark.parametrize("server_type", [ServerType.EWS, ServerType.OWA])
+def test_thunderbird_is_told_of_a_password_in_its_own_word(server_type: ServerType) -> None:
+    selection = select_safely(an_account(an_imap_server(), an_smtp_server(), a_url_server(server_type)))
+    assert selection.incoming[1].authentication == (
+        Authentication.HTTP_BASIC,
+        Authentication.PASSWORD_CLEARTEXT,
+    )
 
 
 def test_a_service_without_a_user_name_anywhere_is_left_out() -> None:
