@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from contracts.clients.settings import Result
     from contracts.clients.settings import Server as ReadServer
 
+MAIL_TYPES = {ServerType.IMAP, ServerType.POP3, ServerType.SMTP}
 JANE = "jane@customer.example"
 CLEARTEXT = Authentication.PASSWORD_CLEARTEXT
 LOCAL_PART, COMPOSED = "%EMAILLOCALPART%", "%EMAILLOCALPART%@%EMAILDOMAIN%"
@@ -305,7 +306,9 @@ def test_a_client_is_served_wherever_the_stored_servers_could_serve_it(name: str
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("name", [name for name, found in ACCOUNTS.items() if found.servers])
+@pytest.mark.parametrize(
+    "name", [name for name, found in ACCOUNTS.items() if {one.type for one in found.servers} & MAIL_TYPES]
+)
 def test_all_clients_that_read_a_type_take_the_same_server_of_it(name: str, variant: str) -> None:
     found = ACCOUNTS[name]
     address = str(found.address or f"jane@{found.domain}")
@@ -326,7 +329,7 @@ def test_all_clients_that_read_a_type_take_the_same_server_of_it(name: str, vari
 def test_the_safe_document_has_the_form_that_every_client_survives(name: str, variant: str) -> None:
     found = VARIANTS[variant](ACCOUNTS[name])
     document = safe(found)
-    assert document.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<clientConfig version="1.1">')
+    assert document.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<clientConfig version="1.')
     assert b"<!" not in document
     root = ET.fromstring(document)  # noqa: S314 - our own document
     provider = root.find("emailProvider")
@@ -335,8 +338,13 @@ def test_the_safe_document_has_the_form_that_every_client_survives(name: str, va
     assert (provider.get("id") or "").islower()
     for section in [*provider.findall("incomingServer"), *provider.findall("outgoingServer")]:
         assert set(section.attrib) == {"type"}
+        plain = {node.text for node in section.findall("authentication") if not node.attrib}
         for node in section.iter():
-            assert node is section or node.tag == "checkInterval" or not node.attrib
+            if node.attrib.get("system") == "http":
+                # Thunderbird does not read it; the same method stands beside it.
+                assert f"http-{(node.text or '').lower()}" in plain
+            else:
+                assert node is section or node.tag == "checkInterval" or not node.attrib
             # No white space of its own in what has no elements in it.
             assert len(node) or (node.text or "") == (node.text or "").strip()
         if section.get("type") in ("imap", "pop3", "smtp"):

@@ -59,6 +59,8 @@ def test_what_is_wrong_has_its_exit_status(
 
 
 def test_an_absent_database_is_our_failure(tmp_path: Path) -> None:
-    done = signpost("export", "ispdb", str(tmp_path / "out"), database_url="sqlite+aiosqlite:////no/such.db")
+    (tmp_path / "database").mkdir()
+    url = f"sqlite+aiosqlite:///{tmp_path}/database"
+    done = signpost("export", "ispdb", str(tmp_path / "out"), database_url=url)
     assert done.returncode == 3
     assert not (tmp_path / "out").exists()
