@@ -44,7 +44,9 @@ trees = st.recursive(
 )
 
 
-def account_for(question: Question) -> AccountSettings:
+def account_for(question: Question) -> AccountSettings | None:
+    if not question.domains:
+        return None
     return resolve(PROVIDER, a_domain(question.domains[0].ascii), address=question.address)
 
 
