@@ -3,7 +3,8 @@
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 
-PYTHON ?= $(shell .ci/find-python)
+# Empty: the first one that is new enough.
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 ADDRESS ?= 127.0.0.1
@@ -20,11 +21,12 @@ help: ## Print this list
 		while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
 
 $(VENV)/bin/python:
-	@.ci/make-venv "$(PYTHON)" "$(VENV)"
+	@.ci/make-venv "$(VENV)" "$(PYTHON)"
 
 $(RUNTIME): requirements/runtime.txt requirements/build.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what Signpost needs (half a minute the first time) …"
-	@.ci/install "$(VENV)" requirements/runtime.txt
+	@.ci/install "$(VENV)" requirements/runtime.txt requirements/build.txt
+	@$(BIN)/python -m pip --disable-pip-version-check -qq install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEVELOPMENT): requirements/dev.txt $(RUNTIME)
@@ -37,11 +39,9 @@ setup: $(RUNTIME) ## Environment in .venv with the command .venv/bin/signpost
 
 .PHONY: run
 run: $(RUNTIME) ## From a fresh machine to a running service at http://127.0.0.1:8080
-	@$(BIN)/signpost migrate
-	@$(BIN)/signpost demo
 	@echo "Serving at http://$(ADDRESS):$(PORT) until Ctrl+C. Try in another terminal:"
 	@echo "  curl 'http://$(ADDRESS):$(PORT)/mail/config-v1.1.xml?emailaddress=jane@demo.example'"
-	@exec $(BIN)/signpost serve --host $(ADDRESS) --port $(PORT)
+	@exec $(BIN)/signpost serve --demo --host $(ADDRESS) --port $(PORT)
 
 .PHONY: format
 format: $(DEVELOPMENT) ## Format the code
