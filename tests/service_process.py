@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -54,6 +55,8 @@ class Service:
             env={**os.environ, "SIGNPOST_DATABASE_URL": self._database_url, "SIGNPOST_LOG_LEVEL": "WARNING"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
+            # A group of its own, so that its workers end with it.
+            start_new_session=True,
         )
         self._wait("/health/live" if "app" in self._command else "/")
         return self
@@ -68,13 +71,14 @@ class Service:
                     return
             except OSError:
                 time.sleep(0.02)
-        self.process.kill()
+        self.kill()
         message = f"the service did not come up: {self.process.communicate()[1].decode()}"
         raise RuntimeError(message)
 
     def kill(self) -> None:
         """End it as a power failure would."""
-        self.process.send_signal(signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
 
     def __exit__(

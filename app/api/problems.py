@@ -103,6 +103,12 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
     errors.SweepingChange: ProblemType(
         "sweeping-change", _CONFLICT, "Too much would change", "Look at the plan, then force it if meant."
     ),
+    errors.SchemaTooNew: ProblemType(
+        "schema-too-new",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "A newer version migrated the database",
+        "Run that version, or restore the backup from before it.",
+    ),
     errors.NotAvailable: ProblemType(
         "not-available", HTTPStatus.SERVICE_UNAVAILABLE, "Not available at the moment", _RETRY
     ),

@@ -12,12 +12,7 @@ if TYPE_CHECKING:
 
 def migrate() -> None:
     """Bring the database to the newest schema."""
-
-    async def work(services: Services) -> bool:
-        return await services.health.migrate()
-
-    changed = run_with_services(work)
-    err.print("The database was brought to the newest schema." if changed else "The schema is current.")
+    run_with_services(bring_up_to_date)
 
 
 def demo() -> None:
@@ -25,11 +20,18 @@ def demo() -> None:
 
     Does nothing when there is any provider or token.
     """
+    run_with_services(fill_if_empty)
 
-    async def work(services: Services) -> str | None:
-        return await services.demo.fill_if_empty()
 
-    token = run_with_services(work)
+async def bring_up_to_date(services: Services) -> None:
+    """Migrate, and tell whether there was anything to do."""
+    changed = await services.health.migrate()
+    err.print("The database was brought to the newest schema." if changed else "The schema is current.")
+
+
+async def fill_if_empty(services: Services) -> None:
+    """Store the demo data where there is none, and print the token alone on standard output."""
+    token = await services.demo.fill_if_empty()
     if token is None:
         err.print("The database has data; no demo data is needed.")
         return

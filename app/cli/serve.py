@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 import uvicorn
 
+from app.cli.migrate import bring_up_to_date, fill_if_empty
 from app.cli.session import EXIT_FAILURE, fail, run_with_services
 
 if TYPE_CHECKING:
-    from app.services.health import Readiness
     from app.wiring import Services
 
 
@@ -18,21 +20,27 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8080,
     workers: Annotated[int, typer.Option(help="How many processes.", min=1, max=256)] = 1,
+    migrate: Annotated[bool, typer.Option("--migrate", help="Run 'signpost migrate' first.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Run 'signpost migrate' and 'signpost demo' first.")
+    ] = False,
 ) -> None:
     """Run the service until it is told to stop.
 
     The database must have the present schema: see 'signpost migrate'.
     """
 
-    async def look(services: Services) -> Readiness:
-        return await services.health.readiness()
+    async def prepare(services: Services) -> bool:
+        if migrate or demo:
+            await bring_up_to_date(services)
+        if demo:
+            await fill_if_empty(services)
+        return await services.health.has_current_schema()
 
-    readiness = run_with_services(look)
-    if not readiness.database:
-        fail("The database does not answer; is SIGNPOST_DATABASE_URL right?")
-        raise typer.Exit(EXIT_FAILURE)
-    if not readiness.schema:
-        fail("The database does not have this version's schema; run 'signpost migrate'.")
+    # The server sends itself the signal again when it has ended in good order; that is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if not run_with_services(prepare):
+        fail("The database does not have this version's schema; run 'signpost migrate' (or serve --migrate).")
         raise typer.Exit(EXIT_FAILURE)
     try:
         _run(host, port, workers)
@@ -56,4 +64,6 @@ def _run(host: str, port: int, workers: int) -> None:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=20,
+        # A worker that takes longer is replaced, and on a busy machine it takes some seconds to start.
+        timeout_worker_healthcheck=60,
     )

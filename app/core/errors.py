@@ -19,6 +19,7 @@ AppError
 ├── NotAuthenticated
 ├── NotPermitted
 ├── SweepingChange          an import would change too much without ``--force``
+├── SchemaTooNew            a newer version of the program migrated the database
 └── NotAvailable            the database does not answer
 """
 
@@ -255,6 +256,17 @@ class SweepingChange(AppError):  # noqa: N818
         super().__init__(
             f"This would change or remove {changed} of {stored} stored entries; "
             "look at it with --dry-run, then add --force if it is meant.",
+        )
+
+
+class SchemaTooNew(AppError):  # noqa: N818
+    """The database was migrated by a newer version of the program."""
+
+    def __init__(self) -> None:
+        """Say what an operator who went back a version can do."""
+        super().__init__(
+            "The database has the schema of a newer version of Signpost; run that version, "
+            "or restore the backup from before it.",
         )
 
 

@@ -47,6 +47,15 @@ class Health:
         except (NotAvailable, TimeoutError):
             return Readiness(database=False, schema=False)
 
+    async def has_current_schema(self) -> bool:
+        """Tell whether the database has this program's schema.
+
+        Raises:
+            NotAvailable: When the database does not answer; its cause says why.
+        """
+        with self._store.translated():
+            return await is_current(self._store.engine)
+
     async def migrate(self) -> bool:
         """Bring the schema to the newest revision.
 
@@ -55,6 +64,7 @@ class Health:
 
         Raises:
             NotAvailable: When the database does not answer.
+            SchemaTooNew: When a newer version of the program migrated it.
         """
         with self._store.translated():
             if await is_current(self._store.engine):

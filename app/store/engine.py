@@ -7,9 +7,11 @@ never fail in their middle.
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import aiosqlite
 from sqlalchemy import Engine, event
 from sqlalchemy import create_engine as create_sync_engine
 from sqlalchemy.engine import make_url
@@ -43,7 +45,9 @@ def create_engine(database_url: str) -> AsyncEngine:
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
             _make_folder(Path(url.database).parent)
-        engine = create_async_engine(url, hide_parameters=True)
+        engine = create_async_engine(
+            url, hide_parameters=True, connect_args={"async_creator_fn": _open_sqlite}
+        )
         _govern_sqlite(engine.sync_engine, _PRAGMAS)
         return engine
     return create_async_engine(
@@ -58,6 +62,18 @@ def create_engine(database_url: str) -> AsyncEngine:
             "server_settings": {"application_name": "signpost", "lock_timeout": "10s"},
         },
     )
+
+
+async def _open_sqlite(*arguments: Any, **options: Any) -> aiosqlite.Connection:  # noqa: ANN401 - the driver's
+    connection = aiosqlite.connect(*arguments, **options)
+    thread = connection._thread  # noqa: SLF001 - SQLAlchemy does the same, for want of a public way
+    thread.daemon = True
+    try:
+        return await connection
+    except sqlite3.Error:
+        # It still tells the loop that it stops, and writes a traceback when the loop is closed by then.
+        thread.join()
+        raise
 
 
 def _make_folder(folder: Path) -> None:

@@ -10,6 +10,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from app.core.errors import SchemaTooNew
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -29,6 +31,9 @@ async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
     """Bring the schema to a revision, forward or back, in one transaction.
 
     Concurrent calls on PostgreSQL wait for each other.
+
+    Raises:
+        SchemaTooNew: When the database is at a revision that this program does not know.
     """
     async with engine.begin() as connection:
         await connection.run_sync(_migrate, revision)
@@ -38,10 +43,17 @@ def _migrate(connection: Connection, revision: str) -> None:
     config = alembic_config()
     config.attributes["connection"] = connection
     present = MigrationContext.configure(connection).get_current_revision()
+    if present is not None and present not in _known_revisions():
+        raise SchemaTooNew
     if revision == "base" or (present is not None and _is_behind(present, revision)):
         command.downgrade(config, revision)
     else:
         command.upgrade(config, revision)
+
+
+def _known_revisions() -> set[str]:
+    script = ScriptDirectory.from_config(alembic_config())
+    return {found.revision for found in script.walk_revisions()}
 
 
 def _is_behind(present: str, revision: str) -> bool:

@@ -10,10 +10,11 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from app.core.errors import SchemaTooNew
 from app.store.engine import create_engine
 from app.store.rows import METADATA
 from app.store.schema import alembic_config, is_current, migrate
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from service_process import ROOT
 
@@ -105,6 +106,18 @@ async def test_migrating_twice_changes_nothing(engine: AsyncEngine) -> None:
     await migrate(engine)
     await migrate(engine)
     assert await is_current(engine)
+
+
+async def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(engine: AsyncEngine) -> None:
+    await migrate(engine)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = 'newer'"))
+        before = await connection.run_sync(shape)
+    with pytest.raises(SchemaTooNew):
+        await migrate(engine)
+    assert not await is_current(engine)
+    async with engine.begin() as connection:
+        assert await connection.run_sync(shape) == before
 
 
 def test_replicas_that_migrate_at_the_same_time_wait_for_each_other(bare_database_url: str) -> None:
