@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AnyHttpUrl, BeforeValidator, Field, field_validator
@@ -31,6 +32,11 @@ def _networks(value: Any) -> Any:  # noqa: ANN401 - whatever the environment or 
     return value
 
 
+def _unset_if_empty(value: Any) -> Any:  # noqa: ANN401 - as above
+    return None if value == "" else value
+
+
+OptionalPath = Annotated[Path | None, BeforeValidator(_unset_if_empty)]
 NetworkList = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 
 
@@ -52,6 +58,21 @@ class Settings(BaseSettings):
         default=(),
         description="Addresses and networks, separated by commas, of reverse proxies whose "
         "`X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are believed.",
+    )
+    signing_certificate: OptionalPath = Field(
+        default=None,
+        description="A file with the certificate, in PEM, that Apple profiles are signed with; intermediate "
+        "certificates may follow it. Read again when it changes. Unset, profiles are not signed.",
+    )
+    signing_key: OptionalPath = Field(
+        default=None,
+        description="A file with the certificate's private key, in PEM and not encrypted: RSA of at least "
+        "2048 bits, or EC on P-256 (the fastest), P-384 or P-521.",
+    )
+    signing_chain: OptionalPath = Field(
+        default=None,
+        description="A file with the intermediate certificates, in PEM, where they are not in "
+        "`SIGNPOST_SIGNING_CERTIFICATE`.",
     )
     log_format: LogFormat = Field(
         default=LogFormat.AUTO,

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from app.core.errors import refuse
 from app.services.access import Access
+from app.services.credentials import CERTIFICATE, KEY, CredentialFiles
 from app.services.demo import Demo
 from app.services.domains import DomainService
 from app.services.exporting import Exporting
@@ -15,6 +17,7 @@ from app.services.importing import Importing
 from app.services.mailboxes import MailboxService
 from app.services.providers import ProviderService
 from app.services.publishing import Publishing
+from app.services.signing import Signer
 from app.store.engine import create_engine, create_reader
 from app.store.unit_of_work import Store
 
@@ -40,17 +43,26 @@ class Services:
     mailboxes: MailboxService
     providers: ProviderService
     publishing: Publishing
+    signer: Signer | None
+    """What signs profiles; None where no certificate is configured."""
     store: Store
     service_url: str
     """The service's own address as clients reach it, without a slash at the end."""
 
     async def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database and of the thread that signs."""
+        if self.signer is not None:
+            self.signer.close()
         await self.store.close()
 
 
 def build_services(settings: Settings) -> Services:
-    """Build all services; connects to nothing yet."""
+    """Build all services; connects to nothing and reads no file yet.
+
+    Raises:
+        InvalidInput: When settings that belong together are not all there.
+    """
+    signer = _signer(settings)
     url = settings.database_url
     store = Store(create_engine(url), create_reader(url))
     access = Access(store, system_clock)
@@ -59,11 +71,23 @@ def build_services(settings: Settings) -> Services:
         demo=Demo(store, access, system_clock),
         domains=DomainService(store, system_clock),
         exporting=Exporting(store),
-        health=Health(store),
+        health=Health(store, signer=signer),
         importing=Importing(store, system_clock),
         mailboxes=MailboxService(store, system_clock),
         providers=ProviderService(store, system_clock),
-        publishing=Publishing(store),
+        publishing=Publishing(store, signer),
+        signer=signer,
         store=store,
         service_url=str(settings.public_url).rstrip("/"),
     )
+
+
+def _signer(settings: Settings) -> Signer | None:
+    certificate, key, chain = settings.signing_certificate, settings.signing_key, settings.signing_chain
+    if certificate is None and key is None and chain is None:
+        return None
+    if certificate is None:
+        raise refuse(f"must be set where {KEY} or the chain is", CERTIFICATE)
+    if key is None:
+        raise refuse(f"must be set where {CERTIFICATE} is", KEY)
+    return Signer(CredentialFiles(certificate=certificate, key=key, chain=chain), system_clock)

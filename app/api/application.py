@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from app.settings import Settings
+    from app.wiring import Services
 
 MAX_BODY_BYTES: Final = 1_000_000
 
@@ -39,8 +40,11 @@ def create_api(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services: Services = app.state.services
+        if services.signer is not None:
+            services.signer.load()
         yield
-        await app.state.services.close()
+        await services.close()
 
     api = FastAPI(
         title="Signpost",

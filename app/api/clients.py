@@ -61,7 +61,8 @@ def _add(router: APIRouter, client_format: ClientFormat, endpoint: Endpoint) -> 
 
 
 def _operation_id(client_format: ClientFormat, endpoint: Endpoint, method: str) -> str:
-    places = "".join(char if char.isalnum() else "_" for char in endpoint.path).strip("_")
+    path = f"{endpoint.path}slash" if endpoint.path.endswith("/") else endpoint.path
+    places = "".join(char if char.isalnum() else "_" for char in path).strip("_")
     return f"{method.lower()}_{client_format.name.replace('-', '_')}_at_{places}"
 
 

@@ -35,7 +35,8 @@ def _settings_table() -> str:
     lines = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = field.default
-        shown = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+        values = default if isinstance(default, tuple) else (default,)
+        shown = ",".join(str(value) for value in values if value is not None)
         lines.append(f"| `SIGNPOST_{name.upper()}` | {f'`{shown}`' if shown else ''} | {field.description} |")
     return "\n".join(lines) + "\n"
 

@@ -67,6 +67,12 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
     errors.FormatNotFound: ProblemType(
         "format-not-found", _NOT_FOUND, "No such format", "The detail names the formats that there are."
     ),
+    errors.DocumentNotPossible: ProblemType(
+        "document-not-possible",
+        _NOT_FOUND,
+        "The format has nothing to say",
+        "The detail says which settings the format cannot express, or that it needs an address.",
+    ),
     errors.DomainTaken: ProblemType(
         "domain-taken", _CONFLICT, "The domain is stored already", "Use PUT to replace what is stored."
     ),

@@ -9,7 +9,7 @@ import typer
 
 from app.cli.session import err, run_with_services
 from app.core.documents import Presentation, Question
-from app.core.errors import FormatNotFound, within
+from app.core.errors import FormatNotFound, refuse, within
 from app.core.names import DomainName
 from app.core.questions import question_for_address
 from app.renderers import FORMATS_BY_NAME
@@ -24,6 +24,7 @@ _NAMES = ", ".join(FORMATS_BY_NAME)
 def render(
     format_name: Annotated[str, typer.Argument(metavar="FORMAT", help=f"One of: {_NAMES}.")],
     address: Annotated[str, typer.Argument(help="A mail address, or a domain.")],
+    signed: Annotated[bool, typer.Option("--signed", help="Sign it, where clients get it signed.")] = False,
 ) -> None:
     """Write a client's document to standard output, and what it leaves out to standard error."""
 
@@ -31,13 +32,16 @@ def render(
         client_format = FORMATS_BY_NAME.get(format_name)
         if client_format is None:
             raise FormatNotFound(format_name, tuple(FORMATS_BY_NAME))
+        if signed and not client_format.is_signable:
+            raise refuse(f"must not be used with {format_name}, whose documents are not signed", "--signed")
         if "@" in address:
             question = question_for_address(address)
         else:
             with within("address"):
                 question = Question(domains=(DomainName.parse(address),))
         presentation = Presentation(service_url=services.service_url)
-        return await services.publishing.document(client_format, question, presentation)
+        document = await services.publishing.document(client_format, question, presentation)
+        return await services.publishing.signed(document) if signed else document
 
     document = run_with_services(work)
     sys.stdout.buffer.write(document.body)

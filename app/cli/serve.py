@@ -35,6 +35,8 @@ def serve(
             await bring_up_to_date(services)
         if demo:
             await fill_if_empty(services)
+        if services.signer is not None:
+            services.signer.load()
         return await services.health.has_current_schema()
 
     # The server sends itself the signal again when it has ended in good order; that is a success.

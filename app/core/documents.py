@@ -155,3 +155,7 @@ class ClientFormat:
     """Whether it may name the provider's other domains, which cost a look-up."""
     not_available: Callable[[ClientRequest], Reply] | None = None
     """Builds the reply while the database does not answer, status 503; None for a line of text."""
+    needs_address: bool = False
+    """Whether it is for one mailbox, so that a domain alone gets none."""
+    is_signable: bool = False
+    """Whether its document is to be signed where a certificate is configured."""

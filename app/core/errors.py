@@ -7,7 +7,8 @@ AppError
 │   ├── MailboxNotFound
 │   ├── ProviderNotFound
 │   ├── ServerNotFound
-│   └── FormatNotFound
+│   ├── FormatNotFound
+│   └── DocumentNotPossible the settings leave a format nothing to say
 ├── Conflict
 │   ├── DomainTaken         the name is stored already
 │   ├── MailboxTaken
@@ -161,6 +162,16 @@ class FormatNotFound(NotFound):
         """Take the name asked for and the names there are."""
         self.name = name
         super().__init__(f"There is no format {name}; there are {', '.join(known)}.")
+
+
+class DocumentNotPossible(NotFound):
+    """The domain is known, but a format has nothing to say of its settings."""
+
+    def __init__(self, domain: str, format_name: str, reasons: tuple[str, ...]) -> None:
+        """Take the domain only, not the address, and why servers were left out."""
+        self.domain, self.format_name = domain, format_name
+        why = " ".join(reasons) or "It has no server that the format has a place for."
+        super().__init__(f"There is no {format_name} document for {domain}. {why}")
 
 
 class Conflict(AppError):  # noqa: N818

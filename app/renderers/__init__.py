@@ -15,6 +15,7 @@ _MODULES: Final = (  # fmt: skip - one line each
     "autoconfig",
     "autodiscover",
     "autodiscover_soap",
+    "mobileconfig",
     "pacc",
 )
 FORMATS: Final[tuple[ClientFormat, ...]] = tuple(

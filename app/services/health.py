@@ -10,6 +10,7 @@ from app.core.errors import NotAvailable
 from app.store.schema import is_current, migrate
 
 if TYPE_CHECKING:
+    from app.services.signing import Signer, SigningState
     from app.store.unit_of_work import Store
 
 TIMEOUT_SECONDS: Final = 3.0
@@ -33,10 +34,13 @@ class Readiness:
 class Health:
     """Checks of what the service depends on, and the migration that makes one of them good."""
 
-    def __init__(self, store: Store, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        """Take the database, and how long an answer may take before it is none."""
+    def __init__(
+        self, store: Store, timeout_seconds: float = TIMEOUT_SECONDS, signer: Signer | None = None
+    ) -> None:
+        """Take the database, how long an answer may take, and what signs where that is configured."""
         self._store = store
         self._timeout_seconds = timeout_seconds
+        self._signer = signer
 
     async def readiness(self) -> Readiness:
         """Look now."""
@@ -55,6 +59,10 @@ class Health:
         """
         with self._store.translated():
             return await is_current(self._store.engine)
+
+    def signing(self) -> SigningState | None:
+        """Look at the signing certificate, where one is configured; it never keeps the service from work."""
+        return None if self._signer is None else self._signer.state()
 
     async def migrate(self) -> bool:
         """Bring the schema to the newest revision.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.core.domains import DomainStatus
-from app.core.errors import DomainNotFound, within
+from app.core.errors import DocumentNotPossible, DomainNotFound, refuse, within
 from app.core.names import EmailAddress
 from app.core.resolving import resolve
 from app.services.access import Scope
+from app.services.credentials import CERTIFICATE
 
 if TYPE_CHECKING:
     from app.core.account import AccountSettings
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     )
     from app.core.names import DomainName
     from app.services.access import Caller
+    from app.services.signing import Signer
     from app.store.accounts import Accounts, StoredAccount
     from app.store.unit_of_work import Store
 
@@ -29,22 +32,26 @@ if TYPE_CHECKING:
 class Publishing:
     """What is published, for mail clients and for those who want to see what they get."""
 
-    def __init__(self, store: Store) -> None:
-        """Take the database."""
+    def __init__(self, store: Store, signer: Signer | None = None) -> None:
+        """Take the database, and what signs documents where that is configured."""
         self._store = store
+        self._signer = signer
 
     async def reply(self, client_format: ClientFormat, request: ClientRequest) -> Reply:
         """Answer a client in its format; which of unknown and suspended a domain is, is not told.
 
         Raises:
-            NotAvailable: When the database does not answer.
+            NotAvailable: When the database does not answer, or too much waits to be signed.
         """
         inquiry = client_format.inquire(request)
         accounts = [
             await self._find_settings(question, listed=client_format.lists_domains)
             for question in inquiry.questions
         ]
-        return inquiry.answer(tuple(accounts))
+        reply = inquiry.answer(tuple(accounts))
+        if not reply.is_signable or self._signer is None:
+            return reply
+        return replace(reply, body=await self._signer.sign(reply.body))
 
     async def document(
         self, client_format: ClientFormat, question: Question, presentation: Presentation
@@ -52,13 +59,24 @@ class Publishing:
         """Render what is asked for.
 
         Raises:
-            DomainNotFound: When the domain is unknown or suspended, or the format has nothing to say.
+            DomainNotFound: When the domain is unknown or suspended.
+            DocumentNotPossible: When the format has nothing to say, with the reasons.
         """
         settings = await self.settings(question, listed=client_format.lists_domains)
         document = client_format.render(settings, presentation)
         if not document.is_usable:
-            raise DomainNotFound(settings.domain.ascii)
+            raise DocumentNotPossible(settings.domain.ascii, client_format.name, _reasons(document))
         return document
+
+    async def signed(self, document: Document) -> Document:
+        """Sign a document.
+
+        Raises:
+            InvalidInput: When no certificate is configured.
+        """
+        if self._signer is None:
+            raise refuse("must be set, with the key, for documents to be signed", CERTIFICATE)
+        return replace(document, body=await self._signer.sign(document.body))
 
     async def preview(
         self, caller: Caller, domain: DomainName, local_part: str | None, *, listed: bool = False
@@ -112,6 +130,12 @@ class Publishing:
             if question.mail_exchanger is not None:
                 return await _find_by_mail_exchanger(accounts, question.mail_exchanger, question)
         return None
+
+
+def _reasons(document: Document) -> tuple[str, ...]:
+    """Return why there is no document: what is wrong on the whole, else with the servers."""
+    on_the_whole = [omission for omission in document.omissions if omission.server is None]
+    return tuple(dict.fromkeys(omission.detail for omission in on_the_whole or document.omissions))
 
 
 def _status(found: StoredAccount) -> DomainStatus:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.core.domains import PublishedName
 from app.core.names import EmailAddress
 from app.core.provider import InputField, LocalisedText, OAuth2, Page, Support
-from app.core.resolving import resolve
+from app.core.resolving import login_address, resolve
 from app.core.servers import (
     Authentication,
     ExchangeOptions,
@@ -123,6 +124,35 @@ def exchange_address() -> AccountSettings:
         smtp(port=587, socket_type=SocketType.STARTTLS),
         address="jane@customer.example",
     )
+
+
+def exchange_first(method: Authentication, **provider: Any) -> AccountSettings:
+    """Exchange, with IMAP for those who must."""
+    return an_account(
+        a_url_server(
+            ServerType.EWS,
+            url="https://exchange.provider.example/EWS/Exchange.asmx",
+            authentication=(method,),
+        ),
+        a_url_server(
+            ServerType.ACTIVESYNC,
+            url="https://exchange.provider.example/Microsoft-Server-ActiveSync",
+            authentication=(method,),
+        ),
+        an_imap_server(),
+        smtp(),
+        a_url_server(ServerType.CALDAV),
+        address="jane@customer.example",
+        **provider,
+    )
+
+
+def addressed(account: AccountSettings) -> AccountSettings:
+    """Give an account of a domain an address, as formats for one mailbox need it."""
+    if account.address is not None:
+        return account
+    address = EmailAddress("jane", account.domain)
+    return replace(account, address=address, login_address=login_address(account.provider, address))
 
 
 def shared_host() -> AccountSettings:
@@ -252,6 +282,8 @@ ACCOUNTS: dict[str, AccountSettings] = {
     "groupware-logins-address": an_account(*groupware_logins(), address="jane@customer.example"),
     "jmap-only": an_account(a_url_server(ServerType.JMAP), a_url_server(ServerType.CALDAV)),
     "dav-only": an_account(a_url_server(ServerType.CALDAV), a_url_server(ServerType.CARDDAV)),
+    "exchange-password": exchange_first(Authentication.HTTP_BASIC),
+    "exchange-sign-in": exchange_first(Authentication.OAUTH2, oauth2=OAUTH2),
     "send-only": an_account(smtp()),
     "nothing": resolve(a_provider(servers=()), a_domain()),
 }

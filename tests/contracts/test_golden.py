@@ -13,7 +13,7 @@ import pytest
 from app.core.documents import Presentation
 from app.renderers import FORMATS
 
-from contracts.accounts import ACCOUNTS
+from contracts.accounts import ACCOUNTS, addressed
 
 if TYPE_CHECKING:
     from app.core.documents import ClientFormat
@@ -27,7 +27,8 @@ PRESENTATION = Presentation(service_url="https://signpost.provider.example")
 def test_a_document_is_what_it_was(
     client_format: ClientFormat, name: str, request: pytest.FixtureRequest
 ) -> None:
-    document = client_format.render(ACCOUNTS[name], PRESENTATION)
+    account = addressed(ACCOUNTS[name]) if client_format.needs_address else ACCOUNTS[name]
+    document = client_format.render(account, PRESENTATION)
     folder = FOLDER / client_format.name
     path = folder / f"{name}.{client_format.file_extension}"
     told = folder / f"{name}.omissions.txt"

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from fastapi import APIRouter
 
 from app.api.dependencies import CallerDependency, problems
 from app.api.schemas.shapes import Shape
 from app.renderers import FORMATS
+
+# What a router's path says of a parameter beside its name.
+_CONVERTOR: Final = re.compile(r":\w+}")
 
 router = APIRouter(prefix="/api/v1/formats", tags=["formats"])
 
@@ -20,6 +26,8 @@ class FormatRead(Shape):
     file_extension: str
     paths: list[str]
     """Where clients look for it."""
+    needs_address: bool
+    """Whether it is for one mailbox, so that a domain alone gets none."""
 
 
 @router.get("", operation_id="list_formats", responses=problems())
@@ -36,7 +44,8 @@ def format_reads() -> list[FormatRead]:
             title=client_format.title,
             media_type=client_format.media_type,
             file_extension=client_format.file_extension,
-            paths=[endpoint.path for endpoint in client_format.endpoints],
+            paths=[_CONVERTOR.sub("}", endpoint.path) for endpoint in client_format.endpoints],
+            needs_address=client_format.needs_address,
         )
         for client_format in FORMATS
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
 
 from fastapi import APIRouter, Response
@@ -18,12 +19,23 @@ class Liveness(Shape):
     status: str = "alive"
 
 
+class SigningCertificateRead(Shape):
+    """The certificate that profiles are signed with."""
+
+    expires_at: datetime | None
+    days_left: int | None
+
+
 class ReadinessRead(Shape):
     """What the service depends on."""
 
     status: str
     database: bool
     schema_current: bool
+    signing_certificate: SigningCertificateRead | None = None
+    """None where none is configured."""
+    warnings: tuple[str, ...] = ()
+    """What will need somebody; the service is ready all the same."""
 
 
 @router.get("/live", operation_id="get_liveness")
@@ -42,8 +54,13 @@ async def get_readiness(services: ServicesDependency, response: Response) -> Rea
     found = await services.health.readiness()
     if not found.is_ready:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    signing = services.health.signing()
     return ReadinessRead(
         status="ready" if found.is_ready else "not ready",
         database=found.database,
         schema_current=found.schema,
+        signing_certificate=None
+        if signing is None
+        else SigningCertificateRead(expires_at=signing.expires_at, days_left=signing.days_left),
+        warnings=() if signing is None or signing.warning is None else (signing.warning,),
     )

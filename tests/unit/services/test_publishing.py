@@ -3,18 +3,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from app.core.documents import ClientRequest, Presentation, Question
+from app.core.documents import ClientRequest, Document, Presentation, Question
 from app.core.domains import DomainStatus
-from app.core.errors import DomainNotFound, InvalidInput, NotPermitted
+from app.core.errors import DocumentNotPossible, DomainNotFound, InvalidInput, NotPermitted
 from app.core.names import DomainName, EmailAddress
+from app.core.servers import Authentication
 from app.renderers import FORMATS_BY_NAME
 from app.services.access import Scope
+from app.services.credentials import CredentialFiles
 from app.services.publishing import Publishing
+from app.services.signing import Signer
 
-from builders import a_domain, a_mailbox, a_provider, a_url_server, an_imap_server
+from builders import a_domain, a_mailbox, a_provider, a_url_server, an_imap_server, an_smtp_server
+from certificates import a_chain
 from databases import OPERATOR, a_caller, stored_domain, stored_mailbox, stored_provider
+from fakes.clock import FixedClock
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.store.unit_of_work import Store
 
 CUSTOMER = DomainName("customer.example")
@@ -186,8 +193,49 @@ async def test_a_domain_without_mail_servers_is_not_published(store: Store) -> N
     await stored_domain(store)
     for client_format in (SAFE, FULL):
         question = Question(domains=(CUSTOMER,))
-        with pytest.raises(DomainNotFound):
+        with pytest.raises(DocumentNotPossible, match="no server that the format has a place for"):
             await Publishing(store).document(client_format, question, Presentation())
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        (None, "it needs an address"),
+        ("jane@customer.example", "OAuth 2 cannot be said"),
+    ],
+)
+async def test_a_document_that_cannot_be_made_is_refused_with_the_reasons(
+    store: Store, address: str | None, reason: str
+) -> None:
+    oauth2 = (Authentication.OAUTH2,)
+    servers = (an_imap_server(authentication=oauth2), an_smtp_server(authentication=oauth2))
+    await stored_provider(store, a_provider(servers=servers))
+    await stored_domain(store)
+    question = Question(address=None if address is None else EmailAddress.parse(address), domains=(CUSTOMER,))
+    with pytest.raises(DocumentNotPossible, match=reason) as caught:
+        await Publishing(store).document(FORMATS_BY_NAME["mobileconfig"], question, Presentation())
+    assert "jane" not in str(caught.value)
+
+
+async def test_only_what_is_signable_is_signed(publishing: Publishing, store: Store, tmp_path: Path) -> None:
+    certificate, key, _chain = a_chain().write(tmp_path)
+    signer = Signer(CredentialFiles(certificate=certificate, key=key), FixedClock())
+    signing = Publishing(store, signer)
+    request = asking(emailaddress="jane@customer.example")
+    mobileconfig = FORMATS_BY_NAME["mobileconfig"]
+    plain, signed = [await one.reply(mobileconfig, request) for one in (publishing, signing)]
+    assert plain.body != signed.body
+    assert plain.body in signed.body
+    assert await signing.reply(SAFE, request) == await publishing.reply(SAFE, request)
+    missing = await signing.reply(mobileconfig, asking())
+    assert missing.status == 400
+    assert missing.body.startswith(b"emailaddress: is needed")
+    signer.close()
+
+
+async def test_nothing_is_signed_without_a_certificate(publishing: Publishing) -> None:
+    with pytest.raises(InvalidInput, match="SIGNPOST_SIGNING_CERTIFICATE"):
+        await publishing.signed(Document(body=b"content", media_type="text/plain"))
 
 
 @pytest.mark.parametrize("name", ["away.example", "alias-of-away.example"])
