@@ -15,7 +15,7 @@ from app.core.resolving import resolve
 from app.core.servers import ServerType
 from app.parsers.autoconfig import parse_autoconfig
 from app.renderers import autoconfig
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from builders import a_domain, a_mailbox, a_provider
@@ -48,7 +48,8 @@ def test_the_full_document_reads_back_as_what_was_written(
 ) -> None:
     domain = a_domain(domains[0].name.ascii, serves_mx=domains[0].serves_mx)
     account = resolve(provider, domain, listed_domains=tuple(domains))
-    assert account.withheld == ()
+    # A long domain in a long host name makes none.
+    assume(not account.withheld)
     document = autoconfig.render_full(account, Presentation())
     file = parse_autoconfig(document.body, provider.slug)
     assert file.provider == provider
