@@ -70,7 +70,7 @@ check: lint types imports fast ## Lint, types, import contracts, fast tests
 
 .PHONY: packages
 packages: ## Debian packages that the tests start servers from (as root; otherwise says what is missing)
-	@.ci/install-test-packages postgresql
+	@.ci/install-test-packages postgresql unbound
 
 .PHONY: test
 test: $(DEVELOPMENT) packages ## All tests
@@ -85,7 +85,7 @@ coverage: $(DEVELOPMENT) packages ## All tests, with what they do not reach
 
 .PHONY: golden
 golden: $(DEVELOPMENT) ## Rewrite the golden documents; read the difference before you commit it
-	@$(BIN)/pytest -q tests/contracts/test_golden.py --update-golden
+	@$(BIN)/pytest -q tests/contracts/test_golden.py tests/contracts/test_dns_records.py --update-golden
 
 .PHONY: generated
 generated: $(DEVELOPMENT) ## Rewrite openapi/openapi.json, docs/problems/ and docs/settings.md

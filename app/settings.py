@@ -6,7 +6,7 @@ Each field's description goes into docs/operations.md.
 from __future__ import annotations
 
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +15,14 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-Network = IPv4Network | IPv6Network
+from app.core.dns_lookups import NameServer
+from app.core.errors import InvalidInput
+from app.core.networks import Network
+
+_LOCAL_NETWORKS = tuple(
+    ip_network(text)
+    for text in ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+)
 
 
 class LogFormat(StrEnum):
@@ -37,7 +44,25 @@ def _unset_if_empty(value: Any) -> Any:  # noqa: ANN401 - as above
 
 
 OptionalPath = Annotated[Path | None, BeforeValidator(_unset_if_empty)]
+def _addresses(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, str):
+        return tuple(ip_address(part.strip()) for part in value.split(",") if part.strip())
+    return value
+
+
+def _name_server(value: Any) -> Any:  # noqa: ANN401
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        return None
+    try:
+        return NameServer.parse(value)
+    except InvalidInput as error:
+        raise ValueError(error.issues[0].rule) from None
+
+
 NetworkList = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+AddressList = Annotated[tuple[IPv4Address | IPv6Address, ...], NoDecode, BeforeValidator(_addresses)]
 
 
 class Settings(BaseSettings):
@@ -53,6 +78,16 @@ class Settings(BaseSettings):
     public_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("http://127.0.0.1:8080"),
         description="The service's own address as clients reach it; problem types point into it.",
+    )
+    public_addresses: AddressList = Field(
+        default=(),
+        description="Addresses of the service, separated by commas. Where set, the DNS records to publish "
+        "name these in place of aliases of the public URL's host.",
+    )
+    resolver: Annotated[NameServer | None, NoDecode, BeforeValidator(_name_server)] = Field(
+        default=None,
+        description="The DNS server to ask, `ADDRESS` or `ADDRESS:PORT`; the system's where it is not set. "
+        "Signatures are its to check (DNSSEC), so a validating one nearby is best.",
     )
     trusted_proxies: NetworkList = Field(
         default=(),
@@ -73,6 +108,11 @@ class Settings(BaseSettings):
         default=None,
         description="A file with the intermediate certificates, in PEM, where they are not in "
         "`SIGNPOST_SIGNING_CERTIFICATE`.",
+    )
+    tls_ask_networks: NetworkList = Field(
+        default=_LOCAL_NETWORKS,
+        description="Addresses and networks, separated by commas, of reverse proxies that may ask "
+        "`/tls/ask`; those in `SIGNPOST_TRUSTED_PROXIES` may too.",
     )
     log_format: LogFormat = Field(
         default=LogFormat.AUTO,

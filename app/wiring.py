@@ -7,9 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from app.core.errors import refuse
+from app.core.service_names import PublicService
+from app.net.resolver import DnspythonResolver
 from app.services.access import Access
+from app.services.certificate_names import CertificateNames
 from app.services.credentials import CERTIFICATE, KEY, CredentialFiles
 from app.services.demo import Demo
+from app.services.dns_records import DnsRecordService
 from app.services.domains import DomainService
 from app.services.exporting import Exporting
 from app.services.health import Health
@@ -18,6 +22,7 @@ from app.services.mailboxes import MailboxService
 from app.services.providers import ProviderService
 from app.services.publishing import Publishing
 from app.services.signing import Signer
+from app.services.well_known import WellKnown
 from app.store.engine import create_engine, create_reader
 from app.store.unit_of_work import Store
 
@@ -35,7 +40,9 @@ class Services:
     """The use cases, ready to be called."""
 
     access: Access
+    certificate_names: CertificateNames
     demo: Demo
+    dns_records: DnsRecordService
     domains: DomainService
     exporting: Exporting
     health: Health
@@ -45,6 +52,7 @@ class Services:
     publishing: Publishing
     signer: Signer | None
     """What signs profiles; None where no certificate is configured."""
+    well_known: WellKnown
     store: Store
     service_url: str
     """The service's own address as clients reach it, without a slash at the end."""
@@ -66,19 +74,24 @@ def build_services(settings: Settings) -> Services:
     url = settings.database_url
     store = Store(create_engine(url), create_reader(url))
     access = Access(store, system_clock)
+    publishing = Publishing(store, signer)
+    service = PublicService(url=str(settings.public_url).rstrip("/"), addresses=settings.public_addresses)
     return Services(
         access=access,
+        certificate_names=CertificateNames(store, service),
         demo=Demo(store, access, system_clock),
+        dns_records=DnsRecordService(publishing, service, DnspythonResolver(settings.resolver)),
         domains=DomainService(store, system_clock),
         exporting=Exporting(store),
         health=Health(store, signer=signer),
         importing=Importing(store, system_clock),
         mailboxes=MailboxService(store, system_clock),
         providers=ProviderService(store, system_clock),
-        publishing=Publishing(store, signer),
+        publishing=publishing,
         signer=signer,
+        well_known=WellKnown(publishing),
         store=store,
-        service_url=str(settings.public_url).rstrip("/"),
+        service_url=service.url,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.core.domains import Domain, DomainStatus, Mailbox, PublishedName
+from app.core.mail_transport import MtaSts, StsMode, TlsReporting
 from app.core.names import DomainName, EmailAddress
 from app.core.provider import InputField, LocalisedText, OAuth2, Page, Provider, Support
 from app.core.servers import (
@@ -154,6 +155,10 @@ FULL_PROVIDER = Provider(
     list_domains=True,
     subaddress_separator="+",
     lowercase_login=True,
+    mta_sts=MtaSts(
+        mode=StsMode.TESTING, mx=("mx1.provider.example", "*.mx.provider.example"), max_age_seconds=86400
+    ),
+    tls_reporting=TlsReporting(uris=("mailto:tls@provider.example", "https://provider.example/tls?r=1")),
 )
 FULL_DOMAIN = Domain(
     name=DomainName.parse("bücher.example"),
@@ -164,6 +169,8 @@ FULL_DOMAIN = Domain(
     reference="K-1047 / Ä",
     serves_mx=True,
     servers=SERVERS,
+    mta_sts=MtaSts(mode=StsMode.ENFORCE, mx=("xn--bcher-kva.example",), max_age_seconds=0),
+    tls_reporting=TlsReporting(uris=("mailto:tls%2Bb@xn--bcher-kva.example",)),
 )
 FULL_MAILBOX = Mailbox(
     address=EmailAddress.parse("Jané.Doe/x@bücher.example"),

@@ -10,9 +10,9 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
 
 from app import __version__
-from app.api import clients, problems
+from app.api import clients, problems, well_known
 from app.api.requests import BodyLimit
-from app.api.routes import domains, formats, health, mailboxes, providers
+from app.api.routes import dns_records, domains, formats, health, mailboxes, providers, tls_ask
 from app.api.schemas.shapes import Problem, ProblemIssue
 from app.renderers import FORMATS
 from app.wiring import build_services
@@ -27,6 +27,8 @@ MAX_BODY_BYTES: Final = 1_000_000
 
 _TAGS: Final = [
     {"name": "clients", "description": "What mail clients ask; no token."},
+    {"name": "well-known", "description": "What is found at a domain's own hosts; no token."},
+    {"name": "certificates", "description": "For the reverse proxy that obtains them; no token."},
     {"name": "providers", "description": "Who runs the servers."},
     {"name": "domains", "description": "Mail domains and what they resolve to."},
     {"name": "mailboxes", "description": "Mailboxes that differ from their domain."},
@@ -65,8 +67,10 @@ def create_api(settings: Settings) -> FastAPI:
     # Put in flat and in this order: routes are matched one after the other, discovery is the
     # product's traffic, and an included router would match each request twice.
     discovery = clients.build_router(FORMATS)
-    management = (domains.router, mailboxes.router, providers.router, formats.router)
-    routers = (discovery, health.router, *management)
+    management = (
+        domains.router, dns_records.router, mailboxes.router, providers.router, formats.router,
+    )  # fmt: skip
+    routers = (discovery, well_known.build_router(), tls_ask.router, health.router, *management)
     api.router.routes[:0] = [route for router in routers for route in router.routes]
     problems.install(api)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign] # FastAPI's documented way

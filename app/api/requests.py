@@ -8,18 +8,19 @@ from __future__ import annotations
 import time
 import uuid
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from starlette.exceptions import HTTPException
+
+from app.core.networks import is_in_networks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from app.settings import Network
+    from app.core.networks import Network
 
 _log = structlog.get_logger("signpost.request")
 _MAX_FORWARDED: Final = 20
@@ -40,14 +41,7 @@ class ForwardedHeaders:
         await self._app(scope, receive, send)
 
     def _is_trusted(self, address: str | None) -> bool:
-        if address is None:
-            return False
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            return False
-        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-        return any(parsed in network for network in self._trusted if network.version == parsed.version)
+        return is_in_networks(address, self._trusted)
 
     def _correct(self, scope: Scope) -> None:
         given = {name: value.decode("latin-1") for name, value in scope["headers"]}

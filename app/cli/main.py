@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import export_ispdb, import_ispdb, migrate, render, serve, token
+from app.cli import dns, export_ispdb, import_ispdb, migrate, render, serve, token
 
 app = typer.Typer(
     name="signpost",
@@ -41,6 +41,7 @@ app.command("serve")(serve.serve)
 app.command("migrate")(migrate.migrate)
 app.command("demo")(migrate.demo)
 app.command("render")(render.render)
+app.command("dns")(dns.dns)
 tokens.command("create")(token.create)
 imports.command("ispdb")(import_ispdb.import_ispdb)
 exports.command("ispdb")(export_ispdb.export_ispdb)

@@ -11,6 +11,7 @@ from app.core import placeholders
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from app.core.mail_transport import MtaSts, TlsReporting
     from app.core.names import DomainName, EmailAddress
     from app.core.provider import Provider
     from app.core.servers import Server
@@ -55,6 +56,8 @@ class AccountSettings:
     listed_domains: tuple[ListedDomain, ...] = ()
     """The provider's domains that the full document may name; empty where it does not say so."""
     serves_mx: bool = False
+    mta_sts: MtaSts | None = None
+    tls_reporting: TlsReporting | None = None
     withheld: tuple[Omission, ...] = ()
     """What no format can publish."""
 

@@ -16,6 +16,7 @@ from app.core.text import single_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from app.core.mail_transport import MtaSts, TlsReporting
     from app.core.names import DomainName, EmailAddress
 
 MAX_REFERENCE: Final = 100
@@ -55,6 +56,10 @@ class Domain:
     """Whether the settings hold for all domains whose MX is here (``purpose="mx"``)."""
     servers: tuple[Server, ...] = ()
     """Servers of the domain's own; those of a type replace all of the provider's of that type."""
+    mta_sts: MtaSts | None = None
+    """A policy of the domain's own; None where the provider's holds."""
+    tls_reporting: TlsReporting | None = None
+    """Where the domain's reports go; None where the provider's hold."""
 
     def __post_init__(self) -> None:
         """Refuse every broken rule at once."""

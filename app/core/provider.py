@@ -15,6 +15,8 @@ from app.core.text import free_text, language_tag, single_line, web_url
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from app.core.mail_transport import MtaSts, TlsReporting
+
 MAX_DISPLAY_NAME: Final = 60
 MAX_SHORT_NAME: Final = 20
 """The draft's limit, kept for what is written here; imported files may break it (ADR 0008)."""
@@ -162,6 +164,9 @@ class Provider:
     """Where set, ``user+tag`` logs in as ``user``."""
     lowercase_login: bool = False
     """Whether login names are the address in lower case."""
+    mta_sts: MtaSts | None = None
+    """The policy of domains that have none of their own."""
+    tls_reporting: TlsReporting | None = None
 
     def __post_init__(self) -> None:
         """Refuse every broken rule at once."""

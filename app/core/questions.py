@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from app.core.documents import Parameter, Question
 from app.core.errors import InvalidInput, refuse
 from app.core.names import DomainName, EmailAddress
+from app.core.service_names import AUTOCONFIG, AUTODISCOVER, UA_AUTO_CONFIG, host_of
 
 if TYPE_CHECKING:
     from app.core.documents import ClientRequest
@@ -21,7 +22,7 @@ _LANGUAGE: Final = re.compile(
 )
 
 # Names under which clients look for a domain's settings; the domain is what follows.
-SERVICE_LABELS: Final = ("autoconfig.", "autodiscover.", "ua-auto-config.")
+SERVICE_LABELS: Final = (f"{AUTOCONFIG}.", f"{AUTODISCOVER}.", f"{UA_AUTO_CONFIG}.")
 
 ADDRESS_PARAMETERS: Final = (
     Parameter(
@@ -39,10 +40,9 @@ ADDRESS_PARAMETERS: Final = (
 
 def domains_of_host(host: str | None) -> tuple[DomainName, ...]:
     """Return the mail domains that a host name may stand for, most likely first."""
-    if not host:
+    name = host_of(host)
+    if name is None:
         return ()
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    name = name.lower()
     names = [name.removeprefix(label) for label in SERVICE_LABELS if name.startswith(label)]
     domains: list[DomainName] = []
     for candidate in (*names, name):

@@ -74,6 +74,8 @@ def resolve(  # noqa: PLR0913 - what is stored comes in these parts
         servers=tuple(published),
         listed_domains=listed_domains if provider.list_domains else (),
         serves_mx=domain.serves_mx,
+        mta_sts=domain.mta_sts or base.mta_sts or provider.mta_sts,
+        tls_reporting=domain.tls_reporting or base.tls_reporting or provider.tls_reporting,
         withheld=tuple(withheld),
     )
     return _without_unfit(account)

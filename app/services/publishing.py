@@ -104,6 +104,18 @@ class Publishing:
             raise DomainNotFound(domain.ascii)
         return _resolved(found, address), _status(found)
 
+    async def preview_as_operator(self, domain: DomainName) -> AccountSettings:
+        """Resolve a domain at the command line, suspended or not.
+
+        Raises:
+            DomainNotFound: When it is not stored.
+        """
+        async with self._store.discovering() as accounts:
+            found = await accounts.find(domain)
+        if found is None:
+            raise DomainNotFound(domain.ascii)
+        return _resolved(found, None)
+
     async def settings(self, question: Question, *, listed: bool = False) -> AccountSettings:
         """Resolve what is asked for.
 

@@ -73,6 +73,24 @@ _LISTED: Final = (
     .order_by(DOMAIN.c.id)
     .limit(MAX_LISTED_DOMAINS)
 )
+_ACTIVE: Final = (
+    select(
+        DOMAIN.c.name,
+        or_(
+            DOMAIN.c.mta_sts.is_not(None), _TARGET.c.mta_sts.is_not(None), PROVIDER.c.mta_sts.is_not(None)
+        ).label("has_mta_sts"),
+    )
+    .select_from(
+        DOMAIN.join(PROVIDER, DOMAIN.c.provider_id == PROVIDER.c.id).outerjoin(
+            _TARGET, DOMAIN.c.alias_of_id == _TARGET.c.id
+        )
+    )
+    .where(
+        DOMAIN.c.name.in_(bindparam("names", expanding=True)),
+        DOMAIN.c.status == "active",
+        func.coalesce(_TARGET.c.status, "active") == "active",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +102,14 @@ class StoredAccount:
     target: Domain | None
     mailbox: Mailbox | None
     listed_domains: tuple[ListedDomain, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveDomain:
+    """A domain that is answered for, without what it resolves to."""
+
+    has_mta_sts: bool
+    """Whether there is a policy for it, its own or another's."""
 
 
 class Rows(Protocol):
@@ -144,6 +170,11 @@ class Accounts:
             return None
         parts = [_parts(dict(row)) for row in rows]
         return await self._built(parts[0], _chosen_mailbox(parts, address), listed=listed)
+
+    async def find_active(self, names: Sequence[DomainName]) -> dict[DomainName, ActiveDomain]:
+        """Return those of the named domains that are active, and whose target is where they have one."""
+        rows = await self._rows.all(_ACTIVE, {"names": [name.ascii for name in names]})
+        return {DomainName(row["name"]): ActiveDomain(has_mta_sts=row["has_mta_sts"]) for row in rows}
 
     async def _built(
         self, parts: dict[str, dict[str, Any]], mailbox: dict[str, Any] | None, *, listed: bool

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from app.core.domains import Domain, DomainStatus, Mailbox, PublishedName
+from app.core.mail_transport import MtaSts, StsMode, TlsReporting
 from app.core.names import DomainName, EmailAddress
 from app.core.provider import InputField, LocalisedText, OAuth2, Page, Provider, Support
 from app.core.servers import (
@@ -43,6 +44,7 @@ def provider_to_row(provider: Provider) -> dict[str, Any]:
         "list_domains": provider.list_domains,
         "subaddress_separator": provider.subaddress_separator,
         "lowercase_login": provider.lowercase_login,
+        **_transport_columns(provider),
     }
 
 
@@ -67,7 +69,29 @@ def provider_from_row(row: Mapping[str, Any], servers: Iterable[Server]) -> Prov
         list_domains=row["list_domains"],
         subaddress_separator=row["subaddress_separator"],
         lowercase_login=row["lowercase_login"],
+        mta_sts=_mta_sts(row["mta_sts"]),
+        tls_reporting=_tls_reporting(row["tls_reporting"]),
     )
+
+
+def _transport_columns(owner: Provider | Domain) -> dict[str, Any]:
+    reporting = owner.tls_reporting
+    return {
+        "mta_sts": None if owner.mta_sts is None else asdict(owner.mta_sts),
+        "tls_reporting": None if reporting is None else asdict(reporting),
+    }
+
+
+def _mta_sts(values: dict[str, Any] | None) -> MtaSts | None:
+    if values is None:
+        return None
+    return MtaSts(
+        mode=StsMode(values["mode"]), mx=tuple(values["mx"]), max_age_seconds=values["max_age_seconds"]
+    )
+
+
+def _tls_reporting(values: dict[str, Any] | None) -> TlsReporting | None:
+    return None if values is None else TlsReporting(uris=tuple(values["uris"]))
 
 
 def _pages(pages: list[dict[str, Any]]) -> tuple[Page, ...]:
@@ -135,6 +159,7 @@ def domain_to_row(domain: Domain, provider_id: int, alias_of_id: int | None) -> 
         "published_name": domain.published_name.value,
         "reference": domain.reference,
         "serves_mx": domain.serves_mx,
+        **_transport_columns(domain),
     }
 
 
@@ -151,6 +176,8 @@ def domain_from_row(row: Mapping[str, Any], servers: Iterable[Server]) -> Domain
         reference=row["reference"],
         serves_mx=row["serves_mx"],
         servers=tuple(servers),
+        mta_sts=_mta_sts(row["mta_sts"]),
+        tls_reporting=_tls_reporting(row["tls_reporting"]),
     )
 
 

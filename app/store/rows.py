@@ -38,6 +38,7 @@ METADATA = MetaData(
 # SQLite numbers rows by itself only for a column that says INTEGER.
 _ID = BigInteger().with_variant(Integer, "sqlite")
 _JSON = JSON().with_variant(JSONB, "postgresql")
+_NULLABLE_JSON = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -94,6 +95,8 @@ class ProviderRow(_Row, table=True):
     version: int
     created_at: datetime = _moment()
     updated_at: datetime = _moment()
+    mta_sts: dict[str, Any] | None = Field(default=None, sa_type=_NULLABLE_JSON)
+    tls_reporting: dict[str, Any] | None = Field(default=None, sa_type=_NULLABLE_JSON)
 
 
 class DomainRow(_Row, table=True):
@@ -123,6 +126,8 @@ class DomainRow(_Row, table=True):
     version: int
     created_at: datetime = _moment()
     updated_at: datetime = _moment()
+    mta_sts: dict[str, Any] | None = Field(default=None, sa_type=_NULLABLE_JSON)
+    tls_reporting: dict[str, Any] | None = Field(default=None, sa_type=_NULLABLE_JSON)
 
 
 class MailboxRow(_Row, table=True):
@@ -178,9 +183,7 @@ class ServerRow(_Row, table=True):
     authentication: list[str] = Field(sa_type=_JSON)
     username: str | None = Field(default=None, sa_type=String(254))
     shared_hostname: str | None = Field(default=None, sa_type=String(253))
-    options: dict[str, Any] | None = Field(
-        default=None, sa_type=JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-    )
+    options: dict[str, Any] | None = Field(default=None, sa_type=_NULLABLE_JSON)
 
 
 class TokenRow(_Row, table=True):

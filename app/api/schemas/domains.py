@@ -6,6 +6,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from app.api.schemas.mail_transport import (
+    MtaStsShape,
+    TlsReportingShape,
+    mta_sts_to_shape,
+    tls_reporting_to_shape,
+    transport_to_core,
+)
 from app.api.schemas.servers import ServerShape, server_to_shape, servers_to_core
 from app.api.schemas.shapes import Boolean, Shape, StoredShape, Variables
 from app.core.domains import Domain, DomainStatus, Mailbox, PublishedName
@@ -37,6 +44,12 @@ class DomainBody(Shape):
     servers: list[ServerShape] = Field(
         default=[],
         description="Servers of its own; those of a type replace all of the provider's of that type.",
+    )
+    mta_sts: MtaStsShape | None = Field(
+        default=None, description="A policy of its own; null where the provider's holds."
+    )
+    tls_reporting: TlsReportingShape | None = Field(
+        default=None, description="Where its reports go; null where the provider's hold."
     )
 
 
@@ -129,6 +142,7 @@ def domain_to_core(body: DomainBody, name: DomainName) -> Domain:
     servers = None
     with issues.at():
         servers = servers_to_core(body.servers)
+    mta_sts, tls_reporting = transport_to_core(body, issues)
     with issues.at():
         domain = Domain(
             name=name,
@@ -140,6 +154,8 @@ def domain_to_core(body: DomainBody, name: DomainName) -> Domain:
             reference=body.reference,
             serves_mx=body.serves_mx,
             servers=servers or (),
+            mta_sts=mta_sts,
+            tls_reporting=tls_reporting,
         )
     issues.close()
     return domain
@@ -159,6 +175,8 @@ def domain_to_read(stored: Stored[Domain]) -> DomainRead:
         reference=domain.reference,
         serves_mx=domain.serves_mx,
         servers=[server_to_shape(server) for server in domain.servers],
+        mta_sts=mta_sts_to_shape(domain.mta_sts),
+        tls_reporting=tls_reporting_to_shape(domain.tls_reporting),
         version=stored.version,
         created_at=stored.created_at,
         updated_at=stored.updated_at,

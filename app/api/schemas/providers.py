@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import Field
 
+from app.api.schemas.mail_transport import (
+    MtaStsShape,
+    TlsReportingShape,
+    mta_sts_to_shape,
+    tls_reporting_to_shape,
+    transport_to_core,
+)
 from app.api.schemas.servers import ServerShape, server_to_shape, servers_to_core
 from app.api.schemas.shapes import Boolean, Shape, StoredShape, Variables
 from app.core.errors import IssueCollector
@@ -90,6 +97,12 @@ class ProviderBody(Shape):
     lowercase_login: Boolean = Field(
         default=False, description="Whether login names are the address in lower case."
     )
+    mta_sts: MtaStsShape | None = Field(
+        default=None, description="The policy of domains that have none of their own."
+    )
+    tls_reporting: TlsReportingShape | None = Field(
+        default=None, description="Where reports about domains go that say nothing of their own."
+    )
 
 
 class ProviderCreate(ProviderBody):
@@ -131,6 +144,7 @@ def provider_to_core(body: ProviderBody, slug: str) -> Provider:
     servers = None
     with issues.at():
         servers = servers_to_core(body.servers)
+    mta_sts, tls_reporting = transport_to_core(body, issues)
     with issues.at():
         provider = Provider(
             slug=slug,
@@ -149,6 +163,8 @@ def provider_to_core(body: ProviderBody, slug: str) -> Provider:
             list_domains=body.list_domains,
             subaddress_separator=body.subaddress_separator,
             lowercase_login=body.lowercase_login,
+            mta_sts=mta_sts,
+            tls_reporting=tls_reporting,
         )
     issues.close()
     return provider
@@ -203,6 +219,8 @@ def provider_to_read(stored: Stored[Provider]) -> ProviderRead:
         list_domains=provider.list_domains,
         subaddress_separator=provider.subaddress_separator,
         lowercase_login=provider.lowercase_login,
+        mta_sts=mta_sts_to_shape(provider.mta_sts),
+        tls_reporting=tls_reporting_to_shape(provider.tls_reporting),
         version=stored.version,
         created_at=stored.created_at,
         updated_at=stored.updated_at,

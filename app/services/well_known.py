@@ -1,0 +1,72 @@
+"""What clients and mail servers find at well-known paths of a domain's own hosts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from app.core.documents import Question
+from app.core.errors import DomainNotFound
+from app.core.placeholders import has_placeholders
+from app.core.questions import domains_of_host
+from app.core.servers import ServerType
+from app.core.service_names import MTA_STS, domain_behind, host_of
+
+if TYPE_CHECKING:
+    from app.core.mail_transport import MtaSts
+    from app.services.publishing import Publishing
+
+SERVICES: Final = {
+    "caldav": ServerType.CALDAV,
+    "carddav": ServerType.CARDDAV,
+    "jmap": ServerType.JMAP,
+}
+"""Names under ``/.well-known/`` (RFC 6764 §5, RFC 8620 §2.2) and the servers that they lead to."""
+
+
+class WellKnown:
+    """Answers for the host that was asked; suspended domains are as unknown ones."""
+
+    def __init__(self, publishing: Publishing) -> None:
+        """Take what domains resolve to."""
+        self._publishing = publishing
+
+    async def find_service_url(self, name: str, host: str | None) -> str | None:
+        """Return where a service is for the domain of a host, just as it is stored.
+
+        None where the domain is unknown or has no such server, where the URL depends on the mailbox,
+        and where it is the very place that was asked.
+
+        Raises:
+            NotAvailable: When the database does not answer.
+        """
+        try:
+            settings = await self._publishing.settings(Question(domains=domains_of_host(host)))
+        except DomainNotFound:
+            return None
+        for server in settings.servers:
+            if server.type is SERVICES[name] and server.url is not None:
+                url = settings.expanded(server.url)
+                if not has_placeholders(url) and not _is_same_place(url, name, host):
+                    return url
+        return None
+
+    async def find_mta_sts(self, host: str | None) -> MtaSts | None:
+        """Return the policy of the domain behind a host ``mta-sts.DOMAIN`` (RFC 8461 §3.2).
+
+        Raises:
+            NotAvailable: When the database does not answer.
+        """
+        domain = domain_behind(host_of(host) or "", MTA_STS)
+        if domain is None:
+            return None
+        try:
+            return (await self._publishing.settings(Question(domains=(domain,)))).mta_sts
+        except DomainNotFound:
+            return None
+
+
+def _is_same_place(url: str, name: str, host: str | None) -> bool:
+    """Tell whether following the URL would come back here, and round and round."""
+    parts = urlsplit(url)
+    return parts.path == f"/.well-known/{name}" and parts.hostname == host_of(host)
