@@ -44,6 +44,8 @@ def _unset_if_empty(value: Any) -> Any:  # noqa: ANN401 - as above
 
 
 OptionalPath = Annotated[Path | None, BeforeValidator(_unset_if_empty)]
+
+
 def _addresses(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, str):
         return tuple(ip_address(part.strip()) for part in value.split(",") if part.strip())

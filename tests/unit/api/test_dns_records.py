@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from app.core.domains import DomainStatus
 from app.core.mail_transport import MtaSts, StsMode
+from app.core.pacc_digest import pacc_txt_value
 from app.services.access import Access
 
 from builders import a_domain, a_provider
@@ -82,6 +83,16 @@ async def test_what_is_not_there_or_not_allowed_is_a_problem(client: httpx.Async
     assert odd.json()["errors"] == [{"pointer": "/format", "detail": "must be one of zone, json, octodns"}]
     del client.headers["authorization"]
     assert (await client.get(PATH)).status_code == 401
+
+
+async def test_the_digest_is_of_the_document_that_clients_get(client: httpx.AsyncClient) -> None:
+    served = await client.get(
+        "/.well-known/user-agent-configuration.json", headers={"host": "ua-auto-config.customer.example"}
+    )
+    assert served.status_code == 200
+    records = (await client.get(PATH)).json()["records"]
+    digests = [one["fields"] for one in records if one["name"] == "_ua-auto-config.customer.example"]
+    assert digests == [{"text": pacc_txt_value(served.content)}]
 
 
 async def put(client: httpx.AsyncClient, path: str, **body: Any) -> httpx.Response:
