@@ -139,14 +139,29 @@ async def _checked(
     provider = await unit.providers.find(domain.provider) if caller.sees(domain.provider) else None
     if provider is None:
         raise ProviderNotFound(domain.provider)
-    target = await _alias_target(unit, domain, present)
+    if present is not None:
+        await _check_change(unit, domain, present)
+    target = await _alias_target(unit, domain)
     check_resolvable(provider.value, domain, target.value if target else None)
     return provider, target
 
 
-async def _alias_target(
-    unit: UnitOfWork, domain: Domain, present: Stored[Domain] | None
-) -> Stored[Domain] | None:
+async def _check_change(unit: UnitOfWork, domain: Domain, present: Stored[Domain]) -> None:
+    """Refuse to change what others rely on: aliases are of their domain's provider and have its mailboxes."""
+    becomes_alias = domain.alias_of is not None and present.value.alias_of is None
+    if not becomes_alias and domain.provider == present.value.provider:
+        return
+    has_aliases = await unit.domains.alias_count(present.id) > 0
+    if has_aliases and domain.provider != present.value.provider:
+        raise refuse("must not change while other domains are aliases of this one", "provider")
+    if becomes_alias:
+        if has_aliases:
+            raise refuse("must not be set on a domain that has aliases itself", "alias_of")
+        if await unit.mailboxes(present).page(after="", limit=1):
+            raise refuse("must not be set on a domain that has mailboxes of its own", "alias_of")
+
+
+async def _alias_target(unit: UnitOfWork, domain: Domain) -> Stored[Domain] | None:
     if domain.alias_of is None:
         return None
     with within("alias_of"):
@@ -156,6 +171,4 @@ async def _alias_target(
             raise refuse("must be a stored domain of the same provider")
         if target.value.alias_of is not None:
             raise refuse("must not be an alias itself")
-        if present is not None and await unit.domains.alias_count(present.id):
-            raise refuse("must not be set on a domain that has aliases itself")
         return target

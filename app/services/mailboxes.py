@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.core.authoring import check_authored_servers
-from app.core.errors import MailboxNotFound, ProviderNotFound
+from app.core.errors import MailboxNotFound, ProviderNotFound, refuse
 from app.core.resolving import check_resolvable
 from app.services.access import Scope
 from app.services.domains import visible_domain
@@ -59,12 +59,16 @@ class MailboxService:
             What is stored, and whether it was not there before.
 
         Raises:
-            InvalidInput: When it could not be published.
+            InvalidInput: When it could not be published, or its domain is an alias.
         """
         caller.require(Scope.DOMAINS_WRITE)
         check_authored_servers(mailbox.servers)
         async with self._store.writing() as unit:
             domain = await visible_domain(unit, caller, mailbox.address.domain)
+            if domain.value.alias_of is not None:
+                raise refuse(
+                    f"must not be an alias: its mailboxes are those of {domain.value.alias_of}", "name"
+                )
             await _check_publishable(unit, domain.value, mailbox)
             mailboxes = unit.mailboxes(domain)
             stored = await mailboxes.find(mailbox.address.key)
@@ -102,5 +106,4 @@ async def _check_publishable(unit: UnitOfWork, domain: Domain, mailbox: Mailbox)
     provider = await unit.providers.find(domain.provider)
     if provider is None:  # pragma: no cover - a foreign key holds it
         raise ProviderNotFound(domain.provider)
-    target = None if domain.alias_of is None else await unit.domains.find(domain.alias_of)
-    check_resolvable(provider.value, domain, target.value if target else None, mailbox)
+    check_resolvable(provider.value, domain, mailbox=mailbox)
