@@ -166,6 +166,7 @@ class _Planner:
         present = await self._unit.imports.domains_named(list(wanted))
         for name, (slug, listed) in wanted.items():
             self._compare_domain(present.get(name), slug, listed)
+        await self._keep_with_aliases(present)
         await self._find_gone(stored, owned, wanted, prune=prune)
         return self._plan
 
@@ -208,6 +209,22 @@ class _Planner:
             self._plan.unchanged_domains += 1
         else:
             self._plan.changed_domains.setdefault(slug, []).append(listed)
+
+    async def _keep_with_aliases(self, present: Mapping[DomainName, ImportedDomain]) -> None:
+        """Leave domains where their aliases are, which are of the same provider."""
+        moved = {
+            listed.name: slug
+            for slug, found in self._plan.changed_domains.items()
+            for listed in found
+            if present[listed.name].provider != slug
+        }
+        for name in sorted(await self._unit.imports.alias_targets(list(moved))):
+            slug = moved[name]
+            kept = [listed for listed in self._plan.changed_domains.pop(slug) if listed.name != name]
+            if kept:
+                self._plan.changed_domains[slug] = kept
+            reason = f"the domain {name} has aliases, and stays with {present[name].provider}"
+            self._plan.remarks.append(Remark(f"{slug}.xml", reason))
 
     async def _find_gone(
         self,

@@ -54,12 +54,20 @@ class Imports:
 
     async def domains_in_use(self, names: Sequence[DomainName]) -> set[DomainName]:
         """Return those of the named domains that have aliases, or mailboxes of their own."""
-        found: set[DomainName] = set()
         alias = DOMAIN.alias("alias")
         has_alias = exists().where(alias.c.alias_of_id == DOMAIN.c.id)
         has_mailbox = exists().where(MAILBOX.c.domain_id == DOMAIN.c.id)
+        return await self._named_where(names, or_(has_alias, has_mailbox))
+
+    async def alias_targets(self, names: Sequence[DomainName]) -> set[DomainName]:
+        """Return those of the named domains that have aliases."""
+        alias = DOMAIN.alias("alias")
+        return await self._named_where(names, exists().where(alias.c.alias_of_id == DOMAIN.c.id))
+
+    async def _named_where(self, names: Sequence[DomainName], condition: Any) -> set[DomainName]:  # noqa: ANN401 - SQL
+        found: set[DomainName] = set()
         for chunk in _chunks(names):
-            statement = select(DOMAIN.c.name).where(DOMAIN.c.name.in_(chunk), or_(has_alias, has_mailbox))
+            statement = select(DOMAIN.c.name).where(DOMAIN.c.name.in_(chunk), condition)
             found.update(DomainName(name) for (name,) in await self._connection.execute(statement))
         return found
 
