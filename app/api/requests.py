@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import uuid
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -44,7 +45,12 @@ class ForwardedHeaders:
         return is_in_networks(address, self._trusted)
 
     def _correct(self, scope: Scope) -> None:
-        given = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        given: dict[bytes, str] = {}
+        for name, value in scope["headers"]:
+            # Proxies add to a line or write another: both are one list (RFC 9110 §5.3).
+            given[name] = (
+                f"{given[name]},{value.decode('latin-1')}" if name in given else value.decode("latin-1")
+            )
         scheme = _last(given.get(b"x-forwarded-proto"))
         if scheme in ("http", "https"):
             scope["scheme"] = scheme
@@ -55,10 +61,21 @@ class ForwardedHeaders:
         # From the right: each proxy adds who spoke to it; the first one not trusted is the client.
         hops = given.get(b"x-forwarded-for", "").split(",")[-_MAX_FORWARDED:]
         for hop in (hop.strip() for hop in reversed(hops)):
-            if hop:
-                scope["client"] = (hop, 0)
+            if not hop:
+                continue
+            if not _is_address(hop):
+                break
+            scope["client"] = (hop, 0)
             if not self._is_trusted(hop):
                 break
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _peer(scope: Scope) -> str | None:
@@ -146,7 +163,7 @@ class RequestLog:
         _log.info(
             "request",
             method=scope["method"],
-            route=getattr(route, "path", "none"),
+            route=getattr(route, "path_format", "none"),
             status=int(status),
             token=scope["state"].get("token_id"),
             milliseconds=round(seconds * 1000, 1),

@@ -27,6 +27,7 @@ from app.api.schemas.domains import (
 from app.core.errors import within
 from app.core.names import EmailAddress
 
+# A local part may hold a slash, which the server decodes before paths are matched: the place is a path.
 router = APIRouter(prefix="/api/v1/domains/{name}/mailboxes", tags=["mailboxes"])
 
 
@@ -52,7 +53,7 @@ async def list_mailboxes(
     return MailboxPage(items=items, next=items[-1].local_part if len(found) > limit else None)
 
 
-@router.get("/{local_part}", operation_id="get_mailbox", responses=problems(404))
+@router.get("/{local_part:path}", operation_id="get_mailbox", responses=problems(404))
 async def get_mailbox(
     address: AddressDependency, services: ServicesDependency, caller: CallerDependency, response: Response
 ) -> MailboxRead:
@@ -63,7 +64,7 @@ async def get_mailbox(
 
 
 @router.put(
-    "/{local_part}",
+    "/{local_part:path}",
     operation_id="put_mailbox",
     responses={
         201: {"description": "It was not there before", "model": MailboxRead},
@@ -86,7 +87,7 @@ async def put_mailbox(
 
 
 @router.delete(
-    "/{local_part}",
+    "/{local_part:path}",
     operation_id="delete_mailbox",
     status_code=HTTPStatus.NO_CONTENT,
     responses=problems(404, 409, 412),
