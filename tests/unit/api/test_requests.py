@@ -1,0 +1,237 @@
+"""What happens to every request before anything else."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import structlog
+from app.api.requests import BodyLimit, ForwardedHeaders, RequestLog
+from app.settings import Settings
+from starlette.exceptions import HTTPException
+
+from asgi import ask
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
+    from api_client import ApiClient
+
+PROXIES = Settings(trusted_proxies="10.0.0.0/8, 2001:db8::/32").trusted_proxies
+
+
+class Recorder:
+    """An application that keeps the scope and answers with nothing."""
+
+    def __init__(self, status: int = 204) -> None:
+        self.scope: dict[str, Any] = {}
+        self.status = status
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        self.scope = dict(scope)
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": self.status, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+    @property
+    def host(self) -> list[bytes]:
+        return [value for name, value in self.scope["headers"] if name == b"host"]
+
+
+async def seen(peer: str | None, proxies: Any = PROXIES, **headers: str) -> Recorder:
+    """Send a request through the proxies' rules and return what the application sees."""
+    recorder = Recorder()
+    sent = [(b"host", b"inside.example"), (b"accept", b"*/*")]
+    sent += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    client = None if peer is None else (peer, 1)
+    await ask(ForwardedHeaders(recorder, proxies), "GET", "/", headers=sent, client=client)
+    return recorder
+
+
+@pytest.mark.parametrize("peer", ["10.1.2.3", "2001:db8::1", "::ffff:10.1.2.3"])
+async def test_a_trusted_proxy_is_believed(peer: str) -> None:
+    found = await seen(
+        peer, x_forwarded_for="192.0.2.7", x_forwarded_proto="https", x_forwarded_host="autoconfig.a.example"
+    )
+    assert found.host == [b"autoconfig.a.example"]
+    assert (found.scope["scheme"], found.scope["client"]) == ("https", ("192.0.2.7", 0))
+    assert (b"accept", b"*/*") in found.scope["headers"]
+
+
+@pytest.mark.parametrize("peer", ["192.0.2.1", "11.0.0.1", "2001:db9::1", "unix", None])
+async def test_nobody_else_is(peer: str | None) -> None:
+    found = await seen(
+        peer, x_forwarded_for="10.0.0.1", x_forwarded_proto="https", x_forwarded_host="a.example"
+    )
+    assert found.host == [b"inside.example"]
+    assert found.scope["scheme"] == "http"
+    assert found.scope["client"] == (None if peer is None else (peer, 1))
+
+
+async def test_without_trusted_proxies_nobody_is_believed() -> None:
+    found = await seen("10.1.2.3", (), x_forwarded_host="a.example")
+    assert found.host == [b"inside.example"]
+
+
+@pytest.mark.parametrize(
+    ("hops", "client"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("192.0.2.66, 192.0.2.7, 10.0.0.2", "192.0.2.7"),
+        ("10.0.0.3, 10.0.0.2", "10.0.0.3"),
+        (" , 192.0.2.7 ,", "192.0.2.7"),
+        ("", "10.1.2.3"),
+        ("not an address", "10.1.2.3"),
+        ("192.0.2.7, unknown, 10.0.0.2", "10.0.0.2"),
+        (", ".join(["192.0.2.66", *["10.0.0.2"] * 30]), "10.0.0.2"),
+    ],
+)
+async def test_the_sender_is_the_last_hop_that_is_no_proxy(hops: str, client: str) -> None:
+    found = await seen("10.1.2.3", x_forwarded_for=hops)
+    assert found.scope["client"][0] == client
+
+
+async def test_lines_of_one_name_are_one_list() -> None:
+    recorder = Recorder()
+    headers = [
+        (b"host", b"inside.example"),
+        (b"x-forwarded-for", b"192.0.2.66"),
+        (b"x-forwarded-for", b"192.0.2.7"),
+        (b"x-forwarded-for", b"10.0.0.2"),
+        (b"x-forwarded-host", b"evil.example"),
+        (b"x-forwarded-host", b"a.example"),
+    ]
+    await ask(ForwardedHeaders(recorder, PROXIES), "GET", "/", headers=headers, client=("10.1.2.3", 1))
+    assert recorder.scope["client"] == ("192.0.2.7", 0)
+    assert recorder.host == [b"a.example"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "host", "scheme"),
+    [
+        ({}, b"inside.example", "http"),
+        ({"x_forwarded_host": "evil.example, a.example"}, b"a.example", "http"),
+        ({"x_forwarded_host": ""}, b"inside.example", "http"),
+        ({"x_forwarded_proto": "http, https"}, b"inside.example", "https"),
+        ({"x_forwarded_proto": "gopher"}, b"inside.example", "http"),
+        ({"x_forwarded_proto": ""}, b"inside.example", "http"),
+    ],
+)
+async def test_the_nearest_proxys_word_counts(headers: dict[str, str], host: bytes, scheme: str) -> None:
+    found = await seen("10.1.2.3", **headers)
+    assert (found.host, found.scope["scheme"]) == ([host], scheme)
+
+
+async def test_what_is_no_request_passes() -> None:
+    recorder = Recorder()
+
+    async def nothing() -> Message:
+        return {}
+
+    async def ignore(_message: Message) -> None:
+        pass
+
+    scope: dict[str, Any] = {"type": "lifespan"}
+    await ForwardedHeaders(RequestLog(BodyLimit(recorder, 10)), PROXIES)(scope, nothing, ignore)
+    assert recorder.scope == {"type": "lifespan"}
+
+
+@pytest.fixture
+def events() -> Any:
+    with structlog.testing.capture_logs() as found:
+        yield found
+
+
+async def test_a_request_of_the_api_is_one_line_that_names_the_route(api: ApiClient, events: Any) -> None:
+    await api.ok("PUT", "/api/v1/domains/customer.example", {"provider": "provider"})
+    path = "/api/v1/domains/customer.example/mailboxes/secret-jane"
+    response = await api.send("PUT", path, {"login": "secret-login"})
+    line = events[-1]
+    assert re.fullmatch(r"[0-9.]+", str(line.pop("milliseconds")))
+    assert line == {
+        "event": "request",
+        "log_level": "info",
+        "method": "PUT",
+        "route": "/api/v1/domains/{name}/mailboxes/{local_part}",
+        "status": 201,
+        "token": api.token.split("_")[1],
+    }
+    assert response.headers["x-request-id"]
+    for secret in ("secret", api.token.split("_", 2)[2], "customer"):
+        assert secret not in json.dumps(events)
+
+
+async def test_what_mail_clients_ask_is_not_logged(api: ApiClient, events: Any) -> None:
+    response = await api.http.get("/mail/config-v1.1.xml?emailaddress=jane@customer.example")
+    assert events == []
+    assert response.headers["x-request-id"]
+
+
+async def test_an_unknown_route_and_a_refused_token_are_lines_too(api: ApiClient, events: Any) -> None:
+    await api.send("GET", "/api/v1/nothing/jane@customer.example", token=None)
+    await api.send("GET", "/api/v1/domains", token="sp_x")
+    assert [(line["route"], line["status"], line["token"]) for line in events] == [
+        ("none", 404, None),
+        ("/api/v1/domains", 401, None),
+    ]
+
+
+async def test_requests_have_ids_of_their_own(api: ApiClient) -> None:
+    ids = {(await api.http.get("/health/live")).headers["x-request-id"] for _ in range(3)}
+    assert len(ids) == 3
+
+
+async def test_a_line_is_written_even_when_the_application_fails(events: Any) -> None:
+    async def fail(scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await ask(RequestLog(fail), "GET", "/api/v1/domains")
+    assert [(line["event"], line["status"]) for line in events] == [("request", 0)]
+    assert structlog.contextvars.get_contextvars() == {}
+
+
+async def read_all(scope: Scope, receive: Receive, send: Send) -> None:
+    """Read a body to its end."""
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.mark.parametrize(
+    ("length", "body", "chunks_read"),
+    [
+        (b"11", [b"x" * 11], 0),
+        (b"9" * 30, [b"x"], 0),
+        (None, [b"x" * 5, b"x" * 5, b"x", b"x"], 3),
+        (b"3", [b"x" * 11], 1),
+        (b"-1", [b"x" * 11], 1),
+        (b"x", [b"x" * 11], 1),
+    ],
+)
+async def test_a_body_over_the_limit_ends_the_request(
+    length: bytes | None, body: list[bytes], chunks_read: int
+) -> None:
+    headers = [] if length is None else [(b"content-length", length)]
+    chunks = 0
+
+    async def count(scope: Scope, receive: Receive, send: Send) -> None:
+        async def counted() -> Message:
+            nonlocal chunks
+            chunks += 1
+            return await receive()
+
+        await BodyLimit(read_all, 10)(scope, counted, send)
+
+    with pytest.raises(HTTPException) as refused:
+        await ask(count, "POST", "/", headers=headers, body=body)
+    assert (refused.value.status_code, chunks) == (413, chunks_read)
+
+
+async def test_a_body_up_to_the_limit_passes() -> None:
+    headers = [(b"content-length", b"10")]
+    answer = await ask(BodyLimit(read_all, 10), "POST", "/", headers=headers, body=[b"x" * 4, b"x" * 6])
+    assert answer.status == 204
