@@ -48,8 +48,10 @@ def configure_logging(settings: Settings) -> None:
     root.setLevel(settings.log_level)
     # Each migration tells of itself; how Alembic goes about it is of no interest.
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    # The server logs through the root; its own access log would write addresses.
+    # The server logs through the root; its own access log would write addresses, and without a handler
+    # the last resort of the library would.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = name != "uvicorn.access"
+    logging.getLogger("uvicorn.access").addHandler(logging.NullHandler())

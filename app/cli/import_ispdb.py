@@ -53,7 +53,7 @@ def import_ispdb(
         needed = " It would need --force: a large share would change or go." if plan.is_sweeping else ""
         err.print(f"Nothing was changed: this was a dry run.{needed}")
     elif not plan.steps:
-        err.print("Nothing to do: everything is stored already.")
+        err.print(f"Nothing to do: {'the rest' if plan.refused else 'everything'} is stored already.")
     else:
         err.print("Done.")
     if plan.refused:
@@ -68,16 +68,17 @@ def _read_files(path: Path) -> dict[str, bytes]:
     if not paths:
         fail(f"{path} has no .xml files.")
         raise typer.Exit(EXIT_USAGE)
-    files: dict[str, bytes] = {}
+    return {one.name: _read_file(one) for one in paths}
+
+
+def _read_file(path: Path) -> bytes:
     try:
-        for one in paths:
-            with one.open("rb") as file:
-                # One byte more than is allowed tells the parser that there is too much.
-                files[one.name] = file.read(MAX_BYTES + 1)
+        with path.open("rb") as file:
+            # One byte more than is allowed tells the parser that there is too much.
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
-        fail(f"{error.filename} cannot be read: {error.strerror}.")
+        fail(f"{path} cannot be read: {error.strerror}.")
         raise typer.Exit(EXIT_USAGE) from None
-    return files
 
 
 def _show(plan: ImportPlan) -> None:

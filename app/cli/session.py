@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -74,10 +72,6 @@ def exit_codes() -> Iterator[None]:
     except AppError as error:
         fail(str(error))
         raise typer.Exit(EXIT_NEGATIVE) from None
-    except BrokenPipeError:
-        # The reader went away, as head does; nothing more can be written, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(EXIT_FAILURE) from None
 
 
 def _reason(error: NotAvailable) -> str:
