@@ -258,7 +258,8 @@ class _FileReader:
             if pop3 is None:
                 return None
             self._note_unread(pop3, words.POP3_FIELDS, f"{where}/pop3")
-            return _pop3_options(pop3)
+            found = _pop3_options(pop3)
+            return None if found == Pop3Options() else found
         shared = _boolean(node, "useGlobalPreferredServer")
         if server_type is ServerType.SMTP:
             smtp = SmtpOptions(
