@@ -33,6 +33,7 @@ ROUTES: dict[tuple[str, str], tuple[str | None, Any]] = {
     ("DELETE", "/domains/{name}"): (WRITE, None),
     ("GET", "/domains/{name}/settings"): (READ, None),
     ("GET", "/domains/{name}/documents/{format_name}"): (READ, None),
+    ("GET", "/domains/{name}/dns-records"): (READ, None),
     ("GET", "/domains/{name}/mailboxes"): (READ, None),
     ("GET", "/domains/{name}/mailboxes/{local_part}"): (READ, None),
     ("PUT", "/domains/{name}/mailboxes/{local_part}"): (WRITE, {"login": "c2"}),
