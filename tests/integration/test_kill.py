@@ -11,15 +11,16 @@ import random
 import subprocess
 import sys
 import time
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from app.core.names import DomainName
-from app.services.access import Caller
 from app.settings import Settings
 from app.wiring import build_services
 
+from databases import OPERATOR
 from service_process import ROOT, Service, signpost
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ pytestmark = pytest.mark.integration
 
 ROUNDS = int(os.environ.get("SIGNPOST_KILL_ROUNDS", "2"))
 WRITERS = 6
-FILES = 400
-OPERATOR = Caller(token_id="test", token_name="test", scopes=frozenset({"admin"}), provider=None)
+FILES = 300
+DELETED = -1
 
 
 def a_token(database_url: str) -> str:
@@ -58,26 +59,44 @@ def a_body(generation: int) -> dict[str, Any]:
     return {"provider": "demo", "reference": f"g{generation}", "servers": servers}
 
 
-async def write_until_the_end(url: str, token: str, writer: int, acknowledged: dict[str, int]) -> None:
-    """Store and replace domains one after the other until nobody answers."""
+@dataclass
+class Written:
+    """What the service was asked to write, by the domain's name; generations only ever grow."""
+
+    acknowledged: dict[str, int] = field(default_factory=dict)
+    """The generation of the last write that was answered, or DELETED."""
+    sent: dict[str, int] = field(default_factory=dict)
+    """The one of a write that was sent later and not answered."""
+    answers: Counter[int] = field(default_factory=Counter)
+
+
+async def write_until_the_end(url: str, token: str, writer: int, start: int, written: Written) -> None:
+    """Store, replace and delete domains one after the other until nobody answers."""
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=5) as client:
         for number in range(10_000):
-            name = f"w{writer}-{number // 2}.example"
+            name = f"w{writer}-{number // 3}.example"
+            path = f"/api/v1/domains/{name}"
+            # Each domain is stored and replaced, and every third is deleted again.
+            is_deleted = number % 9 == 2
+            generation = DELETED if is_deleted else start + number
+            written.sent[name] = generation
             try:
-                response = await client.put(f"/api/v1/domains/{name}", json=a_body(number))
+                if is_deleted:
+                    response = await client.delete(path)
+                else:
+                    response = await client.put(path, json=a_body(generation))
             except httpx.TransportError:
                 return
-            assert response.status_code in (200, 201), response.text
-            acknowledged[name] = number
+            assert response.status_code in (200, 201, 204), response.text
+            written.answers[response.status_code] += 1
+            written.acknowledged[name] = written.sent.pop(name)
 
 
-def kill_while_writing(database_url: str, token: str, seconds: float) -> dict[str, int]:
-    acknowledged: dict[str, int] = {}
-
+def kill_while_writing(database_url: str, token: str, start: int, seconds: float, written: Written) -> None:
     async def scenario(service: Service) -> None:
         writers = [
-            asyncio.create_task(write_until_the_end(service.url, token, writer, acknowledged))
+            asyncio.create_task(write_until_the_end(service.url, token, writer, start, written))
             for writer in range(WRITERS)
         ]
         await asyncio.sleep(seconds)
@@ -86,7 +105,6 @@ def kill_while_writing(database_url: str, token: str, seconds: float) -> dict[st
 
     with Service(database_url) as service:
         asyncio.run(scenario(service))
-    return acknowledged
 
 
 async def stored_domains(database_url: str) -> dict[str, Domain]:
@@ -100,8 +118,10 @@ async def stored_domains(database_url: str) -> dict[str, Domain]:
     return found
 
 
-def check_whole(domain: Domain) -> int:
+def generation_of(domain: Domain | None) -> int:
     """Return a written domain's generation; all of it must be of one."""
+    if domain is None:
+        return DELETED
     assert domain.reference is not None
     hostnames = {server.hostname for server in domain.servers}
     assert [server.key for server in domain.servers] == ["imap", "pop3", "smtp"], domain.name
@@ -113,69 +133,117 @@ def test_an_acknowledged_write_survives_kill_9(database_url: str) -> None:
     assert signpost("demo", database_url=database_url).returncode == 0
     token = a_token(database_url)
     chance = random.Random(20)  # noqa: S311 - when to kill is no secret
-    total = 0
-    for _ in range(ROUNDS):
-        acknowledged = kill_while_writing(database_url, token, chance.uniform(0.3, 1.5))
+    written = Written()
+    taken = 0
+    for number in range(ROUNDS):
+        kill_while_writing(database_url, token, number * 10_000, chance.uniform(0.3, 1.5), written)
         stored = asyncio.run(stored_domains(database_url))
-        for name, generation in acknowledged.items():
+        for name in {*written.acknowledged, *written.sent}:
+            present = generation_of(stored.get(name))
             # What was sent last and not answered may be there or not, but not in parts.
-            assert check_whole(stored[name]) >= generation
-        for name, domain in stored.items():
-            if name.startswith("w"):
-                check_whole(domain)
-        total += len(acknowledged)
-    assert total > ROUNDS
+            possible = {written.acknowledged.get(name, DELETED), written.sent.get(name, DELETED)}
+            if name not in written.sent:
+                possible = {written.acknowledged[name]}
+            assert present in possible, (name, present, possible)
+            taken += name in written.sent and present == written.sent[name]
+            written.acknowledged[name] = present
+        written.sent.clear()
+    answers = sum(written.answers.values())
+    print(f"\n{database_url.partition('+')[0]}: {ROUNDS} kills, {answers} answered writes, all there;")
+    print(f"  {taken} of those without an answer are there too, whole ({dict(written.answers)})")
+    assert answers > ROUNDS * WRITERS
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Many files, so that an import takes long enough to be killed in the middle."""
-    found = tmp_path / "files"
-    found.mkdir()
-    server = (
-        "<hostname>mail.provider.example</hostname><port>993</port><socketType>SSL</socketType>"
-        "<username>%EMAILADDRESS%</username><authentication>password-cleartext</authentication>"
-    )
+SERVER = (
+    "<hostname>g{generation}.example</hostname><port>993</port><socketType>SSL</socketType>"
+    "<username>%EMAILADDRESS%</username><authentication>password-cleartext</authentication>"
+)
+
+
+def write_files(folder: Path, generation: int) -> None:
+    """Write many files, so that an import takes long enough to be killed in the middle.
+
+    In each generation all providers change, a domain of each comes, one goes, and one moves.
+    """
+    folder.mkdir(exist_ok=True)
+    server = SERVER.format(generation=generation)
     for number in range(FILES):
-        domains = "".join(f"<domain>d{number}-{position}.example</domain>" for position in range(5))
-        (found / f"p{number}.example.xml").write_text(
+        moving = (number + generation) % FILES
+        names = (f"d{number}", f"g{generation}-{number}", f"m{moving}")
+        domains = "".join(f"<domain>{name}.example</domain>" for name in names)
+        (folder / f"p{number}.example.xml").write_text(
             f'<clientConfig version="1.1"><emailProvider id="p{number}.example">{domains}'
-            f"<displayName>P{number}</displayName><displayShortName>P{number}</displayShortName>"
+            f"<displayName>P{number}</displayName><displayShortName>G{generation}</displayShortName>"
             f'<incomingServer type="imap">{server}</incomingServer>'
             f'<outgoingServer type="smtp">{server}</outgoingServer></emailProvider></clientConfig>'
         )
-    return found
 
 
-async def counts(database_url: str) -> tuple[int, int]:
+async def imported_generation(database_url: str) -> int | None:
+    """Return the generation of all that is imported, None where nothing is; it must be of one."""
     services = build_services(Settings(database_url=database_url))
     async with services.store.reading() as unit:
-        found = await unit.providers.count(), await unit.domains.count()
+        providers = await unit.providers.page(after="", limit=FILES + 1, only=None)
+        domains = await unit.domains.page(after="", limit=FILES * 4, provider=None)
     await services.close()
-    return found
+    if not providers and not domains:
+        return None
+    assert len(providers) == FILES
+    (name,) = {stored.value.short_name for stored in providers}
+    generation = int(name.removeprefix("G"))
+    hostnames = {server.hostname for stored in providers for server in stored.value.servers}
+    assert hostnames == {f"g{generation}.example"}
+    expected = {f"d{number}.example": f"p{number}.example" for number in range(FILES)}
+    expected |= {f"g{generation}-{number}.example": f"p{number}.example" for number in range(FILES)}
+    expected |= {f"m{(number + generation) % FILES}.example": f"p{number}.example" for number in range(FILES)}
+    assert {stored.value.name.ascii: stored.value.provider for stored in domains} == expected
+    return generation
 
 
-def test_an_import_that_is_killed_leaves_nothing_or_all(database_url: str, folder: Path) -> None:
-    whole = (FILES, FILES * 5)
+def start_import(database_url: str, folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "app", "import", "ispdb", str(folder), "--force"],
+        cwd=ROOT,
+        env={**os.environ, "SIGNPOST_DATABASE_URL": database_url},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def test_an_import_that_is_killed_leaves_what_was_there_or_all_that_is_new(
+    database_url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "files"
     chance = random.Random(21)  # noqa: S311 - when to kill is no secret
-    killed = 0
-    for _ in range(ROUNDS * 3):
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "app", "import", "ispdb", str(folder)],
-            cwd=ROOT,
-            env={**os.environ, "SIGNPOST_DATABASE_URL": database_url},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(chance.uniform(0.8, 2.5))
-        process.kill()
-        killed += process.wait() != 0
-        found = asyncio.run(counts(database_url))
-        assert found in ((0, 0), whole)
-        if found == whole:
+    present: int | None = None
+    outcomes: Counter[str] = Counter()
+    seconds = 3.0
+    # An import that is over before it is killed does not count, and shows how long one takes.
+    for generation in range(ROUNDS * 5):
+        write_files(folder, generation)
+        started = time.monotonic()
+        process = start_import(database_url, folder)
+        try:
+            process.wait(seconds * chance.uniform(0.5, 1.05))
+        except subprocess.TimeoutExpired:
+            process.kill()
+        is_whole = process.wait() == 0
+        if is_whole:
+            seconds = time.monotonic() - started
+        found = asyncio.run(imported_generation(database_url))
+        assert found == generation if is_whole else found in (present, generation)
+        outcomes["whole" if is_whole else "new" if found == generation else "old"] += 1
+        present = found
+        if outcomes["new"] + outcomes["old"] >= ROUNDS:
             break
-    assert killed, "no round was quick enough to kill anything"
-    finished = signpost("import", "ispdb", str(folder), database_url=database_url)
+    killed = outcomes["new"] + outcomes["old"]
+    print(
+        f"\n{database_url.partition('+')[0]}: {killed} imports killed; {outcomes['old']} left what was there,"
+    )
+    print(f"  {outcomes['new']} all that is new; {outcomes['whole']} were over before")
+    assert killed >= ROUNDS, "too few rounds were quick enough to kill anything"
+    last = ROUNDS * 5
+    write_files(folder, last)
+    finished = signpost("import", "ispdb", str(folder), "--force", database_url=database_url)
     assert finished.returncode == 0, finished.stderr
-    assert asyncio.run(counts(database_url)) == whole
-    assert DomainName("d0-0.example").ascii in asyncio.run(stored_domains(database_url))
+    assert asyncio.run(imported_generation(database_url)) == last
