@@ -70,7 +70,8 @@ _SERVERS: Final = (
 _LISTED: Final = (
     select(DOMAIN.c.name, DOMAIN.c.serves_mx)
     .where(DOMAIN.c.provider_id == bindparam("provider"), DOMAIN.c.status == "active")
-    .order_by(DOMAIN.c.id)
+    # By the index of names within a provider, which ends at the limit; any other order sorts them all.
+    .order_by(DOMAIN.c.name)
     .limit(MAX_LISTED_DOMAINS)
 )
 _ACTIVE: Final = (

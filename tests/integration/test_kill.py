@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pty
 import random
+import re
 import subprocess
 import sys
-import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -219,14 +221,28 @@ async def imported_generation(database_url: str) -> int | None:
     return generation
 
 
-def start_import(database_url: str, folder: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603 - our own program
+def import_until(database_url: str, folder: Path, share: float) -> bool:
+    """Run an import at a terminal and kill it once its progress bar shows a share; tell if it was killed."""
+    seen, terminal = pty.openpty()
+    process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "app", "import", "ispdb", str(folder), "--force"],
         cwd=ROOT,
-        env={**os.environ, "SIGNPOST_DATABASE_URL": database_url},
+        env={**os.environ, "SIGNPOST_DATABASE_URL": database_url, "TERM": "xterm", "COLUMNS": "100"},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=terminal,
     )
+    os.close(terminal)
+    text = b""
+    # The last read of a terminal that its child has closed is an error.
+    with suppress(OSError):
+        while part := os.read(seen, 65536):
+            text += part
+            shown = re.findall(rb"(\d+)/(\d+)", text)
+            if shown and int(shown[-1][0]) >= share * int(shown[-1][1]):
+                process.kill()
+                break
+    os.close(seen)
+    return process.wait(60) != 0
 
 
 def test_an_import_that_is_killed_leaves_what_was_there_or_all_that_is_new(
@@ -236,22 +252,13 @@ def test_an_import_that_is_killed_leaves_what_was_there_or_all_that_is_new(
     chance = random.Random(21)  # noqa: S311 - when to kill is no secret
     present: int | None = None
     outcomes: Counter[str] = Counter()
-    seconds = 3.0
-    # An import that is over before it is killed does not count, and shows how long one takes.
-    for generation in range(ROUNDS * 5):
+    for generation in range(ROUNDS * 3):
         write_files(folder, generation)
-        started = time.monotonic()
-        process = start_import(database_url, folder)
-        try:
-            process.wait(seconds * chance.uniform(0.5, 1.05))
-        except subprocess.TimeoutExpired:
-            process.kill()
-        is_whole = process.wait() == 0
-        if is_whole:
-            seconds = time.monotonic() - started
+        # Anywhere in the transaction; every third time when all is written, and may be committed or not.
+        is_killed = import_until(database_url, folder, 1 if generation % 3 == 0 else chance.random())
         found = asyncio.run(imported_generation(database_url))
-        assert found == generation if is_whole else found in (present, generation)
-        outcomes["whole" if is_whole else "new" if found == generation else "old"] += 1
+        assert found in (present, generation) if is_killed else found == generation
+        outcomes["over" if not is_killed else "new" if found == generation else "old"] += 1
         present = found
         if outcomes["new"] + outcomes["old"] >= ROUNDS:
             break
@@ -259,9 +266,9 @@ def test_an_import_that_is_killed_leaves_what_was_there_or_all_that_is_new(
     print(
         f"\n{database_url.partition('+')[0]}: {killed} imports killed; {outcomes['old']} left what was there,"
     )
-    print(f"  {outcomes['new']} all that is new; {outcomes['whole']} were over before")
+    print(f"  {outcomes['new']} all that is new; {outcomes['over']} were over before")
     assert killed >= ROUNDS, "too few rounds were quick enough to kill anything"
-    last = ROUNDS * 5
+    last = ROUNDS * 3
     write_files(folder, last)
     finished = signpost("import", "ispdb", str(folder), "--force", database_url=database_url)
     assert finished.returncode == 0, finished.stderr
