@@ -54,6 +54,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
             yield url
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of each kind without a schema."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/bare.db"
+    else:
+        cluster: PostgresCluster = request.getfixturevalue("postgres")
+        with cluster.database(migrated=False) as url:
+            yield url
+
+
 async def migrated(url: str) -> None:
     engine = create_engine(url)
     await migrate(engine)

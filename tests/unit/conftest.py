@@ -10,12 +10,9 @@ from databases import opened
 from fakes.clock import FixedClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
+    from collections.abc import AsyncIterator
 
     from app.store.unit_of_work import Store
-
-    from postgres import PostgresCluster
 
 
 @pytest.fixture
@@ -28,14 +25,3 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     """A store on a migrated, empty database."""
     async with opened(database_url) as found:
         yield found
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def bare_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of each kind without a schema."""
-    if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path}/bare.db"
-    else:
-        cluster: PostgresCluster = request.getfixturevalue("postgres")
-        with cluster.database(migrated=False) as url:
-            yield url

@@ -63,6 +63,28 @@ def test_a_bug_is_one_line_of_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert json.loads(line)["exception"][0]["exc_type"] == "ZeroDivisionError"
 
 
+def fail_with(token: str) -> None:
+    raise ZeroDivisionError(len(token))
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_bug_does_not_tell_what_its_variables_held(
+    monkeypatch: pytest.MonkeyPatch, log_format: str
+) -> None:
+    stream = written(monkeypatch, Terminal(), log_format=log_format)
+    held = "sp_" + "secret"
+    with pytest.raises(ZeroDivisionError) as raised:
+        fail_with(held)
+    structlog.get_logger("signpost.test").error("bug", exc_info=raised.value)
+    try:
+        fail_with(held)
+    except ZeroDivisionError:
+        logging.getLogger("uvicorn.error").exception("failed")
+    assert stream.getvalue().count("ZeroDivisionError") >= 2
+    assert "fail_with" in stream.getvalue()
+    assert "sp_secret" not in stream.getvalue()
+
+
 @pytest.mark.parametrize(
     ("stream", "log_format", "is_json", "is_coloured"),
     [

@@ -105,6 +105,13 @@ async def test_an_alias_points_at_a_domain_of_its_provider_that_is_none(
         await domains.put(OPERATOR, a_domain(alias_of=DomainName("t.example")))
 
 
+async def test_a_domain_that_nobody_relies_on_becomes_an_alias(domains: DomainService) -> None:
+    await domains.create(OPERATOR, a_domain())
+    await domains.create(OPERATOR, a_domain("target.example"))
+    alias = a_domain(alias_of=DomainName("target.example"))
+    assert (await domains.put(OPERATOR, alias))[0].value == alias
+
+
 async def test_a_domain_with_mailboxes_does_not_become_an_alias(store: Store, domains: DomainService) -> None:
     await domains.create(OPERATOR, a_domain())
     await stored_domain(store, a_domain("target.example"))

@@ -230,13 +230,22 @@ async def test_a_domain_in_use_is_not_removed(store: Store, importing: Importing
 
 
 async def test_a_domain_with_aliases_does_not_move(store: Store, importing: Importing) -> None:
-    await importing.apply({"p.xml": a_file("a.example", "b.example"), "q.xml": a_file("q.example")})
+    await importing.apply(
+        {"p.xml": a_file("a.example", "b.example", "c.example"), "q.xml": a_file("q.example")}
+    )
     await stored_domain(store, a_domain("alias.example", provider="p", alias_of=DomainName("b.example")))
-    plan = await importing.apply({"p.xml": a_file("a.example"), "q.xml": a_file("q.example", "b.example")})
-    assert counts(plan) == {
-        "remarks": [Remark("q.xml", "the domain b.example has aliases, and stays with p")]
+    for moved in (("b.example",), ("b.example", "c.example")):
+        files = {"p.xml": a_file("a.example", "c.example"), "q.xml": a_file("q.example", *moved)}
+        if "c.example" in moved:
+            files["p.xml"] = a_file("a.example")
+        plan = await importing.apply(files)
+        assert plan.remarks == [Remark("q.xml", "the domain b.example has aliases, and stays with p")]
+        assert [d.name.ascii for d in plan.changed_domains.get("q", [])] == list(moved[1:])
+    domains = await stored_domains(store)
+    assert {name: domains[name].value.provider for name in ("b.example", "c.example")} == {
+        "b.example": "p",
+        "c.example": "q",
     }
-    assert (await stored_domains(store))["b.example"].value.provider == "p"
 
 
 async def test_files_that_are_gone_are_left_alone_unless_asked_for(

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,8 +12,6 @@ from app.store.engine import create_engine
 from app.store.rows import METADATA
 from app.store.schema import alembic_config, is_current, migrate
 from sqlalchemy import Connection, inspect, text
-
-from service_process import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -118,24 +113,6 @@ async def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(engine
     assert not await is_current(engine)
     async with engine.begin() as connection:
         assert await connection.run_sync(shape) == before
-
-
-def test_replicas_that_migrate_at_the_same_time_wait_for_each_other(bare_database_url: str) -> None:
-    # Alembic keeps its context in globals, so only processes can be told apart.
-    replicas = [
-        subprocess.Popen(
-            [sys.executable, "-m", "app", "migrate"],
-            cwd=ROOT,
-            env={**os.environ, "SIGNPOST_DATABASE_URL": bare_database_url},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    said = [replica.communicate(timeout=60)[1] for replica in replicas]
-    assert [replica.returncode for replica in replicas] == [0, 0, 0], said
-    assert asyncio.run(at_newest(bare_database_url))
 
 
 def test_alembics_own_command_line_migrates_the_configured_database(
