@@ -116,6 +116,12 @@ class Settings(BaseSettings):
         description="Addresses and networks, separated by commas, of reverse proxies that may ask "
         "`/tls/ask`; those in `SIGNPOST_TRUSTED_PROXIES` may too.",
     )
+    audit_retention_days: int = Field(
+        default=730,
+        ge=0,
+        le=36_500,
+        description="How long entries of the audit are kept; `0` for ever.",
+    )
     log_format: LogFormat = Field(
         default=LogFormat.AUTO,
         description="`json`, `console`, or `auto`: console on a terminal, JSON elsewhere.",

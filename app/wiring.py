@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from app.core.errors import refuse
 from app.core.service_names import PublicService
 from app.net.resolver import DnspythonResolver
 from app.services.access import Access
+from app.services.auditing import Auditing
 from app.services.certificate_names import CertificateNames
 from app.services.credentials import CERTIFICATE, KEY, CredentialFiles
 from app.services.demo import Demo
@@ -22,6 +23,7 @@ from app.services.mailboxes import MailboxService
 from app.services.providers import ProviderService
 from app.services.publishing import Publishing
 from app.services.signing import Signer
+from app.services.upkeep import Upkeep
 from app.services.well_known import WellKnown
 from app.store.engine import create_engine, create_reader
 from app.store.unit_of_work import Store
@@ -40,6 +42,7 @@ class Services:
     """The use cases, ready to be called."""
 
     access: Access
+    auditing: Auditing
     certificate_names: CertificateNames
     demo: Demo
     dns_records: DnsRecordService
@@ -54,6 +57,7 @@ class Services:
     """What signs profiles; None where no certificate is configured."""
     well_known: WellKnown
     store: Store
+    upkeep: Upkeep
     service_url: str
     """The service's own address as clients reach it, without a slash at the end."""
 
@@ -78,6 +82,7 @@ def build_services(settings: Settings) -> Services:
     service = PublicService(url=str(settings.public_url).rstrip("/"), addresses=settings.public_addresses)
     return Services(
         access=access,
+        auditing=Auditing(store),
         certificate_names=CertificateNames(store, service),
         demo=Demo(store, access, system_clock),
         dns_records=DnsRecordService(publishing, service, DnspythonResolver(settings.resolver)),
@@ -91,8 +96,14 @@ def build_services(settings: Settings) -> Services:
         signer=signer,
         well_known=WellKnown(publishing),
         store=store,
+        upkeep=Upkeep(store, system_clock, audit_retention=_days(settings.audit_retention_days)),
         service_url=service.url,
     )
+
+
+def _days(days: int) -> timedelta | None:
+    """Return a span; None for no end, which 0 stands for."""
+    return timedelta(days=days) if days else None
 
 
 def _signer(settings: Settings) -> Signer | None:

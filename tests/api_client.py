@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from app.api.application import create_api
 from app.main import wrap
-from app.services.access import Scope
+from app.services.callers import Scope
 from app.settings import Settings
 
 from builders import a_provider

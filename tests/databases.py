@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from app.services.access import Caller, Scope
+from app.services.callers import Caller, Scope
 from app.store.engine import create_engine, create_reader
 from app.store.unit_of_work import Store
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,8 +12,18 @@ from starlette.middleware import Middleware
 
 from app import __version__
 from app.api import clients, problems, well_known
+from app.api.chores import keep_up
 from app.api.requests import BodyLimit
-from app.api.routes import dns_records, domains, formats, health, mailboxes, providers, tls_ask
+from app.api.routes import (
+    audit,
+    dns_records,
+    domains,
+    formats,
+    health,
+    mailboxes,
+    providers,
+    tls_ask,
+)
 from app.api.schemas.shapes import Problem, ProblemIssue
 from app.renderers import FORMATS
 from app.wiring import build_services
@@ -32,6 +43,7 @@ _TAGS: Final = [
     {"name": "providers", "description": "Who runs the servers."},
     {"name": "domains", "description": "Mail domains and what they resolve to."},
     {"name": "mailboxes", "description": "Mailboxes that differ from their domain."},
+    {"name": "audit", "description": "Who changed what."},
     {"name": "formats", "description": "The documents that clients get."},
     {"name": "health", "description": "For load balancers."},
 ]
@@ -45,7 +57,10 @@ def create_api(settings: Settings) -> FastAPI:
         services: Services = app.state.services
         if services.signer is not None:
             services.signer.load()
+        chores = asyncio.create_task(keep_up(services.upkeep))
         yield
+        chores.cancel()
+        await asyncio.gather(chores, return_exceptions=True)
         await services.close()
 
     api = FastAPI(
@@ -69,6 +84,7 @@ def create_api(settings: Settings) -> FastAPI:
     discovery = clients.build_router(FORMATS)
     management = (
         domains.router, dns_records.router, mailboxes.router, providers.router, formats.router,
+        audit.router,
     )  # fmt: skip
     routers = (discovery, well_known.build_router(), tls_ask.router, health.router, *management)
     api.router.routes[:0] = [route for router in routers for route in router.routes]

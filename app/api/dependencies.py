@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Query, Request, Response, Security
@@ -11,7 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from app.api.schemas.shapes import Problem
 from app.core.errors import NotAuthenticated, refuse, within
 from app.core.names import DomainName
-from app.services.access import Caller
+from app.services.callers import Call, Caller
 from app.services.preconditions import Precondition
 from app.wiring import Services
 
@@ -42,7 +43,7 @@ async def _caller(
         raise NotAuthenticated
     caller = await services.access.authenticate(credentials.credentials)
     request.state.token_id = caller.token_id
-    return caller
+    return replace(caller, call=Call(request_id=request.state.request_id))
 
 
 CallerDependency = Annotated[Caller, Depends(_caller)]

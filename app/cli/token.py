@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.session import out, run_with_services
-from app.services.access import Scope
+from app.services.callers import Scope
 
 if TYPE_CHECKING:
     from app.wiring import Services

@@ -6,19 +6,14 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from app.core.errors import (
-    IssueCollector,
-    NotAuthenticated,
-    NotPermitted,
-    ProviderNotFound,
-    refuse,
-)
+from app.core.errors import IssueCollector, NotAuthenticated, ProviderNotFound, refuse
+from app.core.stored import Stored
 from app.core.text import single_line
+from app.services.callers import CONSOLE, Caller, Scope
+from app.services.changes import Changes
 from app.store.tokens import StoredToken
 
 if TYPE_CHECKING:
@@ -32,40 +27,6 @@ _TOKEN = re.compile(r"sp_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _NO_DIGEST: Final = "0" * 64
 
 
-class Scope(StrEnum):
-    """What a token may do."""
-
-    DOMAINS_READ = "domains:read"
-    DOMAINS_WRITE = "domains:write"
-    PROVIDERS_WRITE = "providers:write"
-    ADMIN = "admin"
-    """Everything, within the provider that the token is limited to, if it is."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who is asking."""
-
-    token_id: str
-    token_name: str
-    scopes: frozenset[str]
-    provider: str | None
-    """The only provider that the caller may see; None for all."""
-
-    def require(self, scope: Scope) -> None:
-        """Check a scope.
-
-        Raises:
-            NotPermitted: When the token has neither it nor ``admin``.
-        """
-        if scope not in self.scopes and Scope.ADMIN not in self.scopes:
-            raise NotPermitted(scope)
-
-    def sees(self, provider: str) -> bool:
-        """Tell whether a provider and what belongs to it exist for this caller."""
-        return self.provider is None or self.provider == provider
-
-
 class Access:
     """Tokens and their bearers."""
 
@@ -73,6 +34,7 @@ class Access:
         """Take the database and the time."""
         self._store = store
         self._clock = clock
+        self._changes = Changes(store, clock)
 
     async def create_token(
         self,
@@ -82,7 +44,7 @@ class Access:
         provider: str | None = None,
         expires_days: int | None = None,
     ) -> str:
-        """Store a token and return it, for the only time.
+        """Store a token for whoever may run commands, and return it, for the only time.
 
         Raises:
             InvalidInput: For an empty name, an unknown scope or a span that is none.
@@ -106,14 +68,16 @@ class Access:
             provider=provider,
             expires_at=None if expires_days is None else now + timedelta(days=expires_days),
         )
-        async with self._store.writing() as unit:
+        async with self._changes.making(CONSOLE) as change:
             provider_id = None
             if provider is not None:
-                stored = await unit.providers.find(provider)
+                stored = await change.unit.providers.find(provider)
                 if stored is None:
                     raise ProviderNotFound(provider)
                 provider_id = stored.id
-            await unit.tokens.insert(token, provider_id, now)
+            await change.unit.tokens.insert(token, provider_id, now)
+            made = Stored(id=0, value=token, version=1, created_at=now, updated_at=now)
+            change.note("token.create", None, made)
         return f"sp_{public_id}_{secret}"
 
     async def authenticate(self, bearer: str) -> Caller:

@@ -8,7 +8,8 @@ from app.core.domains import Domain
 from app.core.names import DomainName
 from app.core.provider import LocalisedText, Page, Provider, Support
 from app.core.servers import Authentication, Pop3Options, Server, ServerType, SocketType
-from app.services.access import Scope
+from app.services.callers import CONSOLE, Scope
+from app.services.changes import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,9 +63,8 @@ class Demo:
 
     def __init__(self, store: Store, access: Access, clock: Callable[[], datetime]) -> None:
         """Take the database, the tokens and the time."""
-        self._store = store
+        self._changes = Changes(store, clock)
         self._access = access
-        self._clock = clock
 
     async def fill_if_empty(self) -> str | None:
         """Store the demo data and an admin token in a database that has neither data nor tokens.
@@ -72,11 +72,14 @@ class Demo:
         Returns:
             The token, for the only time; None where there was something already.
         """
-        async with self._store.writing() as unit:
+        async with self._changes.making(CONSOLE) as change:
+            unit = change.unit
             present = await unit.providers.count() + await unit.tokens.count()
             if present:
                 return None
-            provider = await unit.providers.insert(DEMO_PROVIDER, self._clock())
+            provider = await unit.providers.insert(DEMO_PROVIDER, change.now)
             domain = Domain(name=DEMO_DOMAIN, provider=DEMO_PROVIDER.slug, variables={"NODE": "srv12"})
-            await unit.domains.insert(domain, provider.id, None, self._clock())
+            stored = await unit.domains.insert(domain, provider.id, None, change.now)
+            change.note("provider.create", None, provider)
+            change.note("domain.create", None, stored)
         return await self._access.create_token("demo", frozenset({Scope.ADMIN.value}))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.core.names import DomainName
     from app.core.service_names import PublicService
     from app.net.resolver import Resolver
-    from app.services.access import Caller
+    from app.services.callers import Caller
     from app.services.publishing import Publishing
 
 PACC: Final = "pacc"

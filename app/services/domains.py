@@ -14,7 +14,8 @@ from app.core.errors import (
     within,
 )
 from app.core.resolving import check_resolvable
-from app.services.access import Scope
+from app.services.callers import Scope
+from app.services.changes import Changes
 from app.services.preconditions import ANYTHING, Precondition
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from app.core.names import DomainName
     from app.core.provider import Provider
     from app.core.stored import Stored
-    from app.services.access import Caller
+    from app.services.callers import Caller
+    from app.services.changes import Change
     from app.store.unit_of_work import Store, UnitOfWork
 
 
@@ -35,7 +37,7 @@ class DomainService:
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         """Take the database and the time."""
         self._store = store
-        self._clock = clock
+        self._changes = Changes(store, clock)
 
     async def page(
         self, caller: Caller, *, after: str, limit: int, provider: str | None = None
@@ -67,10 +69,10 @@ class DomainService:
             InvalidInput: When it could not be published, or its alias leads nowhere.
         """
         caller.require(Scope.DOMAINS_WRITE)
-        async with self._store.writing() as unit:
-            if await unit.domains.find(domain.name) is not None:
+        async with self._changes.making(caller) as change:
+            if await change.unit.domains.find(domain.name) is not None:
                 raise DomainTaken(domain.name.ascii)
-            return await self._insert(unit, caller, domain)
+            return await _insert(change, caller, domain, "domain.create")
 
     async def put(
         self, caller: Caller, domain: Domain, precondition: Precondition = ANYTHING
@@ -85,19 +87,14 @@ class DomainService:
             StaleVersion: When the precondition does not hold.
         """
         caller.require(Scope.DOMAINS_WRITE)
-        async with self._store.writing() as unit:
-            stored = await unit.domains.find(domain.name)
+        async with self._changes.making(caller) as change:
+            stored = await change.unit.domains.find(domain.name)
             if stored is not None and not caller.sees(stored.value.provider):
                 raise DomainTaken(domain.name.ascii)
             precondition.check(stored)
             if stored is None:
-                return await self._insert(unit, caller, domain), True
-            if stored.value == domain:
-                return stored, False
-            provider, target = await _checked(unit, caller, domain, stored)
-            alias_of_id = None if target is None else target.id
-            changed = await unit.domains.replace(stored, domain, provider.id, alias_of_id, self._clock())
-            return changed, False
+                return await _insert(change, caller, domain, "domain.put"), True
+            return await _replace(change, caller, stored, domain, "domain.put"), False
 
     async def delete(self, caller: Caller, name: DomainName, precondition: Precondition = ANYTHING) -> None:
         """Remove a domain with its mailboxes.
@@ -106,17 +103,33 @@ class DomainService:
             DomainInUse: When other domains are aliases of it.
         """
         caller.require(Scope.DOMAINS_WRITE)
-        async with self._store.writing() as unit:
-            stored = await visible_domain(unit, caller, name)
+        async with self._changes.making(caller) as change:
+            stored = await visible_domain(change.unit, caller, name)
             precondition.check(stored)
-            if aliases := await unit.domains.alias_count(stored.id):
+            if aliases := await change.unit.domains.alias_count(stored.id):
                 raise DomainInUse(name.ascii, aliases)
-            await unit.domains.delete(stored)
+            await change.unit.domains.delete(stored)
+            change.note("domain.delete", stored, None)
 
-    async def _insert(self, unit: UnitOfWork, caller: Caller, domain: Domain) -> Stored[Domain]:
-        provider, target = await _checked(unit, caller, domain, None)
-        alias_of_id = None if target is None else target.id
-        return await unit.domains.insert(domain, provider.id, alias_of_id, self._clock())
+
+async def _insert(change: Change, caller: Caller, domain: Domain, action: str) -> Stored[Domain]:
+    provider, target = await _checked(change.unit, caller, domain, None)
+    alias_of_id = None if target is None else target.id
+    stored = await change.unit.domains.insert(domain, provider.id, alias_of_id, change.now)
+    change.note(action, None, stored)
+    return stored
+
+
+async def _replace(
+    change: Change, caller: Caller, stored: Stored[Domain], domain: Domain, action: str
+) -> Stored[Domain]:
+    if stored.value == domain:
+        return stored
+    provider, target = await _checked(change.unit, caller, domain, stored)
+    alias_of_id = None if target is None else target.id
+    changed = await change.unit.domains.replace(stored, domain, provider.id, alias_of_id, change.now)
+    change.note(action, stored, changed)
+    return changed
 
 
 async def visible_domain(unit: UnitOfWork, caller: Caller, name: DomainName) -> Stored[Domain]:

@@ -9,8 +9,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from app.core.domains import Domain
 from app.core.errors import InvalidInput, SweepingChange
+from app.core.stored import Stored
 from app.parsers.autoconfig import AutoconfigFile, parse_autoconfig
+from app.services.callers import CONSOLE
+from app.services.changes import Changes
 from app.store.sources import FROM_ISPDB
 
 if TYPE_CHECKING:
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
     from app.core.account import ListedDomain
     from app.core.names import DomainName
     from app.core.provider import Provider
-    from app.core.stored import Stored
+    from app.services.changes import Change
     from app.store.imports import ImportedDomain
     from app.store.unit_of_work import Store, UnitOfWork
 
@@ -51,6 +55,8 @@ class ImportPlan:
     changed_domains: dict[str, list[ListedDomain]] = field(default_factory=dict)
     unchanged_domains: int = 0
     gone_domains: list[DomainName] = field(default_factory=list)
+    present_domains: dict[DomainName, ImportedDomain] = field(default_factory=dict)
+    """What is stored of the domains that would change or go."""
     refused: list[Remark] = field(default_factory=list)
     """Whole files."""
     remarks: list[Remark] = field(default_factory=list)
@@ -91,7 +97,7 @@ class Importing:
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         """Take the database and the time."""
         self._store = store
-        self._clock = clock
+        self._changes = Changes(store, clock)
 
     async def plan(self, files: Mapping[str, bytes], *, prune: bool = False) -> ImportPlan:
         """Say what an import would do; changes nothing.
@@ -125,11 +131,11 @@ class Importing:
         Raises:
             SweepingChange: When too much would change or go, and ``force`` is not set.
         """
-        async with self._store.writing() as unit:
-            plan = await _Planner(unit, files).plan(prune=prune)
+        async with self._changes.making(CONSOLE) as change:
+            plan = await _Planner(change.unit, files).plan(prune=prune)
             if not force:
                 plan.check_not_sweeping()
-            await _apply(unit, plan, self._clock(), progress)
+            await _Writer(change, plan, progress).write()
         return plan
 
 
@@ -209,6 +215,7 @@ class _Planner:
             self._plan.unchanged_domains += 1
         else:
             self._plan.changed_domains.setdefault(slug, []).append(listed)
+            self._plan.present_domains[listed.name] = present
 
     async def _keep_with_aliases(self, present: Mapping[DomainName, ImportedDomain]) -> None:
         """Leave domains where their aliases are, which are of the same provider."""
@@ -244,6 +251,7 @@ class _Planner:
             reason = f"the domain {name} has aliases or mailboxes of its own, and is kept"
             self._plan.remarks.append(Remark(file, reason))
         self._plan.gone_domains = [name for name in lost if name not in in_use]
+        self._plan.present_domains.update((name, owned[name]) for name in self._plan.gone_domains)
         if prune:
             await self._find_gone_providers([stored[slug] for slug in sorted(gone)], owned)
 
@@ -259,34 +267,73 @@ class _Planner:
                 self._plan.gone_providers.append(provider)
 
 
-async def _apply(
-    unit: UnitOfWork, plan: ImportPlan, now: datetime, progress: Callable[[int, int], None]
-) -> None:
-    steps, done = plan.steps, 0
-    ids: dict[str, int] = {}
+class _Writer:
+    """Writes a plan, and an audit entry for every provider and domain in it."""
 
-    async def id_of(slug: str) -> int:
-        if slug not in ids:
-            stored = await unit.providers.find(slug)
+    def __init__(self, change: Change, plan: ImportPlan, progress: Callable[[int, int], None]) -> None:
+        self._change = change
+        self._unit = change.unit
+        self._plan = plan
+        self._progress = progress
+        self._done = 0
+        self._ids: dict[str, int] = {}
+
+    async def write(self) -> None:
+        await self._remove_domains()
+        await self._write_providers()
+        for slug, new in self._plan.new_domains.items():
+            await self._unit.imports.insert(await self._id_of(slug), new, self._change.now)
+            for listed in new:
+                self._change.note("domain.import", None, self._domain(slug, listed.name, listed.serves_mx, 1))
+            self._advance(len(new))
+        for slug, changed in self._plan.changed_domains.items():
+            for listed in changed:
+                await self._unit.imports.update(await self._id_of(slug), listed, self._change.now)
+                before = self._before(listed.name)
+                after = self._domain(slug, listed.name, listed.serves_mx, before.version + 1)
+                self._change.note("domain.import", before, after)
+                self._advance(1)
+        for stored in self._plan.gone_providers:
+            await self._unit.providers.delete(stored)
+            self._change.note("provider.import", stored, None)
+            self._advance(1)
+
+    async def _remove_domains(self) -> None:
+        gone = self._plan.gone_domains
+        await self._unit.imports.delete(gone)
+        for name in gone:
+            self._change.note("domain.import", self._before(name), None)
+        self._advance(len(gone))
+
+    async def _write_providers(self) -> None:
+        now = self._change.now
+        for provider in self._plan.new_providers:
+            new = await self._unit.providers.insert(provider, now, FROM_ISPDB)
+            self._ids[provider.slug] = new.id
+            self._change.note("provider.import", None, new)
+            self._advance(1)
+        for stored, provider in self._plan.changed_providers:
+            changed = await self._unit.providers.replace(stored, provider, now, FROM_ISPDB)
+            self._change.note("provider.import", stored, changed)
+            self._advance(1)
+
+    def _advance(self, steps: int) -> None:
+        self._done += steps
+        self._progress(self._done, self._plan.steps)
+
+    async def _id_of(self, slug: str) -> int:
+        if slug not in self._ids:
+            stored = await self._unit.providers.find(slug)
             assert stored is not None, "planned in this transaction"  # noqa: S101
-            ids[slug] = stored.id
-        return ids[slug]
+            self._ids[slug] = stored.id
+        return self._ids[slug]
 
-    await unit.imports.delete(plan.gone_domains)
-    progress(done := done + len(plan.gone_domains), steps)
-    for provider in plan.new_providers:
-        ids[provider.slug] = (await unit.providers.insert(provider, now, FROM_ISPDB)).id
-        progress(done := done + 1, steps)
-    for stored, provider in plan.changed_providers:
-        await unit.providers.replace(stored, provider, now, FROM_ISPDB)
-        progress(done := done + 1, steps)
-    for slug, new in plan.new_domains.items():
-        await unit.imports.insert(await id_of(slug), new, now)
-        progress(done := done + len(new), steps)
-    for slug, changed in plan.changed_domains.items():
-        for listed in changed:
-            await unit.imports.update(await id_of(slug), listed, now)
-            progress(done := done + 1, steps)
-    for stored in plan.gone_providers:
-        await unit.providers.delete(stored)
-        progress(done := done + 1, steps)
+    def _before(self, name: DomainName) -> Stored[Domain]:
+        present = self._plan.present_domains[name]
+        return self._domain(present.provider, name, present.serves_mx, present.version)
+
+    def _domain(self, slug: str, name: DomainName, serves_mx: bool, version: int) -> Stored[Domain]:  # noqa: FBT001 - a domain's own field
+        """Return a domain as an import stores it: all else is as it is by default."""
+        now = self._change.now
+        domain = Domain(name=name, provider=slug, serves_mx=serves_mx)
+        return Stored(id=0, value=domain, version=version, created_at=now, updated_at=now)

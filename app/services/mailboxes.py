@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from app.core.authoring import check_authored_servers
 from app.core.errors import MailboxNotFound, ProviderNotFound, refuse
 from app.core.resolving import check_resolvable
-from app.services.access import Scope
+from app.services.callers import Scope
+from app.services.changes import Changes
 from app.services.domains import visible_domain
 from app.services.preconditions import ANYTHING, Precondition
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from app.core.domains import Domain, Mailbox
     from app.core.names import DomainName, EmailAddress
     from app.core.stored import Stored
-    from app.services.access import Caller
+    from app.services.callers import Caller
     from app.store.unit_of_work import Store, UnitOfWork
 
 
@@ -28,7 +29,7 @@ class MailboxService:
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         """Take the database and the time."""
         self._store = store
-        self._clock = clock
+        self._changes = Changes(store, clock)
 
     async def page(
         self, caller: Caller, domain: DomainName, *, after: str, limit: int
@@ -63,21 +64,24 @@ class MailboxService:
         """
         caller.require(Scope.DOMAINS_WRITE)
         check_authored_servers(mailbox.servers)
-        async with self._store.writing() as unit:
-            domain = await visible_domain(unit, caller, mailbox.address.domain)
+        async with self._changes.making(caller) as change:
+            domain = await visible_domain(change.unit, caller, mailbox.address.domain)
             if domain.value.alias_of is not None:
                 raise refuse(
                     f"must not be an alias: its mailboxes are those of {domain.value.alias_of}", "name"
                 )
-            await _check_publishable(unit, domain.value, mailbox)
-            mailboxes = unit.mailboxes(domain)
+            await _check_publishable(change.unit, domain.value, mailbox)
+            mailboxes = change.unit.mailboxes(domain)
             stored = await mailboxes.find(mailbox.address.key)
             precondition.check(stored)
-            if stored is None:
-                return await mailboxes.insert(mailbox, self._clock()), True
-            if stored.value == mailbox:
+            if stored is not None and stored.value == mailbox:
                 return stored, False
-            return await mailboxes.replace(stored, mailbox, self._clock()), False
+            if stored is None:
+                changed = await mailboxes.insert(mailbox, change.now)
+            else:
+                changed = await mailboxes.replace(stored, mailbox, change.now)
+            change.note("mailbox.put", stored, changed, provider=domain.value.provider)
+            return changed, stored is None
 
     async def delete(
         self, caller: Caller, address: EmailAddress, precondition: Precondition = ANYTHING
@@ -88,11 +92,12 @@ class MailboxService:
             MailboxNotFound: When the domain has none of its own for the address.
         """
         caller.require(Scope.DOMAINS_WRITE)
-        async with self._store.writing() as unit:
-            domain = await visible_domain(unit, caller, address.domain)
-            stored = await _present(unit, domain, address)
+        async with self._changes.making(caller) as change:
+            domain = await visible_domain(change.unit, caller, address.domain)
+            stored = await _present(change.unit, domain, address)
             precondition.check(stored)
-            await unit.mailboxes(domain).delete(stored)
+            await change.unit.mailboxes(domain).delete(stored)
+            change.note("mailbox.delete", stored, None, provider=domain.value.provider)
 
 
 async def _present(unit: UnitOfWork, domain: Stored[Domain], address: EmailAddress) -> Stored[Mailbox]:

@@ -15,7 +15,8 @@ from app.core.errors import (
     ServerNotFound,
 )
 from app.core.provider import is_slug
-from app.services.access import Scope
+from app.services.callers import Scope
+from app.services.changes import Changes
 from app.services.preconditions import ANYTHING, Precondition
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from app.core.provider import Provider
     from app.core.servers import Server
     from app.core.stored import Stored
-    from app.services.access import Caller
+    from app.services.callers import Caller
+    from app.services.changes import Change
     from app.store.unit_of_work import Store, UnitOfWork
 
 
@@ -35,7 +37,7 @@ class ProviderService:
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         """Take the database and the time."""
         self._store = store
-        self._clock = clock
+        self._changes = Changes(store, clock)
 
     async def page(self, caller: Caller, *, after: str, limit: int) -> list[Stored[Provider]]:
         """Return the providers that the caller sees, by slug, behind ``after``."""
@@ -62,10 +64,10 @@ class ProviderService:
         """
         _require_unlimited(caller)
         check_authored_provider(provider)
-        async with self._store.writing() as unit:
-            if await unit.providers.find(provider.slug) is not None:
+        async with self._changes.making(caller) as change:
+            if await change.unit.providers.find(provider.slug) is not None:
                 raise ProviderTaken(provider.slug)
-            return await unit.providers.insert(provider, self._clock())
+            return await _insert(change, provider, "provider.create")
 
     async def put(
         self, caller: Caller, provider: Provider, precondition: Precondition = ANYTHING
@@ -81,13 +83,14 @@ class ProviderService:
         """
         caller.require(Scope.PROVIDERS_WRITE)
         check_authored_provider(provider)
-        async with self._store.writing() as unit:
-            stored = await unit.providers.find(provider.slug) if caller.sees(provider.slug) else None
+        async with self._changes.making(caller) as change:
+            visible = caller.sees(provider.slug)
+            stored = await change.unit.providers.find(provider.slug) if visible else None
             precondition.check(stored)
             if stored is None:
                 _require_unlimited(caller)
-                return await unit.providers.insert(provider, self._clock()), True
-            return await self._replace(unit, stored, provider), False
+                return await _insert(change, provider, "provider.put"), True
+            return await _replace(change, stored, provider, "provider.put"), False
 
     async def delete(self, caller: Caller, slug: str, precondition: Precondition = ANYTHING) -> None:
         """Remove a provider.
@@ -96,12 +99,15 @@ class ProviderService:
             ProviderInUse: When it still has domains.
         """
         _require_unlimited(caller)
-        async with self._store.writing() as unit:
-            stored = await _visible(unit, caller, slug)
+        async with self._changes.making(caller) as change:
+            stored = await _visible(change.unit, caller, slug)
             precondition.check(stored)
-            if domains := await unit.providers.domain_count(stored.id):
+            if domains := await change.unit.providers.domain_count(stored.id):
                 raise ProviderInUse(slug, domains)
-            await unit.providers.delete(stored)
+            for token in await change.unit.tokens.of_provider(stored.id):
+                change.note("token.delete", token, None)
+            await change.unit.providers.delete(stored)
+            change.note("provider.delete", stored, None)
 
     async def get_server(self, caller: Caller, slug: str, key: str) -> tuple[Stored[Provider], Server]:
         """Return one server, and the provider for its version.
@@ -125,15 +131,15 @@ class ProviderService:
             The provider as it is stored, and whether the server was not there before.
         """
         caller.require(Scope.PROVIDERS_WRITE)
-        async with self._store.writing() as unit:
-            stored = await _visible(unit, caller, slug)
+        async with self._changes.making(caller) as change:
+            stored = await _visible(change.unit, caller, slug)
             precondition.check(stored)
             present = stored.value.servers
             is_new = all(one.key != server.key for one in present)
             servers = (*present, server) if is_new else _swapped(present, server)
             provider = replace(stored.value, servers=servers)
             check_authored_provider(provider)
-            return await self._replace(unit, stored, provider), is_new
+            return await _replace(change, stored, provider, "server.put"), is_new
 
     async def delete_server(
         self, caller: Caller, slug: str, key: str, precondition: Precondition = ANYTHING
@@ -144,20 +150,29 @@ class ProviderService:
             ServerNotFound: When the provider has none of that key.
         """
         caller.require(Scope.PROVIDERS_WRITE)
-        async with self._store.writing() as unit:
-            stored = await _visible(unit, caller, slug)
+        async with self._changes.making(caller) as change:
+            stored = await _visible(change.unit, caller, slug)
             precondition.check(stored)
             gone = _server(stored.value, key)
             servers = tuple(server for server in stored.value.servers if server is not gone)
-            return await self._replace(unit, stored, replace(stored.value, servers=servers))
+            return await _replace(change, stored, replace(stored.value, servers=servers), "server.delete")
 
-    async def _replace(
-        self, unit: UnitOfWork, stored: Stored[Provider], provider: Provider
-    ) -> Stored[Provider]:
-        if provider == stored.value:
-            return stored
-        await _check_variables(unit, stored.id, provider)
-        return await unit.providers.replace(stored, provider, self._clock())
+
+async def _insert(change: Change, provider: Provider, action: str) -> Stored[Provider]:
+    stored = await change.unit.providers.insert(provider, change.now)
+    change.note(action, None, stored)
+    return stored
+
+
+async def _replace(
+    change: Change, stored: Stored[Provider], provider: Provider, action: str
+) -> Stored[Provider]:
+    if provider == stored.value:
+        return stored
+    await _check_variables(change.unit, stored.id, provider)
+    changed = await change.unit.providers.replace(stored, provider, change.now)
+    change.note(action, stored, changed)
+    return changed
 
 
 async def _visible(unit: UnitOfWork, caller: Caller, slug: str) -> Stored[Provider]:

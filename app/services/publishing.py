@@ -9,7 +9,7 @@ from app.core.domains import DomainStatus
 from app.core.errors import DocumentNotPossible, DomainNotFound, refuse, within
 from app.core.names import EmailAddress
 from app.core.resolving import resolve
-from app.services.access import Scope
+from app.services.callers import Scope
 from app.services.credentials import CERTIFICATE
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         Reply,
     )
     from app.core.names import DomainName
-    from app.services.access import Caller
+    from app.services.callers import Caller
     from app.services.signing import Signer
     from app.store.accounts import Accounts, StoredAccount
     from app.store.unit_of_work import Store

@@ -32,6 +32,7 @@ class ImportedDomain:
     provider: str
     serves_mx: bool
     source: str
+    version: int
 
 
 class Imports:
@@ -72,12 +73,22 @@ class Imports:
         return found
 
     async def _read(self, condition: Any) -> dict[DomainName, ImportedDomain]:  # noqa: ANN401 - SQL
-        columns = (DOMAIN.c.name, PROVIDER.c.slug, DOMAIN.c.serves_mx, DOMAIN.c.source)
+        columns = (
+            DOMAIN.c.name,
+            PROVIDER.c.slug,
+            DOMAIN.c.serves_mx,
+            DOMAIN.c.source,
+            DOMAIN.c.version,
+        )
         joined = DOMAIN.join(PROVIDER, DOMAIN.c.provider_id == PROVIDER.c.id)
         statement = select(*columns).select_from(joined).where(condition).order_by(DOMAIN.c.id)
         return {
             (name := DomainName(row.name)): ImportedDomain(
-                name=name, provider=row.slug, serves_mx=row.serves_mx, source=row.source
+                name=name,
+                provider=row.slug,
+                serves_mx=row.serves_mx,
+                source=row.source,
+                version=row.version,
             )
             for row in await self._connection.execute(statement)
         }

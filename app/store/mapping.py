@@ -6,19 +6,15 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from app.core.domains import Domain, DomainStatus, Mailbox, PublishedName
-from app.core.mail_transport import MtaSts, StsMode, TlsReporting
 from app.core.names import DomainName, EmailAddress
 from app.core.provider import InputField, LocalisedText, OAuth2, Page, Provider, Support
-from app.core.servers import (
-    OPTIONS_BY_TYPE,
-    Authentication,
-    LoginForm,
-    Server,
-    ServerOptions,
-    ServerType,
-    SocketType,
-    WebmailOptions,
+from app.core.records import (
+    mta_sts_from_record,
+    options_from_record,
+    tls_reporting_from_record,
+    transport_record,
 )
+from app.core.servers import Authentication, Server, ServerType, SocketType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,7 +40,7 @@ def provider_to_row(provider: Provider) -> dict[str, Any]:
         "list_domains": provider.list_domains,
         "subaddress_separator": provider.subaddress_separator,
         "lowercase_login": provider.lowercase_login,
-        **_transport_columns(provider),
+        **transport_record(provider),
     }
 
 
@@ -69,29 +65,9 @@ def provider_from_row(row: Mapping[str, Any], servers: Iterable[Server]) -> Prov
         list_domains=row["list_domains"],
         subaddress_separator=row["subaddress_separator"],
         lowercase_login=row["lowercase_login"],
-        mta_sts=_mta_sts(row["mta_sts"]),
-        tls_reporting=_tls_reporting(row["tls_reporting"]),
+        mta_sts=mta_sts_from_record(row["mta_sts"]),
+        tls_reporting=tls_reporting_from_record(row["tls_reporting"]),
     )
-
-
-def _transport_columns(owner: Provider | Domain) -> dict[str, Any]:
-    reporting = owner.tls_reporting
-    return {
-        "mta_sts": None if owner.mta_sts is None else asdict(owner.mta_sts),
-        "tls_reporting": None if reporting is None else asdict(reporting),
-    }
-
-
-def _mta_sts(values: dict[str, Any] | None) -> MtaSts | None:
-    if values is None:
-        return None
-    return MtaSts(
-        mode=StsMode(values["mode"]), mx=tuple(values["mx"]), max_age_seconds=values["max_age_seconds"]
-    )
-
-
-def _tls_reporting(values: dict[str, Any] | None) -> TlsReporting | None:
-    return None if values is None else TlsReporting(uris=tuple(values["uris"]))
 
 
 def _pages(pages: list[dict[str, Any]]) -> tuple[Page, ...]:
@@ -138,14 +114,8 @@ def server_from_row(row: Mapping[str, Any]) -> Server:
         authentication=tuple(Authentication(method) for method in row["authentication"]),
         username=row["username"],
         shared_hostname=row["shared_hostname"],
-        options=None if row["options"] is None else _options(server_type, row["options"]),
+        options=None if row["options"] is None else options_from_record(server_type, row["options"]),
     )
-
-
-def _options(server_type: ServerType, values: dict[str, Any]) -> ServerOptions:
-    if server_type is ServerType.WEBMAIL:
-        return WebmailOptions(login_form=LoginForm(**values["login_form"]))
-    return OPTIONS_BY_TYPE[server_type](**values)
 
 
 def domain_to_row(domain: Domain, provider_id: int, alias_of_id: int | None) -> dict[str, Any]:
@@ -159,7 +129,7 @@ def domain_to_row(domain: Domain, provider_id: int, alias_of_id: int | None) -> 
         "published_name": domain.published_name.value,
         "reference": domain.reference,
         "serves_mx": domain.serves_mx,
-        **_transport_columns(domain),
+        **transport_record(domain),
     }
 
 
@@ -176,8 +146,8 @@ def domain_from_row(row: Mapping[str, Any], servers: Iterable[Server]) -> Domain
         reference=row["reference"],
         serves_mx=row["serves_mx"],
         servers=tuple(servers),
-        mta_sts=_mta_sts(row["mta_sts"]),
-        tls_reporting=_tls_reporting(row["tls_reporting"]),
+        mta_sts=mta_sts_from_record(row["mta_sts"]),
+        tls_reporting=tls_reporting_from_record(row["tls_reporting"]),
     )
 
 

@@ -38,6 +38,8 @@ METADATA = MetaData(
 # SQLite numbers rows by itself only for a column that says INTEGER.
 _ID = BigInteger().with_variant(Integer, "sqlite")
 _JSON = JSON().with_variant(JSONB, "postgresql")
+# Written and read as a whole, members in their order.
+_RECORD = JSON(none_as_null=True)
 _NULLABLE_JSON = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
@@ -204,8 +206,37 @@ class TokenRow(_Row, table=True):
     created_at: datetime = _moment()
 
 
+class AuditEntryRow(_Row, table=True):
+    """A change; no foreign keys, for it outlives what it tells of. Triggers forbid every UPDATE."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index(None, "at"),
+        Index(None, "resource", "id"),
+        Index(None, "provider", "id"),
+        Index(None, "token_id", "id"),
+        Index(None, "action", "id"),
+        Index(None, "request_id"),
+        # So that no number comes twice, not even when all entries were forgotten in between.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, sa_column=_id_column())
+    at: datetime = _moment()
+    token_id: str = Field(sa_type=String(16))
+    token_name: str = Field(sa_type=String(100))
+    request_id: str | None = Field(default=None, sa_type=String(40))
+    action: str = Field(sa_type=String(40))
+    kind: str = Field(sa_type=String(20))
+    resource: str = Field(sa_type=String(320))
+    provider: str | None = Field(default=None, sa_type=String(63))
+    before: dict[str, Any] | None = Field(default=None, sa_type=_RECORD)
+    after: dict[str, Any] | None = Field(default=None, sa_type=_RECORD)
+
+
 PROVIDER = METADATA.tables["provider"]
 DOMAIN = METADATA.tables["domain"]
 MAILBOX = METADATA.tables["mailbox"]
 SERVER = METADATA.tables["server"]
 TOKEN = METADATA.tables["token"]
+AUDIT_ENTRY = METADATA.tables["audit_entry"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.core.errors import AppError, ConcurrentChange, NotAvailable
 from app.store.accounts import Accounts, AsyncRows, ImmediateRows
+from app.store.audit import Audit
 from app.store.domains import Domains
 from app.store.engine import reading_options
 from app.store.faults import means_absence, means_other_schema, means_race
@@ -32,6 +33,7 @@ class UnitOfWork:
         """Take a connection with a transaction under way."""
         self._connection = connection
         self.accounts = Accounts(AsyncRows(connection))
+        self.audit = Audit(connection)
         self.domains = Domains(connection)
         self.imports = Imports(connection)
         self.providers = Providers(connection)
@@ -77,16 +79,21 @@ class Store:
                 yield UnitOfWork(connection)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[UnitOfWork]:
+    async def writing(self, *, keep: bool = True) -> AsyncIterator[UnitOfWork]:
         """Open a transaction that is committed at the end of the block, or rolled back whole.
+
+        Args:
+            keep: Whether it is committed; a trial is rolled back whatever happens.
 
         Raises:
             NotAvailable: When the database does not answer or is locked for too long.
             ConcurrentChange: When the database gave it up in favour of another transaction.
         """
         with self.translated():
-            async with self.engine.begin() as connection:
+            async with self.engine.connect() as connection, connection.begin() as transaction:
                 yield UnitOfWork(connection)
+                if not keep:
+                    await transaction.rollback()
 
     @staticmethod
     @contextmanager

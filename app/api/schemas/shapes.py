@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+NO_NUL: Final = r"^[^\u0000]*$"
+"""What texts in paths and queries may hold: PostgreSQL has no way to write a NUL."""
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        message = "must be a moment that exists in UTC"
+        raise ValueError(message) from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 Integer = Annotated[int, Field(strict=True)]
 Boolean = Annotated[bool, Field(strict=True)]
@@ -22,6 +36,22 @@ class Shape(BaseModel):
     """A model that refuses what it does not know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+ItemT = TypeVar("ItemT", bound=Shape)
+
+
+class Page(Shape, Generic[ItemT]):
+    """Some of a list."""
+
+    items: list[ItemT]
+    next: str | None = Field(description="What to send as `after` for the next page; null at the end.")
+    total: int | None = Field(description="How many there are in all, where `total=true` asked for it.")
+
+
+def without_required(schema: dict[str, Any]) -> None:
+    """Make all members of a schema optional: an item has the fields that were asked for."""
+    schema.pop("required", None)
 
 
 class StoredShape(Shape):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from app.services.access import Scope
+from app.services.callers import Scope
 
 from api_client import problem
 

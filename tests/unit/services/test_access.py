@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from app.core.errors import InvalidInput, NotAuthenticated, NotPermitted, ProviderNotFound
-from app.services.access import MAX_EXPIRES_DAYS, Access, Scope
+from app.services.access import MAX_EXPIRES_DAYS, Access
+from app.services.callers import Scope
 
 from databases import a_caller, stored_provider
 
@@ -112,7 +113,7 @@ async def test_all_that_is_wrong_with_a_wish_is_told_at_once(access: Access, sto
     with pytest.raises(InvalidInput) as refused:
         await access.create_token(" ", frozenset({"admin", "root"}), expires_days=0)
     assert [issue.field for issue in refused.value.issues] == ["name", "scopes", "expires_days"]
-    assert "domains:read, domains:write, providers:write, admin" in refused.value.issues[1].rule
+    assert "domains:read, domains:write, providers:write, verify, " in refused.value.issues[1].rule
     async with store.reading() as unit:
         assert await unit.tokens.count() == 0
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from app.core.documents import Presentation, Question
 from app.renderers import FORMATS_BY_NAME
-from app.services.access import Access, Scope
+from app.services.access import Access
+from app.services.callers import Scope
 from app.services.demo import DEMO_DOMAIN, Demo
 from app.services.publishing import Publishing
 

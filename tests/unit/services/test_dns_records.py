@@ -12,7 +12,7 @@ from app.core.mail_transport import MtaSts, StsMode, TlsReporting
 from app.core.names import DomainName
 from app.core.service_names import PublicService
 from app.net.resolver import Resolver
-from app.services.access import Scope
+from app.services.callers import Scope
 from app.services.dns_records import DnsRecordService
 from app.services.publishing import Publishing
 from typing_extensions import override

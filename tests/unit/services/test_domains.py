@@ -13,7 +13,7 @@ from app.core.errors import (
     StaleVersion,
 )
 from app.core.names import DomainName
-from app.services.access import Scope
+from app.services.callers import Scope
 from app.services.domains import DomainService
 from app.services.preconditions import Precondition
 

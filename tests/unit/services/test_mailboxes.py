@@ -11,7 +11,7 @@ from app.core.errors import (
     StaleVersion,
 )
 from app.core.names import DomainName, EmailAddress
-from app.services.access import Scope
+from app.services.callers import Scope
 from app.services.mailboxes import MailboxService
 from app.services.preconditions import Precondition
 

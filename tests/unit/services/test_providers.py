@@ -13,7 +13,7 @@ from app.core.errors import (
     ServerNotFound,
     StaleVersion,
 )
-from app.services.access import Scope
+from app.services.callers import Scope
 from app.services.preconditions import Precondition
 from app.services.providers import ProviderService
 

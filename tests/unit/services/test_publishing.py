@@ -9,7 +9,7 @@ from app.core.errors import DocumentNotPossible, DomainNotFound, InvalidInput, N
 from app.core.names import DomainName, EmailAddress
 from app.core.servers import Authentication
 from app.renderers import FORMATS_BY_NAME
-from app.services.access import Scope
+from app.services.callers import Scope
 from app.services.credentials import CredentialFiles
 from app.services.publishing import Publishing
 from app.services.signing import Signer

@@ -53,8 +53,10 @@ async def test_domains_are_found_by_name_and_by_source(store: Store) -> None:
     await stored_domain(store)
     async with store.writing() as unit:
         await unit.imports.insert(provider.id, listed("imported.example"), NOW)
-    written = ImportedDomain(name=CUSTOMER, provider="provider", serves_mx=False, source=FROM_API)
-    imported = ImportedDomain(name=IMPORTED, provider="provider", serves_mx=False, source=FROM_ISPDB)
+    written = ImportedDomain(name=CUSTOMER, provider="provider", serves_mx=False, source=FROM_API, version=1)
+    imported = ImportedDomain(
+        name=IMPORTED, provider="provider", serves_mx=False, source=FROM_ISPDB, version=1
+    )
     async with store.reading() as unit:
         named = await unit.imports.domains_named([CUSTOMER, IMPORTED, DomainName("none.example")])
         assert named == {CUSTOMER: written, IMPORTED: imported}

@@ -1,0 +1,155 @@
+"""The one way to change what is stored: a transaction that also holds its audit entries.
+
+Every service that writes does so in ``Changes.making``; nothing else opens a writing transaction.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from app.core.audit import AuditEntry
+from app.core.domains import Domain, Mailbox
+from app.core.provider import Provider
+from app.core.records import Record, domain_record, mailbox_record, provider_record
+from app.store.tokens import StoredToken
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
+
+    from app.core.stored import Stored
+    from app.services.callers import Caller
+    from app.store.unit_of_work import Store, UnitOfWork
+
+
+class _Subject(NamedTuple):
+    """What the audit says of a resource."""
+
+    kind: str
+    key: str
+    provider: str | None
+    record: Record
+
+
+@singledispatch
+def _subject(value: object, _provider: str | None) -> _Subject:
+    raise TypeError(type(value))
+
+
+@_subject.register
+def _provider_subject(value: Provider, _provider: str | None) -> _Subject:
+    return _Subject("provider", value.slug, value.slug, provider_record(value))
+
+
+@_subject.register
+def _domain_subject(value: Domain, _provider: str | None) -> _Subject:
+    return _Subject("domain", value.name.ascii, value.provider, domain_record(value))
+
+
+@_subject.register
+def _mailbox_subject(value: Mailbox, provider: str | None) -> _Subject:
+    return _Subject("mailbox", str(value.address), provider, mailbox_record(value))
+
+
+@_subject.register
+def _token_subject(value: StoredToken, _provider: str | None) -> _Subject:
+    return _Subject("token", value.public_id, value.provider, value.record())
+
+
+class Change:
+    """A change under way: its transaction, its moment, and what there is to tell of it."""
+
+    def __init__(self, unit: UnitOfWork, caller: Caller, now: datetime) -> None:
+        """Take the transaction, and who changes when."""
+        self.unit = unit
+        self.now = now
+        self._caller = caller
+        self._entries: list[AuditEntry] = []
+
+    def note(
+        self,
+        action: str,
+        before: Stored[Any] | None,
+        after: Stored[Any] | None,
+        *,
+        provider: str | None = None,
+    ) -> None:
+        """Note that a resource changed.
+
+        A resource that goes from one provider to another has two entries: it left the one and came
+        to the other, and neither learns of the other.
+
+        Args:
+            action: Kind and verb.
+            before: What was stored; None where nothing was.
+            after: What is stored; None where nothing is.
+            provider: Whose it is, for values that do not say it themselves.
+        """
+        old = None if before is None else _versioned(before, provider)
+        new = None if after is None else _versioned(after, provider)
+        if old is not None and new is not None and old.provider != new.provider:
+            self._add(action, old, None)
+            self._add(action, None, new)
+        else:
+            self._add(action, old, new)
+
+    def _add(self, action: str, old: _Subject | None, new: _Subject | None) -> None:
+        subject = new or old
+        assert subject is not None, "a change of nothing"  # noqa: S101
+        self._entries.append(
+            AuditEntry(
+                at=self.now,
+                token_id=self._caller.token_id,
+                token_name=self._caller.token_name,
+                request_id=self._caller.call.request_id,
+                action=action,
+                kind=subject.kind,
+                resource=subject.key,
+                provider=subject.provider,
+                before=None if old is None else old.record,
+                after=None if new is None else new.record,
+            )
+        )
+
+    async def write_down(self) -> None:
+        """Write what was noted into the transaction."""
+        await self.unit.audit.append(self._entries)
+        self._entries.clear()
+
+
+def _versioned(stored: Stored[Any], provider: str | None) -> _Subject:
+    subject = _subject(stored.value, provider)
+    return subject._replace(record={**subject.record, "version": stored.version})
+
+
+class Changes:
+    """Opens the transactions of changes."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        """Take the database and the time."""
+        self._store = store
+        self._clock = clock
+
+    @asynccontextmanager
+    async def making(self, caller: Caller) -> AsyncIterator[Change]:
+        """Open a change: all of it is stored with its audit entries, or nothing.
+
+        A call that brings a transaction of its own has the change made part of that. A trial is
+        undone at the end.
+
+        Raises:
+            NotAvailable: When the database does not answer or is locked for too long.
+            ConcurrentChange: When the database gave the change up in favour of another.
+        """
+        joined = caller.call.transaction
+        if joined is not None:
+            change = Change(joined, caller, self._clock())
+            yield change
+            await change.write_down()
+            return
+        async with self._store.writing(keep=not caller.call.dry_run) as unit:
+            change = Change(unit, caller, self._clock())
+            yield change
+            await change.write_down()

@@ -1,0 +1,53 @@
+"""What has to be done again and again: forgetting what is past its time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
+    from app.store.unit_of_work import Store
+
+# So many at once, so that no writer waits long for us.
+_BATCH: Final = 1000
+
+
+class Upkeep:
+    """Chores; any number of processes may do them at the same time."""
+
+    def __init__(
+        self, store: Store, clock: Callable[[], datetime], *, audit_retention: timedelta | None
+    ) -> None:
+        """Take the database and the time.
+
+        Args:
+            store: The database.
+            clock: Gives the present moment.
+            audit_retention: How long audit entries are kept; None for ever.
+        """
+        self._store = store
+        self._clock = clock
+        self._audit_retention = audit_retention
+
+    async def run(self) -> None:
+        """Do all chores once.
+
+        Raises:
+            NotAvailable: When the database does not answer.
+        """
+        await self.forget_audit()
+
+    async def forget_audit(self) -> int:
+        """Remove audit entries that are past their time; return how many."""
+        if self._audit_retention is None:
+            return 0
+        before = self._clock() - self._audit_retention
+        removed = 0
+        while True:
+            async with self._store.writing() as unit:
+                count = await unit.audit.forget(before, _BATCH)
+            removed += count
+            if count < _BATCH:
+                return removed
