@@ -48,6 +48,29 @@ async def _caller(
 
 CallerDependency = Annotated[Caller, Depends(_caller)]
 
+DRY_RUN_HEADER: Final = "Signpost-Dry-Run"
+"""Marks every answer to a dry run, so that none is taken for the real thing."""
+DryRunQuery = Annotated[bool, Query(description="Check and answer as if it were meant, and change nothing.")]
+
+
+def _writer(
+    request: Request,
+    response: Response,
+    caller: CallerDependency,
+    dry_run: Annotated[
+        bool,
+        Query(description="Check and answer as if it were meant, and change nothing."),
+    ] = False,
+) -> Caller:
+    if dry_run:
+        request.state.dry_run = True
+        response.headers[DRY_RUN_HEADER] = "true"
+    return replace(caller, call=replace(caller.call, dry_run=dry_run))
+
+
+WriterDependency = Annotated[Caller, Depends(_writer)]
+"""The caller of a request that writes."""
+
 
 def _precondition(
     if_match: Annotated[

@@ -139,11 +139,12 @@ def problem_response(  # noqa: PLR0913 - the members of a problem document
         "status": status,
         "instance": f"urn:uuid:{request.state.request_id}",
     }
+    marks = {"Signpost-Dry-Run": "true"} if getattr(request.state, "dry_run", False) else {}
     if detail:
         body["detail"] = _encodable(detail)
     if issues:
         body["errors"] = [{name: _encodable(text) for name, text in issue.items()} for issue in issues]
-    return JSONResponse(body, status, dict(headers or {}), MEDIA_TYPE)
+    return JSONResponse(body, status, {**marks, **(headers or {})}, MEDIA_TYPE)
 
 
 def _encodable(text: str) -> str:

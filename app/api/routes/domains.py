@@ -15,6 +15,7 @@ from app.api.dependencies import (
     LimitQuery,
     PreconditionDependency,
     ServicesDependency,
+    WriterDependency,
     problems,
     tag_version,
 )
@@ -67,7 +68,7 @@ async def list_domains(
     responses=problems(400, 404, 409, 413, 415),
 )
 async def create_domain(
-    body: DomainCreate, services: ServicesDependency, caller: CallerDependency, response: Response
+    body: DomainCreate, services: ServicesDependency, caller: WriterDependency, response: Response
 ) -> DomainRead:
     """Store a domain."""
     with within("name"):
@@ -100,7 +101,7 @@ async def put_domain(
     name: DomainNameDependency,
     body: DomainBody,
     services: ServicesDependency,
-    caller: CallerDependency,
+    caller: WriterDependency,
     precondition: PreconditionDependency,
     response: Response,
 ) -> DomainRead:
@@ -120,7 +121,7 @@ async def put_domain(
 async def delete_domain(
     name: DomainNameDependency,
     services: ServicesDependency,
-    caller: CallerDependency,
+    caller: WriterDependency,
     precondition: PreconditionDependency,
 ) -> None:
     """Remove a domain with its mailboxes."""

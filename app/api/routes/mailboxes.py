@@ -14,6 +14,7 @@ from app.api.dependencies import (
     LimitQuery,
     PreconditionDependency,
     ServicesDependency,
+    WriterDependency,
     problems,
     tag_version,
 )
@@ -75,7 +76,7 @@ async def put_mailbox(
     address: AddressDependency,
     body: MailboxBody,
     services: ServicesDependency,
-    caller: CallerDependency,
+    caller: WriterDependency,
     precondition: PreconditionDependency,
     response: Response,
 ) -> MailboxRead:
@@ -95,7 +96,7 @@ async def put_mailbox(
 async def delete_mailbox(
     address: AddressDependency,
     services: ServicesDependency,
-    caller: CallerDependency,
+    caller: WriterDependency,
     precondition: PreconditionDependency,
 ) -> None:
     """Remove a mailbox's own settings; its domain's hold for it again."""

@@ -12,6 +12,7 @@ from app.api.dependencies import (
     LimitQuery,
     PreconditionDependency,
     ServicesDependency,
+    WriterDependency,
     problems,
     tag_version,
 )
@@ -42,7 +43,7 @@ async def list_providers(
     "", operation_id="create_provider", status_code=HTTPStatus.CREATED, responses=problems(400, 409, 413, 415)
 )
 async def create_provider(
-    body: ProviderCreate, services: ServicesDependency, caller: CallerDependency, response: Response
+    body: ProviderCreate, services: ServicesDependency, caller: WriterDependency, response: Response
 ) -> ProviderRead:
     """Store a provider."""
     stored = await services.providers.create(caller, provider_to_core(body, body.slug))
@@ -73,7 +74,7 @@ async def put_provider(
     slug: str,
     body: ProviderBody,
     services: ServicesDependency,
-    caller: CallerDependency,
+    caller: WriterDependency,
     precondition: PreconditionDependency,
     response: Response,
 ) -> ProviderRead:
@@ -93,7 +94,7 @@ async def put_provider(
 async def delete_provider(
     slug: str,
     services: ServicesDependency,
-    caller: CallerDependency,
+    caller: WriterDependency,
     precondition: PreconditionDependency,
 ) -> None:
     """Remove a provider that has no domains."""
@@ -133,7 +134,7 @@ async def put_server(
     key: str,
     body: ServerBody,
     services: ServicesDependency,
-    caller: CallerDependency,
+    caller: WriterDependency,
     precondition: PreconditionDependency,
     response: Response,
 ) -> ServerShape:
@@ -155,7 +156,7 @@ async def delete_server(
     slug: str,
     key: str,
     services: ServicesDependency,
-    caller: CallerDependency,
+    caller: WriterDependency,
     precondition: PreconditionDependency,
 ) -> None:
     """Remove a server."""
