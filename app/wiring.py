@@ -18,6 +18,7 @@ from app.services.dns_records import DnsRecordService
 from app.services.domains import DomainService
 from app.services.exporting import Exporting
 from app.services.health import Health
+from app.services.idempotency import OnceService
 from app.services.importing import Importing
 from app.services.mailboxes import MailboxService
 from app.services.providers import ProviderService
@@ -51,6 +52,7 @@ class Services:
     health: Health
     importing: Importing
     mailboxes: MailboxService
+    once: OnceService
     providers: ProviderService
     publishing: Publishing
     signer: Signer | None
@@ -91,6 +93,7 @@ def build_services(settings: Settings) -> Services:
         health=Health(store, signer=signer),
         importing=Importing(store, system_clock),
         mailboxes=MailboxService(store, system_clock),
+        once=OnceService(store, system_clock),
         providers=ProviderService(store, system_clock),
         publishing=publishing,
         signer=signer,

@@ -57,10 +57,7 @@ def _writer(
     request: Request,
     response: Response,
     caller: CallerDependency,
-    dry_run: Annotated[
-        bool,
-        Query(description="Check and answer as if it were meant, and change nothing."),
-    ] = False,
+    dry_run: DryRunQuery = False,  # noqa: FBT002 - a query's parameter
 ) -> Caller:
     if dry_run:
         request.state.dry_run = True

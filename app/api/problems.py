@@ -88,6 +88,12 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
     errors.DomainInUse: ProblemType(
         "domain-in-use", _CONFLICT, "The domain has aliases", "Delete its aliases or change them first."
     ),
+    errors.IdempotencyKeyReused: ProblemType(
+        "idempotency-key-reused",
+        _CONFLICT,
+        "The key named another request",
+        "Send each request with a key of its own, and a retry with the same bytes as the first time.",
+    ),
     errors.ConcurrentChange: ProblemType(
         "concurrent-change", _CONFLICT, "Somebody else wrote at the same moment", "Send it again."
     ),

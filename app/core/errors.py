@@ -15,6 +15,7 @@ AppError
 │   ├── ProviderTaken
 │   ├── ProviderInUse       domains still point at the provider
 │   ├── DomainInUse         other domains are aliases of it
+│   ├── IdempotencyKeyReused  the key came with another request before
 │   └── ConcurrentChange    somebody else wrote between our read and our write
 ├── StaleVersion            the caller's If-Match names an older version
 ├── NotAuthenticated
@@ -229,6 +230,15 @@ class ConcurrentChange(Conflict):
     def __init__(self, what: str) -> None:
         """Take what was being written."""
         super().__init__(f"{what} was changed by somebody else at the same moment; try again.")
+
+
+class IdempotencyKeyReused(Conflict):
+    """The key named another request before."""
+
+    def __init__(self, key: str) -> None:
+        """Take the key."""
+        self.key = key
+        super().__init__(f"The Idempotency-Key {key} came with another request before.")
 
 
 class StaleVersion(AppError):  # noqa: N818

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from app.services.idempotency import KEPT_FOR
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
@@ -38,6 +40,7 @@ class Upkeep:
             NotAvailable: When the database does not answer.
         """
         await self.forget_audit()
+        await self.forget_answers()
 
     async def forget_audit(self) -> int:
         """Remove audit entries that are past their time; return how many."""
@@ -51,3 +54,8 @@ class Upkeep:
             removed += count
             if count < _BATCH:
                 return removed
+
+    async def forget_answers(self) -> int:
+        """Remove answers whose keys may be used again; return how many."""
+        async with self._store.writing() as unit:
+            return await unit.idempotency.forget(self._clock() - KEPT_FOR)

@@ -234,9 +234,26 @@ class AuditEntryRow(_Row, table=True):
     after: dict[str, Any] | None = Field(default=None, sa_type=_RECORD)
 
 
+class IdempotencyRecordRow(_Row, table=True):
+    """The answer to a request with a key; without one only while the request is under way."""
+
+    __tablename__ = "idempotency_record"
+    __table_args__ = (UniqueConstraint("token_id", "key"), Index(None, "created_at"))
+
+    id: int | None = Field(default=None, sa_column=_id_column())
+    token_id: str = Field(sa_type=String(16))
+    key: str = Field(sa_type=String(255))
+    digest: str = Field(sa_type=String(64))
+    status: int | None = None
+    headers: dict[str, str] | None = Field(default=None, sa_type=_RECORD)
+    body: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = _moment()
+
+
 PROVIDER = METADATA.tables["provider"]
 DOMAIN = METADATA.tables["domain"]
 MAILBOX = METADATA.tables["mailbox"]
 SERVER = METADATA.tables["server"]
 TOKEN = METADATA.tables["token"]
+IDEMPOTENCY_RECORD = METADATA.tables["idempotency_record"]
 AUDIT_ENTRY = METADATA.tables["audit_entry"]

@@ -11,6 +11,7 @@ from app.store.audit import Audit
 from app.store.domains import Domains
 from app.store.engine import reading_options
 from app.store.faults import means_absence, means_other_schema, means_race
+from app.store.idempotency import Idempotency
 from app.store.imports import Imports
 from app.store.mailboxes import Mailboxes
 from app.store.providers import Providers
@@ -35,6 +36,7 @@ class UnitOfWork:
         self.accounts = Accounts(AsyncRows(connection))
         self.audit = Audit(connection)
         self.domains = Domains(connection)
+        self.idempotency = Idempotency(connection)
         self.imports = Imports(connection)
         self.providers = Providers(connection)
         self.tokens = Tokens(connection)

@@ -19,6 +19,7 @@ from app.api.dependencies import (
     problems,
     tag_version,
 )
+from app.api.once import PostDependency, json_answer
 from app.api.schemas.domains import (
     DocumentRead,
     DomainBody,
@@ -36,6 +37,8 @@ from app.core.documents import Presentation
 from app.core.errors import FormatNotFound, within
 from app.core.names import DomainName
 from app.renderers import FORMATS, FORMATS_BY_NAME
+from app.services.callers import Caller
+from app.services.idempotency import Answer
 
 router = APIRouter(prefix="/api/v1/domains", tags=["domains"])
 
@@ -65,18 +68,21 @@ async def list_domains(
     "",
     operation_id="create_domain",
     status_code=HTTPStatus.CREATED,
+    response_model=DomainRead,
     responses=problems(400, 404, 409, 413, 415),
 )
-async def create_domain(
-    body: DomainCreate, services: ServicesDependency, caller: WriterDependency, response: Response
-) -> DomainRead:
+async def create_domain(body: DomainCreate, services: ServicesDependency, post: PostDependency) -> Response:
     """Store a domain."""
-    with within("name"):
-        name = DomainName.parse(body.name)
-    stored = await services.domains.create(caller, domain_to_core(body, name))
-    response.headers["Location"] = f"/api/v1/domains/{name}"
-    tag_version(response, stored.version)
-    return domain_to_read(stored)
+
+    async def work(caller: Caller) -> Answer:
+        with within("name"):
+            name = DomainName.parse(body.name)
+        stored = await services.domains.create(caller, domain_to_core(body, name))
+        shown = domain_to_read(stored)
+        location = f"/api/v1/domains/{name}"
+        return json_answer(HTTPStatus.CREATED, shown, version=stored.version, location=location)
+
+    return await post.answer(work)
 
 
 @router.get("/{name}", operation_id="get_domain", responses=problems(404))

@@ -16,6 +16,7 @@ from app.api.dependencies import (
     problems,
     tag_version,
 )
+from app.api.once import PostDependency, json_answer
 from app.api.schemas.providers import (
     ProviderBody,
     ProviderCreate,
@@ -25,6 +26,8 @@ from app.api.schemas.providers import (
     provider_to_read,
 )
 from app.api.schemas.servers import ServerBody, ServerShape, server_to_core, server_to_shape
+from app.services.callers import Caller
+from app.services.idempotency import Answer
 
 router = APIRouter(prefix="/api/v1/providers", tags=["providers"])
 
@@ -40,16 +43,24 @@ async def list_providers(
 
 
 @router.post(
-    "", operation_id="create_provider", status_code=HTTPStatus.CREATED, responses=problems(400, 409, 413, 415)
+    "",
+    operation_id="create_provider",
+    status_code=HTTPStatus.CREATED,
+    response_model=ProviderRead,
+    responses=problems(400, 409, 413, 415),
 )
 async def create_provider(
-    body: ProviderCreate, services: ServicesDependency, caller: WriterDependency, response: Response
-) -> ProviderRead:
+    body: ProviderCreate, services: ServicesDependency, post: PostDependency
+) -> Response:
     """Store a provider."""
-    stored = await services.providers.create(caller, provider_to_core(body, body.slug))
-    response.headers["Location"] = f"/api/v1/providers/{stored.value.slug}"
-    tag_version(response, stored.version)
-    return provider_to_read(stored)
+
+    async def work(caller: Caller) -> Answer:
+        stored = await services.providers.create(caller, provider_to_core(body, body.slug))
+        shown = provider_to_read(stored)
+        location = f"/api/v1/providers/{stored.value.slug}"
+        return json_answer(HTTPStatus.CREATED, shown, version=stored.version, location=location)
+
+    return await post.answer(work)
 
 
 @router.get("/{slug}", operation_id="get_provider", responses=problems(404))
