@@ -116,6 +116,11 @@ class Settings(BaseSettings):
         description="Addresses and networks, separated by commas, of reverse proxies that may ask "
         "`/tls/ask`; those in `SIGNPOST_TRUSTED_PROXIES` may too.",
     )
+    require_if_match: bool = Field(
+        default=False,
+        description="Whether a request that changes or deletes something stored must have `If-Match`; "
+        "without it the answer is 428.",
+    )
     audit_retention_days: int = Field(
         default=730,
         ge=0,

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from app import __version__
 from app.api import clients, problems, well_known
 from app.api.chores import keep_up
+from app.api.merge_patch import patch_name, patch_schema
 from app.api.requests import BodyLimit
 from app.api.routes import (
     audit,
@@ -24,6 +25,9 @@ from app.api.routes import (
     providers,
     tls_ask,
 )
+from app.api.schemas.domains import DomainBody, MailboxBody
+from app.api.schemas.providers import ProviderBody
+from app.api.schemas.servers import ServerBody
 from app.api.schemas.shapes import Problem, ProblemIssue
 from app.renderers import FORMATS
 from app.wiring import build_services
@@ -103,6 +107,8 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
             tags=api.openapi_tags,
         )
         schemas = document["components"]["schemas"]
+        for body in (DomainBody, MailboxBody, ProviderBody, ServerBody):
+            schemas[patch_name(body)] = patch_schema(body)
         for model in (Problem, ProblemIssue):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schema.pop("$defs", None)

@@ -70,6 +70,7 @@ WriterDependency = Annotated[Caller, Depends(_writer)]
 
 
 def _precondition(
+    request: Request,
     if_match: Annotated[
         str | None, Header(description="Write only if the version is this: an ETag, or `*` for any.")
     ] = None,
@@ -86,6 +87,7 @@ def _precondition(
         versions=versions,
         must_exist=if_match is not None,
         must_not_exist=if_none_match is not None,
+        is_needed=request.app.state.settings.require_if_match,
     )
 
 
@@ -134,8 +136,9 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         409: "Not in the present state",
         412: "The version is not the present one",
         413: "The body is too large",
-        415: "The body is not said to be JSON",
+        415: "The body is of another media type",
         422: "A value breaks a rule",
+        428: "If-Match is needed, by the operator's choice",
         503: "Not available at the moment",
     }
     schema = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}

@@ -100,6 +100,13 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
     errors.StaleVersion: ProblemType(
         "stale-version", HTTPStatus.PRECONDITION_FAILED, "The version is not the present one", _SEE_ETAG
     ),
+    errors.PreconditionMissing: ProblemType(
+        "precondition-required",
+        HTTPStatus.PRECONDITION_REQUIRED,
+        "If-Match is needed",
+        "Read the resource and send its ETag in If-Match, or `*` if any version will do. The operator "
+        "asks for it with `SIGNPOST_REQUIRE_IF_MATCH`.",
+    ),
     errors.NotAuthenticated: ProblemType(
         "not-authenticated",
         HTTPStatus.UNAUTHORIZED,

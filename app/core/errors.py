@@ -18,6 +18,7 @@ AppError
 │   ├── IdempotencyKeyReused  the key came with another request before
 │   └── ConcurrentChange    somebody else wrote between our read and our write
 ├── StaleVersion            the caller's If-Match names an older version
+├── PreconditionMissing     If-Match is needed, by the operator's choice
 ├── NotAuthenticated
 ├── NotPermitted
 ├── SweepingChange          an import would change too much without ``--force``
@@ -249,6 +250,14 @@ class StaleVersion(AppError):  # noqa: N818
         self.present = present
         stored = "nothing is stored" if present is None else f"the present one is {present}"
         super().__init__(f"The version in If-Match is not the present one: {stored}.")
+
+
+class PreconditionMissing(AppError):  # noqa: N818
+    """The service is set to change nothing unless the caller says which version it has seen."""
+
+    def __init__(self) -> None:
+        """Say what is missing."""
+        super().__init__("A change of what is stored needs If-Match with the ETag that you have seen.")
 
 
 class NotAuthenticated(AppError):  # noqa: N818

@@ -96,6 +96,24 @@ class DomainService:
                 return await _insert(change, caller, domain, "domain.put"), True
             return await _replace(change, caller, stored, domain, "domain.put"), False
 
+    async def patch(
+        self,
+        caller: Caller,
+        name: DomainName,
+        edit: Callable[[Stored[Domain]], Domain],
+        precondition: Precondition = ANYTHING,
+    ) -> Stored[Domain]:
+        """Store what ``edit`` makes of the present domain.
+
+        Raises:
+            DomainNotFound: When it is not stored or the caller may not see it.
+        """
+        caller.require(Scope.DOMAINS_WRITE)
+        async with self._changes.making(caller) as change:
+            stored = await visible_domain(change.unit, caller, name)
+            precondition.check(stored)
+            return await _replace(change, caller, stored, edit(stored), "domain.patch")
+
     async def delete(self, caller: Caller, name: DomainName, precondition: Precondition = ANYTHING) -> None:
         """Remove a domain with its mailboxes.
 

@@ -83,6 +83,33 @@ class MailboxService:
             change.note("mailbox.put", stored, changed, provider=domain.value.provider)
             return changed, stored is None
 
+    async def patch(
+        self,
+        caller: Caller,
+        address: EmailAddress,
+        edit: Callable[[Stored[Mailbox]], Mailbox],
+        precondition: Precondition = ANYTHING,
+    ) -> Stored[Mailbox]:
+        """Store what ``edit`` makes of the present mailbox.
+
+        Raises:
+            MailboxNotFound: When the domain has none of its own for the address.
+            InvalidInput: When what comes out could not be published.
+        """
+        caller.require(Scope.DOMAINS_WRITE)
+        async with self._changes.making(caller) as change:
+            domain = await visible_domain(change.unit, caller, address.domain)
+            stored = await _present(change.unit, domain, address)
+            precondition.check(stored)
+            mailbox = edit(stored)
+            if stored.value == mailbox:
+                return stored
+            check_authored_servers(mailbox.servers)
+            await _check_publishable(change.unit, domain.value, mailbox)
+            changed = await change.unit.mailboxes(domain).replace(stored, mailbox, change.now)
+            change.note("mailbox.patch", stored, changed, provider=domain.value.provider)
+            return changed
+
     async def delete(
         self, caller: Caller, address: EmailAddress, precondition: Precondition = ANYTHING
     ) -> None:

@@ -92,6 +92,26 @@ class ProviderService:
                 return await _insert(change, provider, "provider.put"), True
             return await _replace(change, stored, provider, "provider.put"), False
 
+    async def patch(
+        self,
+        caller: Caller,
+        slug: str,
+        edit: Callable[[Stored[Provider]], Provider],
+        precondition: Precondition = ANYTHING,
+    ) -> Stored[Provider]:
+        """Store what ``edit`` makes of the present provider.
+
+        Raises:
+            ProviderNotFound: When it is not stored or the caller may not see it.
+        """
+        caller.require(Scope.PROVIDERS_WRITE)
+        async with self._changes.making(caller) as change:
+            stored = await _visible(change.unit, caller, slug)
+            precondition.check(stored)
+            provider = edit(stored)
+            check_authored_provider(provider)
+            return await _replace(change, stored, provider, "provider.patch")
+
     async def delete(self, caller: Caller, slug: str, precondition: Precondition = ANYTHING) -> None:
         """Remove a provider.
 
@@ -116,7 +136,7 @@ class ProviderService:
             ServerNotFound: When the provider has none of that key.
         """
         stored = await self.get(caller, slug)
-        return stored, _server(stored.value, key)
+        return stored, server_of(stored.value, key)
 
     async def put_server(
         self,
@@ -133,13 +153,37 @@ class ProviderService:
         caller.require(Scope.PROVIDERS_WRITE)
         async with self._changes.making(caller) as change:
             stored = await _visible(change.unit, caller, slug)
-            precondition.check(stored)
             present = stored.value.servers
             is_new = all(one.key != server.key for one in present)
+            precondition.check(stored, is_there=not is_new)
             servers = (*present, server) if is_new else _swapped(present, server)
             provider = replace(stored.value, servers=servers)
             check_authored_provider(provider)
             return await _replace(change, stored, provider, "server.put"), is_new
+
+    async def patch_server(
+        self,
+        caller: Caller,
+        slug: str,
+        edit: Callable[[Stored[Provider]], Server],
+        precondition: Precondition = ANYTHING,
+    ) -> tuple[Stored[Provider], Server]:
+        """Store what ``edit`` makes of one of the provider's servers, in its place.
+
+        Returns:
+            The provider as it is stored, and the server.
+
+        Raises:
+            ProviderNotFound: When it is not stored or the caller may not see it.
+        """
+        caller.require(Scope.PROVIDERS_WRITE)
+        async with self._changes.making(caller) as change:
+            stored = await _visible(change.unit, caller, slug)
+            precondition.check(stored)
+            server = edit(stored)
+            provider = replace(stored.value, servers=_swapped(stored.value.servers, server))
+            check_authored_provider(provider)
+            return await _replace(change, stored, provider, "server.patch"), server
 
     async def delete_server(
         self, caller: Caller, slug: str, key: str, precondition: Precondition = ANYTHING
@@ -153,7 +197,7 @@ class ProviderService:
         async with self._changes.making(caller) as change:
             stored = await _visible(change.unit, caller, slug)
             precondition.check(stored)
-            gone = _server(stored.value, key)
+            gone = server_of(stored.value, key)
             servers = tuple(server for server in stored.value.servers if server is not gone)
             return await _replace(change, stored, replace(stored.value, servers=servers), "server.delete")
 
@@ -189,7 +233,12 @@ def _require_unlimited(caller: Caller) -> None:
         raise NotPermitted(Scope.PROVIDERS_WRITE)
 
 
-def _server(provider: Provider, key: str) -> Server:
+def server_of(provider: Provider, key: str) -> Server:
+    """Return a provider's server.
+
+    Raises:
+        ServerNotFound: When it has none of that key.
+    """
     for server in provider.servers:
         if server.key == key:
             return server

@@ -19,6 +19,7 @@ from app.api.dependencies import (
     problems,
     tag_version,
 )
+from app.api.merge_patch import MergePatchDependency, patch_body
 from app.api.once import PostDependency, json_answer
 from app.api.schemas.domains import (
     DocumentRead,
@@ -34,8 +35,10 @@ from app.api.schemas.domains import (
     settings_to_read,
 )
 from app.core.documents import Presentation
+from app.core.domains import Domain
 from app.core.errors import FormatNotFound, within
 from app.core.names import DomainName
+from app.core.stored import Stored
 from app.renderers import FORMATS, FORMATS_BY_NAME
 from app.services.callers import Caller
 from app.services.idempotency import Answer
@@ -100,7 +103,7 @@ async def get_domain(
     operation_id="put_domain",
     responses={
         201: {"description": "It was not there before", "model": DomainRead},
-        **problems(400, 404, 409, 412, 413, 415),
+        **problems(400, 404, 409, 412, 413, 415, 428),
     },
 )
 async def put_domain(
@@ -118,11 +121,35 @@ async def put_domain(
     return domain_to_read(stored)
 
 
+@router.patch(
+    "/{name}",
+    operation_id="patch_domain",
+    openapi_extra=patch_body(DomainBody),
+    responses=problems(400, 404, 409, 412, 413, 415, 428),
+)
+async def patch_domain(
+    name: DomainNameDependency,
+    patch: MergePatchDependency,
+    services: ServicesDependency,
+    caller: WriterDependency,
+    precondition: PreconditionDependency,
+    response: Response,
+) -> DomainRead:
+    """Change some of a domain (JSON Merge Patch)."""
+
+    def edit(stored: Stored[Domain]) -> Domain:
+        return domain_to_core(patch.applied(DomainBody, domain_to_read(stored)), name)
+
+    stored = await services.domains.patch(caller, name, edit, precondition)
+    tag_version(response, stored.version)
+    return domain_to_read(stored)
+
+
 @router.delete(
     "/{name}",
     operation_id="delete_domain",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=problems(404, 409, 412),
+    responses=problems(404, 409, 412, 428),
 )
 async def delete_domain(
     name: DomainNameDependency,

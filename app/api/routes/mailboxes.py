@@ -18,6 +18,7 @@ from app.api.dependencies import (
     problems,
     tag_version,
 )
+from app.api.merge_patch import MergePatchDependency, patch_body
 from app.api.schemas.domains import (
     MailboxBody,
     MailboxPage,
@@ -25,8 +26,10 @@ from app.api.schemas.domains import (
     mailbox_to_core,
     mailbox_to_read,
 )
+from app.core.domains import Mailbox
 from app.core.errors import within
 from app.core.names import EmailAddress
+from app.core.stored import Stored
 
 # A local part may hold a slash, which the server decodes before paths are matched: the place is a path.
 router = APIRouter(prefix="/api/v1/domains/{name}/mailboxes", tags=["mailboxes"])
@@ -69,7 +72,7 @@ async def get_mailbox(
     operation_id="put_mailbox",
     responses={
         201: {"description": "It was not there before", "model": MailboxRead},
-        **problems(400, 404, 409, 412, 413, 415),
+        **problems(400, 404, 409, 412, 413, 415, 428),
     },
 )
 async def put_mailbox(
@@ -87,11 +90,35 @@ async def put_mailbox(
     return mailbox_to_read(stored)
 
 
+@router.patch(
+    "/{local_part}",
+    operation_id="patch_mailbox",
+    openapi_extra=patch_body(MailboxBody),
+    responses=problems(400, 404, 409, 412, 413, 415, 428),
+)
+async def patch_mailbox(
+    address: AddressDependency,
+    patch: MergePatchDependency,
+    services: ServicesDependency,
+    caller: WriterDependency,
+    precondition: PreconditionDependency,
+    response: Response,
+) -> MailboxRead:
+    """Change some of a mailbox's own settings (JSON Merge Patch)."""
+
+    def edit(stored: Stored[Mailbox]) -> Mailbox:
+        return mailbox_to_core(patch.applied(MailboxBody, mailbox_to_read(stored)), stored.value.address)
+
+    stored = await services.mailboxes.patch(caller, address, edit, precondition)
+    tag_version(response, stored.version)
+    return mailbox_to_read(stored)
+
+
 @router.delete(
     "/{local_part:path}",
     operation_id="delete_mailbox",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=problems(404, 409, 412),
+    responses=problems(404, 409, 412, 428),
 )
 async def delete_mailbox(
     address: AddressDependency,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 
 from app.api.dependencies import (
     AfterQuery,
@@ -16,6 +17,7 @@ from app.api.dependencies import (
     problems,
     tag_version,
 )
+from app.api.merge_patch import MergePatchDependency, patch_body
 from app.api.once import PostDependency, json_answer
 from app.api.schemas.providers import (
     ProviderBody,
@@ -26,10 +28,18 @@ from app.api.schemas.providers import (
     provider_to_read,
 )
 from app.api.schemas.servers import ServerBody, ServerShape, server_to_core, server_to_shape
+from app.api.schemas.shapes import NO_NUL
+from app.core.provider import Provider
+from app.core.servers import Server
+from app.core.stored import Stored
 from app.services.callers import Caller
 from app.services.idempotency import Answer
+from app.services.providers import server_of
 
 router = APIRouter(prefix="/api/v1/providers", tags=["providers"])
+
+SlugPath = Annotated[str, Path(pattern=NO_NUL)]
+KeyPath = Annotated[str, Path(pattern=NO_NUL)]
 
 
 @router.get("", operation_id="list_providers", responses=problems())
@@ -65,7 +75,7 @@ async def create_provider(
 
 @router.get("/{slug}", operation_id="get_provider", responses=problems(404))
 async def get_provider(
-    slug: str, services: ServicesDependency, caller: CallerDependency, response: Response
+    slug: SlugPath, services: ServicesDependency, caller: CallerDependency, response: Response
 ) -> ProviderRead:
     """Read a provider."""
     stored = await services.providers.get(caller, slug)
@@ -78,11 +88,11 @@ async def get_provider(
     operation_id="put_provider",
     responses={
         201: {"description": "It was not there before", "model": ProviderRead},
-        **problems(400, 409, 412, 413, 415),
+        **problems(400, 409, 412, 413, 415, 428),
     },
 )
 async def put_provider(
-    slug: str,
+    slug: SlugPath,
     body: ProviderBody,
     services: ServicesDependency,
     caller: WriterDependency,
@@ -96,14 +106,38 @@ async def put_provider(
     return provider_to_read(stored)
 
 
+@router.patch(
+    "/{slug}",
+    operation_id="patch_provider",
+    openapi_extra=patch_body(ProviderBody),
+    responses=problems(400, 404, 409, 412, 413, 415, 428),
+)
+async def patch_provider(
+    slug: SlugPath,
+    patch: MergePatchDependency,
+    services: ServicesDependency,
+    caller: WriterDependency,
+    precondition: PreconditionDependency,
+    response: Response,
+) -> ProviderRead:
+    """Change some of a provider (JSON Merge Patch)."""
+
+    def edit(stored: Stored[Provider]) -> Provider:
+        return provider_to_core(patch.applied(ProviderBody, provider_to_read(stored)), slug)
+
+    stored = await services.providers.patch(caller, slug, edit, precondition)
+    tag_version(response, stored.version)
+    return provider_to_read(stored)
+
+
 @router.delete(
     "/{slug}",
     operation_id="delete_provider",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=problems(404, 409, 412),
+    responses=problems(404, 409, 412, 428),
 )
 async def delete_provider(
-    slug: str,
+    slug: SlugPath,
     services: ServicesDependency,
     caller: WriterDependency,
     precondition: PreconditionDependency,
@@ -114,7 +148,7 @@ async def delete_provider(
 
 @router.get("/{slug}/servers", operation_id="list_servers", responses=problems(404))
 async def list_servers(
-    slug: str, services: ServicesDependency, caller: CallerDependency, response: Response
+    slug: SlugPath, services: ServicesDependency, caller: CallerDependency, response: Response
 ) -> list[ServerShape]:
     """List a provider's servers in the order of preference."""
     stored = await services.providers.get(caller, slug)
@@ -124,7 +158,7 @@ async def list_servers(
 
 @router.get("/{slug}/servers/{key}", operation_id="get_server", responses=problems(404))
 async def get_server(
-    slug: str, key: str, services: ServicesDependency, caller: CallerDependency, response: Response
+    slug: SlugPath, key: KeyPath, services: ServicesDependency, caller: CallerDependency, response: Response
 ) -> ServerShape:
     """Read a server. The ETag is the provider's."""
     stored, server = await services.providers.get_server(caller, slug, key)
@@ -137,12 +171,12 @@ async def get_server(
     operation_id="put_server",
     responses={
         201: {"description": "It was not there before", "model": ServerShape},
-        **problems(400, 404, 409, 412, 413, 415),
+        **problems(400, 404, 409, 412, 413, 415, 428),
     },
 )
 async def put_server(
-    slug: str,
-    key: str,
+    slug: SlugPath,
+    key: KeyPath,
     body: ServerBody,
     services: ServicesDependency,
     caller: WriterDependency,
@@ -157,15 +191,41 @@ async def put_server(
     return server_to_shape(server)
 
 
+@router.patch(
+    "/{slug}/servers/{key}",
+    operation_id="patch_server",
+    openapi_extra=patch_body(ServerBody),
+    responses=problems(400, 404, 409, 412, 413, 415, 428),
+)
+async def patch_server(
+    slug: SlugPath,
+    key: KeyPath,
+    patch: MergePatchDependency,
+    services: ServicesDependency,
+    caller: WriterDependency,
+    precondition: PreconditionDependency,
+    response: Response,
+) -> ServerShape:
+    """Change some of a server (JSON Merge Patch). The ETag is the provider's."""
+
+    def edit(stored: Stored[Provider]) -> Server:
+        present = server_to_shape(server_of(stored.value, key))
+        return server_to_core(patch.applied(ServerBody, present), key)
+
+    stored, server = await services.providers.patch_server(caller, slug, edit, precondition)
+    tag_version(response, stored.version)
+    return server_to_shape(server)
+
+
 @router.delete(
     "/{slug}/servers/{key}",
     operation_id="delete_server",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=problems(404, 409, 412),
+    responses=problems(404, 409, 412, 428),
 )
 async def delete_server(
-    slug: str,
-    key: str,
+    slug: SlugPath,
+    key: KeyPath,
     services: ServicesDependency,
     caller: WriterDependency,
     precondition: PreconditionDependency,

@@ -23,6 +23,10 @@ CASES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("PUT", "/api/v1/providers/a/servers/imap", {**A_SERVER, "port": 994}),
     ("PUT", "/api/v1/providers/a/servers/second", {**A_SERVER, "hostname": "%MISSING%.host.example"}),
     ("DELETE", "/api/v1/providers/a/servers/imap", None),
+    ("PATCH", "/api/v1/providers/a", {"short_name": "Other"}),
+    ("PATCH", "/api/v1/providers/a/servers/imap", {"port": 994}),
+    ("PATCH", DOMAIN, {"reference": "K-1"}),
+    ("PATCH", DOMAIN, {"unknown": 1}),
     ("DELETE", "/api/v1/providers/a", None),
     ("POST", "/api/v1/domains", {"name": "new.example", "provider": "a"}),
     ("POST", "/api/v1/domains", {"name": "new.example", "provider": "none"}),
@@ -62,10 +66,13 @@ async def test_a_dry_run_answers_the_same_and_changes_nothing(
     hosted: ApiClient, method: str, path: str, body: dict[str, Any] | None
 ) -> None:
     before = await state(hosted)
-    tried = await hosted.request(method, path, json=body, params={"dry_run": "true"})
+    options: dict[str, Any] = {"json": body}
+    if method == "PATCH":
+        options["headers"] = {"Content-Type": "application/merge-patch+json"}
+    tried = await hosted.request(method, path, **options, params={"dry_run": "true"})
     assert tried.headers["signpost-dry-run"] == "true"
     assert await state(hosted) == before
-    meant = await hosted.request(method, path, json=body)
+    meant = await hosted.request(method, path, **options)
     assert "signpost-dry-run" not in meant.headers
     assert essence(tried) == essence(meant)
     assert (await state(hosted) != before) == meant.is_success
