@@ -121,6 +121,12 @@ class Settings(BaseSettings):
         description="Whether a request that changes or deletes something stored must have `If-Match`; "
         "without it the answer is 428.",
     )
+    deleted_retention_days: int = Field(
+        default=30,
+        ge=1,
+        le=36_500,
+        description="How long deleted domains are kept and can be restored.",
+    )
     audit_retention_days: int = Field(
         default=730,
         ge=0,

@@ -20,6 +20,7 @@ from app.services.exporting import Exporting
 from app.services.health import Health
 from app.services.idempotency import OnceService
 from app.services.importing import Importing
+from app.services.lifecycle import LifecycleService
 from app.services.mailboxes import MailboxService
 from app.services.providers import ProviderService
 from app.services.publishing import Publishing
@@ -51,6 +52,7 @@ class Services:
     exporting: Exporting
     health: Health
     importing: Importing
+    lifecycle: LifecycleService
     mailboxes: MailboxService
     once: OnceService
     providers: ProviderService
@@ -92,6 +94,7 @@ def build_services(settings: Settings) -> Services:
         exporting=Exporting(store),
         health=Health(store, signer=signer),
         importing=Importing(store, system_clock),
+        lifecycle=LifecycleService(store, system_clock),
         mailboxes=MailboxService(store, system_clock),
         once=OnceService(store, system_clock),
         providers=ProviderService(store, system_clock),
@@ -99,7 +102,12 @@ def build_services(settings: Settings) -> Services:
         signer=signer,
         well_known=WellKnown(publishing),
         store=store,
-        upkeep=Upkeep(store, system_clock, audit_retention=_days(settings.audit_retention_days)),
+        upkeep=Upkeep(
+            store,
+            system_clock,
+            audit_retention=_days(settings.audit_retention_days),
+            deleted_retention=timedelta(days=settings.deleted_retention_days),
+        ),
         service_url=service.url,
     )
 

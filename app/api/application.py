@@ -21,6 +21,7 @@ from app.api.routes import (
     domains,
     formats,
     health,
+    lifecycle,
     mailboxes,
     providers,
     tls_ask,
@@ -87,8 +88,8 @@ def create_api(settings: Settings) -> FastAPI:
     # product's traffic, and an included router would match each request twice.
     discovery = clients.build_router(FORMATS)
     management = (
-        domains.router, dns_records.router, mailboxes.router, providers.router, formats.router,
-        audit.router,
+        lifecycle.router, domains.router, dns_records.router, mailboxes.router, providers.router,
+        formats.router, audit.router,
     )  # fmt: skip
     routers = (discovery, well_known.build_router(), tls_ask.router, health.router, *management)
     api.router.routes[:0] = [route for router in routers for route in router.routes]

@@ -16,7 +16,6 @@ from app.services.callers import Call, Caller
 from app.services.preconditions import Precondition
 from app.wiring import Services
 
-MAX_PAGE: Final = 500
 _ENTITY_TAG: Final = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 
 _bearer = HTTPBearer(
@@ -98,19 +97,6 @@ def _version(tag: str) -> int:
 
 
 PreconditionDependency = Annotated[Precondition, Depends(_precondition)]
-
-NO_CONTROL_CHARACTERS: Final = r"^[^\x00-\x1f\x7f]*$"
-"""PostgreSQL cannot even be asked for a text with a NUL in it."""
-
-AfterQuery = Annotated[
-    str,
-    Query(
-        max_length=255,
-        pattern=NO_CONTROL_CHARACTERS,
-        description="Return what comes behind this: `next` of the last page.",
-    ),
-]
-LimitQuery = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many at the most.")]
 
 
 def _domain_name(name: str) -> DomainName:

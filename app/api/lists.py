@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Query
 from fastapi.responses import JSONResponse
 
 from app.api.schemas.shapes import Shape
 from app.core.errors import refuse
+
+FoundT = TypeVar("FoundT")
 
 MAX_PAGE: Final = 500
 _MAX_CURSOR: Final = 1000
@@ -101,16 +103,34 @@ ListDependency = Annotated[ListRequest, Depends(_list_request)]
 
 
 def page_response(
-    request: ListRequest, items: Sequence[Shape], following: str | None, total: int | None
+    request: ListRequest,
+    found: Sequence[FoundT],
+    read: Callable[[FoundT], Shape],
+    place: Callable[[FoundT], tuple[str | int, ...]],
+    total: int | None,
 ) -> JSONResponse:
     """Write a page, with the fields that were asked for.
 
     Args:
         request: What was asked for.
-        items: What is on the page.
-        following: Where the next page starts; None at the end.
+        found: What there is from the page's start on: one more than asked for, where there is more.
+        read: Writes one as JSON has it.
+        place: Tells the place of one: the order, and what it is ordered by.
         total: How many there are in all; None where nobody asked.
     """
     include = None if request.fields is None else set(request.fields)
-    content = [item.model_dump(mode="json", include=include) for item in items]
+    shown = found[: request.limit]
+    content = [read(one).model_dump(mode="json", include=include) for one in shown]
+    following = None
+    if len(found) > len(shown):
+        order, *parts = place(shown[-1])
+        following = encode_position(str(order), *parts)
     return JSONResponse({"items": content, "next": following, "total": total})
+
+
+def whole_response(request: ListRequest, items: Sequence[Shape]) -> JSONResponse:
+    """Write a list that is short by nature as its only page."""
+    include = None if request.fields is None else set(request.fields)
+    content = [item.model_dump(mode="json", include=include) for item in items]
+    total = len(items) if request.total else None
+    return JSONResponse({"items": content, "next": None, "total": total})

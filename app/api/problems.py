@@ -52,6 +52,13 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
     errors.DomainNotFound: ProblemType(
         "domain-not-found", _NOT_FOUND, "No such domain", "Check the name, and what the token may see."
     ),
+    errors.DeletedDomainNotFound: ProblemType(
+        "deleted-domain-not-found",
+        _NOT_FOUND,
+        "No such deleted domain",
+        "Deleted domains are kept for `SIGNPOST_DELETED_RETENTION_DAYS`; `GET /api/v1/deleted-domains` "
+        "lists them.",
+    ),
     errors.MailboxNotFound: ProblemType(
         "mailbox-not-found",
         _NOT_FOUND,
@@ -87,6 +94,12 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
     ),
     errors.DomainInUse: ProblemType(
         "domain-in-use", _CONFLICT, "The domain has aliases", "Delete its aliases or change them first."
+    ),
+    errors.NotRestorable: ProblemType(
+        "not-restorable",
+        _CONFLICT,
+        "The domain cannot come back as it was",
+        "Put what the detail names in order, or store the domain anew.",
     ),
     errors.IdempotencyKeyReused: ProblemType(
         "idempotency-key-reused",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from app.core.names import DomainName, EmailAddress
 
 MAX_REFERENCE: Final = 100
+NODE_VARIABLE: Final = "NODE"
+"""The variable that names the machine a domain is on, by which domains can be listed."""
 
 
 class DomainStatus(StrEnum):

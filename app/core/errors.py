@@ -4,6 +4,7 @@ AppError
 ├── InvalidInput            a value breaks a rule; names every field and rule
 ├── NotFound
 │   ├── DomainNotFound
+│   ├── DeletedDomainNotFound
 │   ├── MailboxNotFound
 │   ├── ProviderNotFound
 │   ├── ServerNotFound
@@ -15,6 +16,7 @@ AppError
 │   ├── ProviderTaken
 │   ├── ProviderInUse       domains still point at the provider
 │   ├── DomainInUse         other domains are aliases of it
+│   ├── NotRestorable       what a deleted domain refers to has changed
 │   ├── IdempotencyKeyReused  the key came with another request before
 │   └── ConcurrentChange    somebody else wrote between our read and our write
 ├── StaleVersion            the caller's If-Match names an older version
@@ -130,6 +132,15 @@ class DomainNotFound(NotFound):
         super().__init__(f"The domain {name} is not known here.")
 
 
+class DeletedDomainNotFound(NotFound):
+    """No deleted domain of that name is kept."""
+
+    def __init__(self, name: str) -> None:
+        """Take the name as the caller gave it."""
+        self.name = name
+        super().__init__(f"No deleted domain {name} is kept here.")
+
+
 class MailboxNotFound(NotFound):
     """No mailbox of its own is stored for the address."""
 
@@ -231,6 +242,15 @@ class ConcurrentChange(Conflict):
     def __init__(self, what: str) -> None:
         """Take what was being written."""
         super().__init__(f"{what} was changed by somebody else at the same moment; try again.")
+
+
+class NotRestorable(Conflict):
+    """What a deleted domain refers to is no longer as it was."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        """Take the name, and what is in the way."""
+        self.name = name
+        super().__init__(f"The domain {name} cannot come back as it was: {reason}.")
 
 
 class IdempotencyKeyReused(Conflict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.core.authoring import check_authored_servers
@@ -13,6 +14,7 @@ from app.core.errors import (
     refuse,
     within,
 )
+from app.core.queries import ALL_DOMAINS
 from app.core.resolving import check_resolvable
 from app.services.callers import Scope
 from app.services.changes import Changes
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from app.core.domains import Domain
     from app.core.names import DomainName
     from app.core.provider import Provider
+    from app.core.queries import DomainQuery
     from app.core.stored import Stored
     from app.services.callers import Caller
     from app.services.changes import Change
@@ -40,15 +43,38 @@ class DomainService:
         self._changes = Changes(store, clock)
 
     async def page(
-        self, caller: Caller, *, after: str, limit: int, provider: str | None = None
+        self,
+        caller: Caller,
+        *,
+        after: str = "",
+        behind: datetime | None = None,
+        limit: int,
+        query: DomainQuery = ALL_DOMAINS,
     ) -> list[Stored[Domain]]:
-        """Return the domains that the caller sees, by name, behind ``after``."""
+        """Return domains that the caller sees, in the order asked for, those that come after a place.
+
+        Args:
+            caller: Who asks.
+            after: The name of the place; empty for the start.
+            behind: The moment of the place, where the order is one of moments.
+            limit: How many at the most.
+            query: Which domains, and their order.
+        """
         caller.require(Scope.DOMAINS_READ)
-        if provider is not None and not caller.sees(provider):
+        visible = _visible_to(caller, query)
+        if visible is None:
             return []
-        only = provider if provider is not None else caller.provider
         async with self._store.reading() as unit:
-            return await unit.domains.page(after=after, limit=limit, provider=only)
+            return await unit.domains.page(after=after, behind=behind, limit=limit, query=visible)
+
+    async def count(self, caller: Caller, query: DomainQuery = ALL_DOMAINS) -> int:
+        """Return how many domains the caller sees."""
+        caller.require(Scope.DOMAINS_READ)
+        visible = _visible_to(caller, query)
+        if visible is None:
+            return 0
+        async with self._store.reading() as unit:
+            return await unit.domains.count(visible)
 
     async def get(self, caller: Caller, name: DomainName) -> Stored[Domain]:
         """Return one domain.
@@ -94,7 +120,8 @@ class DomainService:
             precondition.check(stored)
             if stored is None:
                 return await _insert(change, caller, domain, "domain.put"), True
-            return await _replace(change, caller, stored, domain, "domain.put"), False
+            await _check_stays_with_aliases(change.unit, stored, domain)
+            return await replace_domain(change, caller, stored, domain, "domain.put"), False
 
     async def patch(
         self,
@@ -112,10 +139,12 @@ class DomainService:
         async with self._changes.making(caller) as change:
             stored = await visible_domain(change.unit, caller, name)
             precondition.check(stored)
-            return await _replace(change, caller, stored, edit(stored), "domain.patch")
+            domain = edit(stored)
+            await _check_stays_with_aliases(change.unit, stored, domain)
+            return await replace_domain(change, caller, stored, domain, "domain.patch")
 
     async def delete(self, caller: Caller, name: DomainName, precondition: Precondition = ANYTHING) -> None:
-        """Remove a domain with its mailboxes.
+        """Remove a domain with its mailboxes; it is kept for a while and can be brought back.
 
         Raises:
             DomainInUse: When other domains are aliases of it.
@@ -126,24 +155,47 @@ class DomainService:
             precondition.check(stored)
             if aliases := await change.unit.domains.alias_count(stored.id):
                 raise DomainInUse(name.ascii, aliases)
+            mailboxes = await change.unit.mailboxes(stored).all()
+            await change.unit.deleted_domains.insert(stored, mailboxes, caller.token_id, change.now)
             await change.unit.domains.delete(stored)
+            for mailbox in mailboxes:
+                change.note("domain.delete", mailbox, None, provider=stored.value.provider)
             change.note("domain.delete", stored, None)
 
 
 async def _insert(change: Change, caller: Caller, domain: Domain, action: str) -> Stored[Domain]:
-    provider, target = await _checked(change.unit, caller, domain, None)
+    provider, target = await checked_domain(change.unit, caller, domain, None)
     alias_of_id = None if target is None else target.id
     stored = await change.unit.domains.insert(domain, provider.id, alias_of_id, change.now)
     change.note(action, None, stored)
     return stored
 
 
-async def _replace(
+def _visible_to(caller: Caller, query: DomainQuery) -> DomainQuery | None:
+    """Narrow a query to what the caller sees; None for nothing."""
+    if query.provider is None:
+        return replace(query, provider=caller.provider)
+    return query if caller.sees(query.provider) else None
+
+
+async def _check_stays_with_aliases(unit: UnitOfWork, stored: Stored[Domain], domain: Domain) -> None:
+    """Refuse to part a domain from its aliases, which are its provider's too."""
+    if domain.provider != stored.value.provider and (aliases := await unit.domains.alias_count(stored.id)):
+        raise DomainInUse(domain.name.ascii, aliases)
+
+
+async def replace_domain(
     change: Change, caller: Caller, stored: Stored[Domain], domain: Domain, action: str
 ) -> Stored[Domain]:
+    """Store a domain in place of the present one, if it differs.
+
+    Raises:
+        ProviderNotFound: When the provider is not stored or the caller may not see it.
+        InvalidInput: When it could not be published, or its alias leads nowhere.
+    """
     if stored.value == domain:
         return stored
-    provider, target = await _checked(change.unit, caller, domain, stored)
+    provider, target = await checked_domain(change.unit, caller, domain, stored)
     alias_of_id = None if target is None else target.id
     changed = await change.unit.domains.replace(stored, domain, provider.id, alias_of_id, change.now)
     change.note(action, stored, changed)
@@ -162,10 +214,15 @@ async def visible_domain(unit: UnitOfWork, caller: Caller, name: DomainName) -> 
     return stored
 
 
-async def _checked(
+async def checked_domain(
     unit: UnitOfWork, caller: Caller, domain: Domain, present: Stored[Domain] | None
 ) -> tuple[Stored[Provider], Stored[Domain] | None]:
-    """Check a domain against what it refers to; return that."""
+    """Check a domain against what it refers to; return that.
+
+    Raises:
+        ProviderNotFound: When the provider is not stored or the caller may not see it.
+        InvalidInput: When it could not be published, or its alias leads nowhere.
+    """
     check_authored_servers(domain.servers)
     provider = await unit.providers.find(domain.provider) if caller.sees(domain.provider) else None
     if provider is None:

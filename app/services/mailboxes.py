@@ -40,6 +40,13 @@ class MailboxService:
             stored = await visible_domain(unit, caller, domain)
             return await unit.mailboxes(stored).page(after=after, limit=limit)
 
+    async def count(self, caller: Caller, domain: DomainName) -> int:
+        """Return how many mailboxes a domain has."""
+        caller.require(Scope.DOMAINS_READ)
+        async with self._store.reading() as unit:
+            stored = await visible_domain(unit, caller, domain)
+            return await unit.mailboxes(stored).count()
+
     async def get(self, caller: Caller, address: EmailAddress) -> Stored[Mailbox]:
         """Return one mailbox.
 

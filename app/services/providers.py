@@ -45,6 +45,14 @@ class ProviderService:
         async with self._store.reading() as unit:
             return await unit.providers.page(after=after, limit=limit, only=caller.provider)
 
+    async def count(self, caller: Caller) -> int:
+        """Return how many providers the caller sees."""
+        caller.require(Scope.DOMAINS_READ)
+        async with self._store.reading() as unit:
+            if caller.provider is None:
+                return await unit.providers.count()
+            return len(await unit.providers.page(after="", limit=1, only=caller.provider))
+
     async def get(self, caller: Caller, slug: str) -> Stored[Provider]:
         """Return one provider.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from app.services.idempotency import KEPT_FOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from app.store.unit_of_work import Store
 
@@ -20,7 +21,12 @@ class Upkeep:
     """Chores; any number of processes may do them at the same time."""
 
     def __init__(
-        self, store: Store, clock: Callable[[], datetime], *, audit_retention: timedelta | None
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        *,
+        audit_retention: timedelta | None = None,
+        deleted_retention: timedelta = timedelta(days=30),
     ) -> None:
         """Take the database and the time.
 
@@ -28,10 +34,12 @@ class Upkeep:
             store: The database.
             clock: Gives the present moment.
             audit_retention: How long audit entries are kept; None for ever.
+            deleted_retention: How long deleted domains are kept.
         """
         self._store = store
         self._clock = clock
         self._audit_retention = audit_retention
+        self._deleted_retention = deleted_retention
 
     async def run(self) -> None:
         """Do all chores once.
@@ -41,6 +49,7 @@ class Upkeep:
         """
         await self.forget_audit()
         await self.forget_answers()
+        await self.forget_deleted_domains()
 
     async def forget_audit(self) -> int:
         """Remove audit entries that are past their time; return how many."""
@@ -59,3 +68,8 @@ class Upkeep:
         """Remove answers whose keys may be used again; return how many."""
         async with self._store.writing() as unit:
             return await unit.idempotency.forget(self._clock() - KEPT_FOR)
+
+    async def forget_deleted_domains(self) -> int:
+        """Remove deleted domains that are past their time; return how many."""
+        async with self._store.writing() as unit:
+            return await unit.deleted_domains.forget(self._clock() - self._deleted_retention)

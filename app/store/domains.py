@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from app.core.errors import ConcurrentChange, DomainTaken
+from app.core.queries import ALL_DOMAINS, DomainOrder
 from app.core.stored import Stored
 from app.store.conflicts import conflicts
 from app.store.mapping import domain_from_row, domain_to_row
@@ -18,11 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from sqlalchemy import Select
+    from sqlalchemy import Column, ColumnElement, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from app.core.domains import Domain
     from app.core.names import DomainName
+    from app.core.queries import DomainQuery
 
 _TARGET = DOMAIN.alias("target")
 
@@ -47,16 +50,40 @@ class Domains:
         found = await self._read(_selection().where(DOMAIN.c.name == name.ascii))
         return found[0] if found else None
 
-    async def page(self, *, after: str, limit: int, provider: str | None) -> list[Stored[Domain]]:
-        """Return domains by name, those behind ``after``; of one provider, or of all."""
-        statement = _selection().where(DOMAIN.c.name > after).order_by(DOMAIN.c.name).limit(limit)
-        if provider is not None:
-            statement = statement.where(PROVIDER.c.slug == provider)
-        return await self._read(statement)
+    async def page(
+        self,
+        *,
+        after: str = "",
+        behind: datetime | None = None,
+        limit: int,
+        query: DomainQuery = ALL_DOMAINS,
+    ) -> list[Stored[Domain]]:
+        """Return domains in the order asked for, those that come after a place.
 
-    async def count(self) -> int:
+        Args:
+            after: The name of the place; empty for the start.
+            behind: The moment of the place, where the order is one of moments.
+            limit: How many at the most.
+            query: Which domains, and their order.
+        """
+        statement = _selection().where(*_conditions(query))
+        name, moment = DOMAIN.c.name, None
+        if query.order is not DomainOrder.NAME:
+            moment = DOMAIN.c[query.order.value]
+        if after:
+            statement = statement.where(*_beyond(after, behind, moment, is_descending=query.is_descending))
+        keys = [name] if moment is None else [moment, name]
+        ordered = statement.order_by(*(key.desc() if query.is_descending else key for key in keys))
+        return await self._read(ordered.limit(limit))
+
+    async def count(self, query: DomainQuery = ALL_DOMAINS) -> int:
         """Return how many there are."""
-        return (await self._connection.execute(select(func.count()).select_from(DOMAIN))).scalar_one()
+        joined = DOMAIN.join(PROVIDER, DOMAIN.c.provider_id == PROVIDER.c.id).outerjoin(
+            _TARGET, DOMAIN.c.alias_of_id == _TARGET.c.id
+        )
+        source = DOMAIN if query == ALL_DOMAINS else joined
+        statement = select(func.count()).select_from(source).where(*_conditions(query))
+        return (await self._connection.execute(statement)).scalar_one()
 
     async def _read(self, statement: Select[Any]) -> list[Stored[Domain]]:
         rows = (await self._connection.execute(statement)).mappings().all()
@@ -71,18 +98,36 @@ class Domains:
         Raises:
             DomainTaken: When its name is.
         """
-        times = {"created_at": now, "updated_at": now}
+        new = Stored(id=0, value=domain, version=1, created_at=now, updated_at=now)
+        return await self._insert(new, provider_id, alias_of_id)
+
+    async def restore(
+        self, deleted: Stored[Domain], provider_id: int, alias_of_id: int | None, now: datetime
+    ) -> Stored[Domain]:
+        """Store a domain as it was, in its next version.
+
+        Raises:
+            DomainTaken: When its name is stored.
+        """
+        again = replace(deleted, version=deleted.version + 1, updated_at=now)
+        return await self._insert(again, provider_id, alias_of_id)
+
+    async def _insert(
+        self, stored: Stored[Domain], provider_id: int, alias_of_id: int | None
+    ) -> Stored[Domain]:
+        domain = stored.value
         row = {
             **domain_to_row(domain, provider_id, alias_of_id),
             "source": FROM_API,
-            "version": 1,
-            **times,
+            "version": stored.version,
+            "created_at": stored.created_at,
+            "updated_at": stored.updated_at,
         }
         with conflicts(f"The domain {domain.name}", DomainTaken(domain.name.ascii)):
             result = await self._connection.execute(insert(DOMAIN).values(row).returning(DOMAIN.c.id))
         domain_id: int = result.scalar_one()
         await insert_servers(self._connection, DOMAIN_OWNER, {domain_id: domain.servers})
-        return Stored(id=domain_id, value=domain, version=1, **times)
+        return replace(stored, id=domain_id)
 
     async def replace(
         self,
@@ -132,10 +177,40 @@ class Domains:
         if result.rowcount != 1:
             raise ConcurrentChange(f"The domain {stored.value.name}")
 
+    async def aliases_of(self, domain_id: int) -> list[Stored[Domain]]:
+        """Return the domains that are aliases of this one, by name."""
+        return await self._read(_selection().where(DOMAIN.c.alias_of_id == domain_id).order_by(DOMAIN.c.name))
+
     async def alias_count(self, domain_id: int) -> int:
         """Return how many domains are aliases of this one."""
         statement = select(func.count()).select_from(DOMAIN).where(DOMAIN.c.alias_of_id == domain_id)
         return (await self._connection.execute(statement)).scalar_one()
+
+
+def _conditions(query: DomainQuery) -> list[ColumnElement[bool]]:
+    wanted = {
+        PROVIDER.c.slug: query.provider,
+        DOMAIN.c.status: None if query.status is None else query.status.value,
+        DOMAIN.c.reference: query.reference,
+        DOMAIN.c.node: query.node,
+        _TARGET.c.name: None if query.alias_of is None else query.alias_of.ascii,
+    }
+    conditions = [column == value for column, value in wanted.items() if value is not None]
+    if query.updated_since is not None:
+        conditions.append(DOMAIN.c.updated_at >= query.updated_since)
+    return conditions
+
+
+def _beyond(
+    name: str, moment: datetime | None, column: Column[datetime] | None, *, is_descending: bool
+) -> list[ColumnElement[bool]]:
+    """Return the conditions for what comes after a place, in a form that an index can follow."""
+    name_beyond = DOMAIN.c.name < name if is_descending else DOMAIN.c.name > name
+    if column is None:
+        return [name_beyond]
+    if is_descending:
+        return [column <= moment, or_(column < moment, name_beyond)]
+    return [column >= moment, or_(column > moment, name_beyond)]
 
 
 def _stored(row: Mapping[str, Any], domain: Domain) -> Stored[Domain]:

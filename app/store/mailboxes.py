@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from app.core.errors import ConcurrentChange, MailboxTaken
 from app.core.stored import Stored
@@ -42,6 +43,15 @@ class Mailboxes:
         statement = self._selection().where(MAILBOX.c.key > after).order_by(MAILBOX.c.key)
         return await self._read(statement.limit(limit))
 
+    async def count(self) -> int:
+        """Return how many there are."""
+        statement = select(func.count()).select_from(MAILBOX).where(MAILBOX.c.domain_id == self._domain_id)
+        return (await self._connection.execute(statement)).scalar_one()
+
+    async def all(self) -> list[Stored[Mailbox]]:
+        """Return all mailboxes by key."""
+        return await self._read(self._selection().order_by(MAILBOX.c.key))
+
     def _selection(self) -> Select[Any]:
         return select(MAILBOX).where(MAILBOX.c.domain_id == self._domain_id)
 
@@ -65,13 +75,29 @@ class Mailboxes:
         Raises:
             MailboxTaken: When its address is, in whatever case.
         """
-        times = {"created_at": now, "updated_at": now}
-        row = {**mailbox_to_row(mailbox, self._domain_id), "version": 1, **times}
+        return await self._insert(Stored(id=0, value=mailbox, version=1, created_at=now, updated_at=now))
+
+    async def restore(self, mailbox: Stored[Mailbox]) -> Stored[Mailbox]:
+        """Store a mailbox as it was, with its version and times.
+
+        Raises:
+            MailboxTaken: When its address is stored, in whatever case.
+        """
+        return await self._insert(mailbox)
+
+    async def _insert(self, stored: Stored[Mailbox]) -> Stored[Mailbox]:
+        mailbox = stored.value
+        row = {
+            **mailbox_to_row(mailbox, self._domain_id),
+            "version": stored.version,
+            "created_at": stored.created_at,
+            "updated_at": stored.updated_at,
+        }
         with conflicts("The mailbox", MailboxTaken(self._domain_name.ascii)):
             result = await self._connection.execute(insert(MAILBOX).values(row).returning(MAILBOX.c.id))
         mailbox_id: int = result.scalar_one()
         await insert_servers(self._connection, MAILBOX_OWNER, {mailbox_id: mailbox.servers})
-        return Stored(id=mailbox_id, value=mailbox, version=1, **times)
+        return replace(stored, id=mailbox_id)
 
     async def replace(self, stored: Stored[Mailbox], mailbox: Mailbox, now: datetime) -> Stored[Mailbox]:
         """Store a mailbox in place of what was read.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from app.core.domains import Domain, DomainStatus, Mailbox, PublishedName
+from app.core.domains import NODE_VARIABLE, Domain, DomainStatus, Mailbox, PublishedName
 from app.core.names import DomainName, EmailAddress
 from app.core.provider import InputField, LocalisedText, OAuth2, Page, Provider, Support
 from app.core.records import (
@@ -125,6 +125,7 @@ def domain_to_row(domain: Domain, provider_id: int, alias_of_id: int | None) -> 
         "provider_id": provider_id,
         "alias_of_id": alias_of_id,
         "variables": dict(domain.variables),
+        "node": domain.variables.get(NODE_VARIABLE),
         "status": domain.status.value,
         "published_name": domain.published_name.value,
         "reference": domain.reference,

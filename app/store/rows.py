@@ -111,6 +111,9 @@ class DomainRow(_Row, table=True):
         Index(None, "provider_id", "name"),
         Index(None, "alias_of_id"),
         Index(None, "reference"),
+        Index(None, "node"),
+        Index(None, "updated_at", "name"),
+        Index(None, "created_at", "name"),
     )
 
     id: int | None = Field(default=None, sa_column=_id_column())
@@ -130,6 +133,7 @@ class DomainRow(_Row, table=True):
     updated_at: datetime = _moment()
     mta_sts: dict[str, Any] | None = Field(default=None, sa_type=_NULLABLE_JSON)
     tls_reporting: dict[str, Any] | None = Field(default=None, sa_type=_NULLABLE_JSON)
+    node: str | None = Field(default=None, sa_type=String(253))
 
 
 class MailboxRow(_Row, table=True):
@@ -250,10 +254,33 @@ class IdempotencyRecordRow(_Row, table=True):
     created_at: datetime = _moment()
 
 
+class DeletedDomainRow(_Row, table=True):
+    """A domain that was deleted, with its servers and mailboxes."""
+
+    __tablename__ = "deleted_domain"
+    __table_args__ = (
+        Index(None, "name", "id"),
+        Index(None, "provider_id", "id"),
+        Index(None, "deleted_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, sa_column=_id_column())
+    name: str = Field(sa_type=String(253))
+    provider_id: int = Field(sa_column=_owner_column("provider_id", "provider", cascade=True))
+    version: int
+    domain: dict[str, Any] = Field(sa_type=_RECORD)
+    mailboxes: list[dict[str, Any]] = Field(sa_type=_RECORD)
+    mailbox_count: int
+    deleted_at: datetime = _moment()
+    deleted_by: str = Field(sa_type=String(16))
+
+
 PROVIDER = METADATA.tables["provider"]
 DOMAIN = METADATA.tables["domain"]
 MAILBOX = METADATA.tables["mailbox"]
 SERVER = METADATA.tables["server"]
 TOKEN = METADATA.tables["token"]
 IDEMPOTENCY_RECORD = METADATA.tables["idempotency_record"]
+DELETED_DOMAIN = METADATA.tables["deleted_domain"]
 AUDIT_ENTRY = METADATA.tables["audit_entry"]

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response, StreamingResponse
 
 from app.api.dependencies import CallerDependency, ServicesDependency, problems
-from app.api.lists import ListDependency, encode_position, page_response
+from app.api.lists import ListDependency, page_response
 from app.api.schemas.audit import AuditPage, AuditRead, audit_to_read
-from app.api.schemas.shapes import NO_NUL, Moment
+from app.api.schemas.shapes import NO_CONTROL_CHARACTERS, Moment
 from app.core.audit import AuditEntry, AuditFilter
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
@@ -22,22 +22,27 @@ _ORDER = "-id"
 
 def _filter(
     kind: Annotated[
-        str | None, Query(max_length=20, pattern=NO_NUL, description="Only of this kind of resource.")
+        str | None,
+        Query(max_length=20, pattern=NO_CONTROL_CHARACTERS, description="Only of this kind of resource."),
     ] = None,
     resource: Annotated[
-        str | None, Query(max_length=320, pattern=NO_NUL, description="Only of the resource of this key.")
+        str | None,
+        Query(max_length=320, pattern=NO_CONTROL_CHARACTERS, description="Only of the resource of this key."),
     ] = None,
     provider: Annotated[
-        str | None, Query(max_length=63, pattern=NO_NUL, description="Only what is this provider's.")
+        str | None,
+        Query(max_length=63, pattern=NO_CONTROL_CHARACTERS, description="Only what is this provider's."),
     ] = None,
     token: Annotated[
-        str | None, Query(max_length=16, pattern=NO_NUL, description="Only by the token with this id.")
+        str | None,
+        Query(max_length=16, pattern=NO_CONTROL_CHARACTERS, description="Only by the token with this id."),
     ] = None,
     action: Annotated[
-        str | None, Query(max_length=40, pattern=NO_NUL, description="Only this action.")
+        str | None, Query(max_length=40, pattern=NO_CONTROL_CHARACTERS, description="Only this action.")
     ] = None,
     request_id: Annotated[
-        str | None, Query(max_length=40, pattern=NO_NUL, description="Only by the request of this id.")
+        str | None,
+        Query(max_length=40, pattern=NO_CONTROL_CHARACTERS, description="Only by the request of this id."),
     ] = None,
     since: Annotated[Moment | None, Query(description="Only at or after this moment.")] = None,
     until: Annotated[Moment | None, Query(description="Only before this moment.")] = None,
@@ -70,10 +75,8 @@ async def list_audit(
     found = await services.auditing.page(
         caller, wanted, before=position[0] if position else None, limit=request.limit + 1
     )
-    entries = found[: request.limit]
-    following = encode_position(_ORDER, entries[-1].id) if len(found) > len(entries) else None
     total = await services.auditing.count(caller, wanted) if request.total else None
-    return page_response(request, [audit_to_read(entry) for entry in entries], following, total)
+    return page_response(request, found, audit_to_read, lambda entry: (_ORDER, entry.id), total)
 
 
 @router.get(

@@ -8,17 +8,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app.api.dependencies import (
-    NO_CONTROL_CHARACTERS,
-    AfterQuery,
     CallerDependency,
     DomainNameDependency,
-    LimitQuery,
     PreconditionDependency,
     ServicesDependency,
     WriterDependency,
     problems,
     tag_version,
 )
+from app.api.domain_lists import DomainQueryDependency, domain_page
+from app.api.lists import ListDependency
 from app.api.merge_patch import MergePatchDependency, patch_body
 from app.api.once import PostDependency, json_answer
 from app.api.schemas.domains import (
@@ -50,21 +49,15 @@ LocalPartQuery = Annotated[
 ]
 
 
-@router.get("", operation_id="list_domains", responses=problems())
+@router.get("", operation_id="list_domains", response_model=DomainPage, responses=problems())
 async def list_domains(
     services: ServicesDependency,
     caller: CallerDependency,
-    after: AfterQuery = "",
-    limit: LimitQuery = 100,
-    provider: Annotated[
-        str | None,
-        Query(max_length=63, pattern=NO_CONTROL_CHARACTERS, description="Only this provider's."),
-    ] = None,
-) -> DomainPage:
-    """List domains by name."""
-    found = await services.domains.page(caller, after=after, limit=limit + 1, provider=provider)
-    items = [domain_to_read(stored) for stored in found[:limit]]
-    return DomainPage(items=items, next=items[-1].name if len(found) > limit else None)
+    query: DomainQueryDependency,
+    request: ListDependency,
+) -> Response:
+    """List domains."""
+    return await domain_page(services, caller, query, request)
 
 
 @router.post(

@@ -8,16 +8,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from app.api.dependencies import (
-    AfterQuery,
     CallerDependency,
     DomainNameDependency,
-    LimitQuery,
     PreconditionDependency,
     ServicesDependency,
     WriterDependency,
     problems,
     tag_version,
 )
+from app.api.lists import ListDependency, page_response
 from app.api.merge_patch import MergePatchDependency, patch_body
 from app.api.schemas.domains import (
     MailboxBody,
@@ -43,18 +42,23 @@ def _address(name: DomainNameDependency, local_part: str) -> EmailAddress:
 AddressDependency = Annotated[EmailAddress, Depends(_address)]
 
 
-@router.get("", operation_id="list_mailboxes", responses=problems(404))
+@router.get("", operation_id="list_mailboxes", response_model=MailboxPage, responses=problems(404))
 async def list_mailboxes(
     name: DomainNameDependency,
     services: ServicesDependency,
     caller: CallerDependency,
-    after: AfterQuery = "",
-    limit: LimitQuery = 100,
-) -> MailboxPage:
+    request: ListDependency,
+) -> Response:
     """List a domain's mailboxes by local part."""
-    found = await services.mailboxes.page(caller, name, after=after.lower(), limit=limit + 1)
-    items = [mailbox_to_read(stored) for stored in found[:limit]]
-    return MailboxPage(items=items, next=items[-1].local_part if len(found) > limit else None)
+    request.check_fields(MailboxRead)
+    position = request.position("local_part", (str,))
+    found = await services.mailboxes.page(
+        caller, name, after=position[0] if position else "", limit=request.limit + 1
+    )
+    total = await services.mailboxes.count(caller, name) if request.total else None
+    return page_response(
+        request, found, mailbox_to_read, lambda one: ("local_part", one.value.address.key), total
+    )
 
 
 @router.get("/{local_part:path}", operation_id="get_mailbox", responses=problems(404))

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 
 from app.api.dependencies import (
-    AfterQuery,
     CallerDependency,
-    LimitQuery,
     PreconditionDependency,
     ServicesDependency,
     WriterDependency,
     problems,
     tag_version,
 )
+from app.api.lists import ListDependency, page_response, whole_response
 from app.api.merge_patch import MergePatchDependency, patch_body
 from app.api.once import PostDependency, json_answer
 from app.api.schemas.providers import (
@@ -27,8 +25,7 @@ from app.api.schemas.providers import (
     provider_to_core,
     provider_to_read,
 )
-from app.api.schemas.servers import ServerBody, ServerShape, server_to_core, server_to_shape
-from app.api.schemas.shapes import NO_NUL
+from app.api.schemas.servers import ServerBody, ServerPage, ServerShape, server_to_core, server_to_shape
 from app.core.provider import Provider
 from app.core.servers import Server
 from app.core.stored import Stored
@@ -38,18 +35,19 @@ from app.services.providers import server_of
 
 router = APIRouter(prefix="/api/v1/providers", tags=["providers"])
 
-SlugPath = Annotated[str, Path(pattern=NO_NUL)]
-KeyPath = Annotated[str, Path(pattern=NO_NUL)]
 
-
-@router.get("", operation_id="list_providers", responses=problems())
+@router.get("", operation_id="list_providers", response_model=ProviderPage, responses=problems())
 async def list_providers(
-    services: ServicesDependency, caller: CallerDependency, after: AfterQuery = "", limit: LimitQuery = 100
-) -> ProviderPage:
+    services: ServicesDependency, caller: CallerDependency, request: ListDependency
+) -> Response:
     """List providers by slug."""
-    found = await services.providers.page(caller, after=after, limit=limit + 1)
-    items = [provider_to_read(stored) for stored in found[:limit]]
-    return ProviderPage(items=items, next=items[-1].slug if len(found) > limit else None)
+    request.check_fields(ProviderRead)
+    position = request.position("slug", (str,))
+    found = await services.providers.page(
+        caller, after=position[0] if position else "", limit=request.limit + 1
+    )
+    total = await services.providers.count(caller) if request.total else None
+    return page_response(request, found, provider_to_read, lambda one: ("slug", one.value.slug), total)
 
 
 @router.post(
@@ -75,7 +73,7 @@ async def create_provider(
 
 @router.get("/{slug}", operation_id="get_provider", responses=problems(404))
 async def get_provider(
-    slug: SlugPath, services: ServicesDependency, caller: CallerDependency, response: Response
+    slug: str, services: ServicesDependency, caller: CallerDependency, response: Response
 ) -> ProviderRead:
     """Read a provider."""
     stored = await services.providers.get(caller, slug)
@@ -92,7 +90,7 @@ async def get_provider(
     },
 )
 async def put_provider(
-    slug: SlugPath,
+    slug: str,
     body: ProviderBody,
     services: ServicesDependency,
     caller: WriterDependency,
@@ -113,7 +111,7 @@ async def put_provider(
     responses=problems(400, 404, 409, 412, 413, 415, 428),
 )
 async def patch_provider(
-    slug: SlugPath,
+    slug: str,
     patch: MergePatchDependency,
     services: ServicesDependency,
     caller: WriterDependency,
@@ -137,7 +135,7 @@ async def patch_provider(
     responses=problems(404, 409, 412, 428),
 )
 async def delete_provider(
-    slug: SlugPath,
+    slug: str,
     services: ServicesDependency,
     caller: WriterDependency,
     precondition: PreconditionDependency,
@@ -146,19 +144,23 @@ async def delete_provider(
     await services.providers.delete(caller, slug, precondition)
 
 
-@router.get("/{slug}/servers", operation_id="list_servers", responses=problems(404))
+@router.get(
+    "/{slug}/servers", operation_id="list_servers", response_model=ServerPage, responses=problems(404)
+)
 async def list_servers(
-    slug: SlugPath, services: ServicesDependency, caller: CallerDependency, response: Response
-) -> list[ServerShape]:
-    """List a provider's servers in the order of preference."""
+    slug: str, services: ServicesDependency, caller: CallerDependency, request: ListDependency
+) -> Response:
+    """List all of a provider's servers in the order of preference. The ETag is the provider's."""
+    request.check_fields(ServerShape)
     stored = await services.providers.get(caller, slug)
+    response = whole_response(request, [server_to_shape(server) for server in stored.value.servers])
     tag_version(response, stored.version)
-    return [server_to_shape(server) for server in stored.value.servers]
+    return response
 
 
 @router.get("/{slug}/servers/{key}", operation_id="get_server", responses=problems(404))
 async def get_server(
-    slug: SlugPath, key: KeyPath, services: ServicesDependency, caller: CallerDependency, response: Response
+    slug: str, key: str, services: ServicesDependency, caller: CallerDependency, response: Response
 ) -> ServerShape:
     """Read a server. The ETag is the provider's."""
     stored, server = await services.providers.get_server(caller, slug, key)
@@ -175,8 +177,8 @@ async def get_server(
     },
 )
 async def put_server(
-    slug: SlugPath,
-    key: KeyPath,
+    slug: str,
+    key: str,
     body: ServerBody,
     services: ServicesDependency,
     caller: WriterDependency,
@@ -198,8 +200,8 @@ async def put_server(
     responses=problems(400, 404, 409, 412, 413, 415, 428),
 )
 async def patch_server(
-    slug: SlugPath,
-    key: KeyPath,
+    slug: str,
+    key: str,
     patch: MergePatchDependency,
     services: ServicesDependency,
     caller: WriterDependency,
@@ -224,8 +226,8 @@ async def patch_server(
     responses=problems(404, 409, 412, 428),
 )
 async def delete_server(
-    slug: SlugPath,
-    key: KeyPath,
+    slug: str,
+    key: str,
     services: ServicesDependency,
     caller: WriterDependency,
     precondition: PreconditionDependency,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, Field
 
-from app.api.schemas.shapes import Page, Shape, without_required
+from app.api.schemas.shapes import Listing, Shape, without_required
 
 if TYPE_CHECKING:
     from app.core.audit import AuditEntry
@@ -45,7 +45,7 @@ class AuditItem(AuditRead):
     model_config = ConfigDict(json_schema_extra=without_required)
 
 
-class AuditPage(Page[AuditItem]):
+class AuditPage(Listing[AuditItem]):
     """Some of the audit, the newest entries first."""
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.api.schemas.mail_transport import (
     MtaStsShape,
@@ -14,13 +15,14 @@ from app.api.schemas.mail_transport import (
     transport_to_core,
 )
 from app.api.schemas.servers import ServerShape, server_to_shape, servers_to_core
-from app.api.schemas.shapes import Boolean, Shape, StoredShape, Variables
+from app.api.schemas.shapes import Boolean, Listing, Shape, StoredShape, Variables, without_required
 from app.core.domains import Domain, DomainStatus, Mailbox, PublishedName
 from app.core.errors import IssueCollector
 from app.core.names import DomainName, EmailAddress
 
 if TYPE_CHECKING:
     from app.core.account import AccountSettings, Omission
+    from app.core.deleted import DeletedDomain
     from app.core.stored import Stored
 
 
@@ -65,11 +67,53 @@ class DomainRead(StoredShape, DomainCreate):
     unicode_name: str
 
 
-class DomainPage(Shape):
+class DomainItem(DomainRead):
+    """A domain, or those fields of it that were asked for."""
+
+    model_config = ConfigDict(json_schema_extra=without_required)
+
+
+class DomainPage(Listing[DomainItem]):
     """Some of the domains."""
 
-    items: list[DomainRead]
-    next: str | None = Field(description="What to send as `after` for the next page; null at the end.")
+
+class DomainMove(Shape):
+    """Where a domain goes: to another provider, to another node, or both."""
+
+    provider: str | None = Field(default=None, description="Null where it stays.", examples=["demo"])
+    variables: dict[str, str | None] = Field(
+        default={},
+        description="New values; null takes a variable away, all others stay.",
+        examples=[{"NODE": "srv13"}],
+    )
+
+
+class DeletedDomainRead(Shape):
+    """A domain that was deleted and can be restored."""
+
+    id: int
+    name: str
+    unicode_name: str
+    provider: str
+    alias_of: str | None
+    reference: str | None
+    status: DomainStatus
+    version: int
+    mailboxes: int = Field(description="How many mailboxes of its own it had.")
+    created_at: datetime
+    deleted_at: datetime
+    deleted_by: str = Field(description="The id of the token that deleted it.")
+    kept_until: datetime = Field(description="After this it is gone for good.")
+
+
+class DeletedDomainItem(DeletedDomainRead):
+    """A deleted domain, or those fields of it that were asked for."""
+
+    model_config = ConfigDict(json_schema_extra=without_required)
+
+
+class DeletedDomainPage(Listing[DeletedDomainItem]):
+    """Some of the deleted domains, the last one first."""
 
 
 class MailboxBody(Shape):
@@ -87,11 +131,14 @@ class MailboxRead(StoredShape, MailboxBody):
     address: str
 
 
-class MailboxPage(Shape):
-    """Some of a domain's mailboxes."""
+class MailboxItem(MailboxRead):
+    """A mailbox, or those fields of it that were asked for."""
 
-    items: list[MailboxRead]
-    next: str | None = Field(description="What to send as `after` for the next page; null at the end.")
+    model_config = ConfigDict(json_schema_extra=without_required)
+
+
+class MailboxPage(Listing[MailboxItem]):
+    """Some of a domain's mailboxes."""
 
 
 class OmissionShape(Shape):
@@ -180,6 +227,26 @@ def domain_to_read(stored: Stored[Domain]) -> DomainRead:
         version=stored.version,
         created_at=stored.created_at,
         updated_at=stored.updated_at,
+    )
+
+
+def deleted_to_read(deleted: DeletedDomain, retention: timedelta) -> DeletedDomainRead:
+    """Write a deleted domain as JSON has it."""
+    domain = deleted.domain.value
+    return DeletedDomainRead(
+        id=deleted.id,
+        name=domain.name.ascii,
+        unicode_name=domain.name.unicode,
+        provider=domain.provider,
+        alias_of=None if domain.alias_of is None else domain.alias_of.ascii,
+        reference=domain.reference,
+        status=domain.status,
+        version=deleted.domain.version,
+        mailboxes=deleted.mailbox_count,
+        created_at=deleted.domain.created_at,
+        deleted_at=deleted.deleted_at,
+        deleted_by=deleted.deleted_by,
+        kept_until=deleted.deleted_at + retention,
     )
 
 

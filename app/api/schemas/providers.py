@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.api.schemas.mail_transport import (
     MtaStsShape,
@@ -15,7 +15,7 @@ from app.api.schemas.mail_transport import (
     transport_to_core,
 )
 from app.api.schemas.servers import ServerShape, server_to_shape, servers_to_core
-from app.api.schemas.shapes import Boolean, Shape, StoredShape, Variables
+from app.api.schemas.shapes import Boolean, Listing, Shape, StoredShape, Variables, without_required
 from app.core.errors import IssueCollector
 from app.core.provider import InputField, LocalisedText, OAuth2, Page, Provider, Support
 
@@ -115,11 +115,14 @@ class ProviderRead(StoredShape, ProviderCreate):
     """A provider as it is stored."""
 
 
-class ProviderPage(Shape):
-    """Some of the providers."""
+class ProviderItem(ProviderRead):
+    """A provider, or those fields of it that were asked for."""
 
-    items: list[ProviderRead]
-    next: str | None = Field(description="What to send as `after` for the next page; null at the end.")
+    model_config = ConfigDict(json_schema_extra=without_required)
+
+
+class ProviderPage(Listing[ProviderItem]):
+    """Some of the providers."""
 
 
 def provider_to_core(body: ProviderBody, slug: str) -> Provider:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from app.api.schemas.shapes import Boolean, Integer, Shape
+from app.api.schemas.shapes import Boolean, Integer, Listing, Shape, without_required
 from app.core.errors import IssueCollector, within
 from app.core.patterns import hostname_pattern
 from app.core.servers import (
@@ -122,6 +122,16 @@ class ServerShape(ServerBody):
     """A server."""
 
     key: str = Field(description="Names the server among its owner's.", examples=["imap", "smtp-2"])
+
+
+class ServerItem(ServerShape):
+    """A server, or those fields of it that were asked for."""
+
+    model_config = ConfigDict(json_schema_extra=without_required)
+
+
+class ServerPage(Listing[ServerItem]):
+    """All servers of a provider, in the order of preference."""
 
 
 _OPTION_SHAPES: Final = ("imap", "pop3", "smtp", "ldap", "exchange", "webmail")

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-NO_NUL: Final = r"^[^\u0000]*$"
-"""What texts in paths and queries may hold: PostgreSQL has no way to write a NUL."""
+NO_CONTROL_CHARACTERS: Final = r"^[^\x00-\x1f\x7f]*$"
+"""PostgreSQL cannot even be asked for a text with a NUL in it."""
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -41,7 +41,7 @@ class Shape(BaseModel):
 ItemT = TypeVar("ItemT", bound=Shape)
 
 
-class Page(Shape, Generic[ItemT]):
+class Listing(Shape, Generic[ItemT]):
     """Some of a list."""
 
     items: list[ItemT]

@@ -7,6 +7,7 @@ import pytest
 from app.core.domains import Domain, PublishedName
 from app.core.errors import ConcurrentChange, DomainTaken
 from app.core.names import DomainName
+from app.core.queries import DomainQuery
 
 from builders import a_domain, a_mailbox, a_provider, an_imap_server
 from databases import stored_domain, stored_mailbox, stored_provider
@@ -165,9 +166,9 @@ async def test_pages_are_by_name_of_all_or_of_one_provider(store: Store) -> None
     for name, provider in (("c.example", "other"), ("a.example", "provider"), ("b.example", "other")):
         await stored_domain(store, a_domain(name, provider=provider))
     async with store.reading() as unit:
-        everything = await unit.domains.page(after="", limit=2, provider=None)
-        rest = await unit.domains.page(after="b.example", limit=2, provider=None)
-        others = await unit.domains.page(after="", limit=9, provider="other")
+        everything = await unit.domains.page(after="", limit=2)
+        rest = await unit.domains.page(after="b.example", limit=2)
+        others = await unit.domains.page(after="", limit=9, query=DomainQuery(provider="other"))
     assert [found.value.name.ascii for found in everything] == ["a.example", "b.example"]
     assert [found.value.name.ascii for found in rest] == ["c.example"]
     assert [found.value.name.ascii for found in others] == ["b.example", "c.example"]
@@ -178,5 +179,5 @@ async def test_a_page_has_each_domains_own_servers(store: Store) -> None:
     for number in range(3):
         await stored_domain(store, a_domain(f"d{number}.example", servers=(an_imap_server(port=number + 1),)))
     async with store.reading() as unit:
-        found = await unit.domains.page(after="", limit=10, provider=None)
+        found = await unit.domains.page(after="", limit=10)
     assert [domain.value.servers[0].port for domain in found] == [1, 2, 3]

@@ -33,7 +33,7 @@ async def test_imported_domains_are_ordinary_domains(store: Store) -> None:
     async with store.writing() as unit:
         await unit.imports.insert(provider.id, listed("a.example", "mx.example"), NOW)
     async with store.reading() as unit:
-        found = await unit.domains.page(after="", limit=5, provider=None)
+        found = await unit.domains.page(after="", limit=5)
     assert [stored.value for stored in found] == [
         a_domain("a.example"),
         a_domain("mx.example", serves_mx=True),
