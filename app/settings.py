@@ -121,6 +121,13 @@ class Settings(BaseSettings):
         description="Whether a request that changes or deletes something stored must have `If-Match`; "
         "without it the answer is 428.",
     )
+    free_attempts: int = Field(
+        default=20,
+        ge=0,
+        le=1_000_000,
+        description="How many wrong tokens an address may send before it has to wait, each time twice as "
+        "long, up to a minute; counted by each process. `0` for any number.",
+    )
     deleted_retention_days: int = Field(
         default=30,
         ge=1,

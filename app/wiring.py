@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from app.core.errors import refuse
+from app.core.errors import NotAvailable, refuse
 from app.core.service_names import PublicService
 from app.net.resolver import DnspythonResolver
 from app.services.access import Access
@@ -25,6 +26,7 @@ from app.services.mailboxes import MailboxService
 from app.services.providers import ProviderService
 from app.services.publishing import Publishing
 from app.services.signing import Signer
+from app.services.tokens import TokenService
 from app.services.upkeep import Upkeep
 from app.services.well_known import WellKnown
 from app.store.engine import create_engine, create_reader
@@ -61,6 +63,7 @@ class Services:
     """What signs profiles; None where no certificate is configured."""
     well_known: WellKnown
     store: Store
+    tokens: TokenService
     upkeep: Upkeep
     service_url: str
     """The service's own address as clients reach it, without a slash at the end."""
@@ -69,6 +72,8 @@ class Services:
         """Let go of the database and of the thread that signs."""
         if self.signer is not None:
             self.signer.close()
+        with suppress(NotAvailable):
+            await self.access.write_last_used()
         await self.store.close()
 
 
@@ -81,7 +86,7 @@ def build_services(settings: Settings) -> Services:
     signer = _signer(settings)
     url = settings.database_url
     store = Store(create_engine(url), create_reader(url))
-    access = Access(store, system_clock)
+    access = Access(store, system_clock, free_attempts=settings.free_attempts)
     publishing = Publishing(store, signer)
     service = PublicService(url=str(settings.public_url).rstrip("/"), addresses=settings.public_addresses)
     return Services(
@@ -102,6 +107,7 @@ def build_services(settings: Settings) -> Services:
         signer=signer,
         well_known=WellKnown(publishing),
         store=store,
+        tokens=TokenService(store, system_clock),
         upkeep=Upkeep(
             store,
             system_clock,

@@ -25,6 +25,7 @@ from app.api.routes import (
     mailboxes,
     providers,
     tls_ask,
+    tokens,
 )
 from app.api.schemas.domains import DomainBody, MailboxBody
 from app.api.schemas.providers import ProviderBody
@@ -48,6 +49,7 @@ _TAGS: Final = [
     {"name": "providers", "description": "Who runs the servers."},
     {"name": "domains", "description": "Mail domains and what they resolve to."},
     {"name": "mailboxes", "description": "Mailboxes that differ from their domain."},
+    {"name": "tokens", "description": "What the management API is used with."},
     {"name": "audit", "description": "Who changed what."},
     {"name": "formats", "description": "The documents that clients get."},
     {"name": "health", "description": "For load balancers."},
@@ -62,7 +64,7 @@ def create_api(settings: Settings) -> FastAPI:
         services: Services = app.state.services
         if services.signer is not None:
             services.signer.load()
-        chores = asyncio.create_task(keep_up(services.upkeep))
+        chores = asyncio.create_task(keep_up(services))
         yield
         chores.cancel()
         await asyncio.gather(chores, return_exceptions=True)
@@ -89,7 +91,7 @@ def create_api(settings: Settings) -> FastAPI:
     discovery = clients.build_router(FORMATS)
     management = (
         lifecycle.router, domains.router, dns_records.router, mailboxes.router, providers.router,
-        formats.router, audit.router,
+        formats.router, tokens.router, audit.router,
     )  # fmt: skip
     routers = (discovery, well_known.build_router(), tls_ask.router, health.router, *management)
     api.router.routes[:0] = [route for router in routers for route in router.routes]

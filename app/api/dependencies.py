@@ -40,7 +40,8 @@ async def _caller(
 ) -> Caller:
     if credentials is None:
         raise NotAuthenticated
-    caller = await services.access.authenticate(credentials.credentials)
+    address = request.client.host if request.client else None
+    caller = await services.access.authenticate(credentials.credentials, address)
     request.state.token_id = caller.token_id
     return replace(caller, call=Call(request_id=request.state.request_id))
 
@@ -113,7 +114,7 @@ def tag_version(response: Response, version: int) -> None:
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Document the problems of a route; 401, 403, 422 and 503 can always come."""
+    """Document the problems of a route; 401, 403, 422, 429 and 503 can always come."""
     meanings = {
         400: "The request cannot be read",
         401: "No valid token",
@@ -125,10 +126,11 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         415: "The body is of another media type",
         422: "A value breaks a rule",
         428: "If-Match is needed, by the operator's choice",
+        429: "Too many attempts failed from this address",
         503: "Not available at the moment",
     }
     schema = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}
     return {
         status: {"description": meanings[status], "content": {"application/problem+json": schema}}
-        for status in sorted({401, 403, 422, 503, *statuses})
+        for status in sorted({401, 403, 422, 429, 503, *statuses})
     }

@@ -71,6 +71,9 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
     errors.ServerNotFound: ProblemType(
         "server-not-found", _NOT_FOUND, "No such server", "Read the provider to see its servers' keys."
     ),
+    errors.TokenNotFound: ProblemType(
+        "token-not-found", _NOT_FOUND, "No such token", "Check the id, and what your own token may see."
+    ),
     errors.FormatNotFound: ProblemType(
         "format-not-found", _NOT_FOUND, "No such format", "The detail names the formats that there are."
     ),
@@ -131,6 +134,12 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
         HTTPStatus.FORBIDDEN,
         "The token does not reach this far",
         "Use a token with the scope that the detail names, not limited to another provider.",
+    ),
+    errors.TooManyRequests: ProblemType(
+        "too-many-requests",
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Too many attempts failed",
+        "Wait for the time in Retry-After, and check the token: each failure makes the next wait longer.",
     ),
     errors.SweepingChange: ProblemType(
         "sweeping-change", _CONFLICT, "Too much would change", "Look at the plan, then force it if meant."
@@ -195,6 +204,8 @@ async def _on_app_error(request: Request, error: Exception) -> Response:
     headers = {}
     if isinstance(error, errors.NotAuthenticated):
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, errors.TooManyRequests):
+        headers["Retry-After"] = str(error.seconds)
     if isinstance(error, errors.NotAvailable):
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         _log.warning("not_available", what=error.what, cause=type(error.__cause__).__name__)

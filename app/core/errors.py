@@ -8,6 +8,7 @@ AppError
 │   ├── MailboxNotFound
 │   ├── ProviderNotFound
 │   ├── ServerNotFound
+│   ├── TokenNotFound
 │   ├── FormatNotFound
 │   └── DocumentNotPossible the settings leave a format nothing to say
 ├── Conflict
@@ -23,6 +24,7 @@ AppError
 ├── PreconditionMissing     If-Match is needed, by the operator's choice
 ├── NotAuthenticated
 ├── NotPermitted
+├── TooManyRequests         too many attempts failed
 ├── SweepingChange          an import would change too much without ``--force``
 ├── SchemaTooNew            a newer version of the program migrated the database
 └── NotAvailable            the database does not answer
@@ -168,6 +170,15 @@ class ServerNotFound(NotFound):
         super().__init__(f"There is no server {key} here.")
 
 
+class TokenNotFound(NotFound):
+    """No such token."""
+
+    def __init__(self, public_id: str) -> None:
+        """Take the public half as the caller gave it."""
+        self.public_id = public_id
+        super().__init__(f"The token {public_id} is not known here.")
+
+
 class FormatNotFound(NotFound):
     """No client format of that name."""
 
@@ -295,6 +306,15 @@ class NotPermitted(AppError):  # noqa: N818
         """Take the scope that would be needed."""
         self.scope = scope
         super().__init__(f"The token lacks the scope {scope}, or is limited to a provider.")
+
+
+class TooManyRequests(AppError):  # noqa: N818
+    """The caller has to wait."""
+
+    def __init__(self, seconds: int) -> None:
+        """Take how long."""
+        self.seconds = seconds
+        super().__init__(f"Too many attempts failed; try again in {seconds} seconds.")
 
 
 class SweepingChange(AppError):  # noqa: N818

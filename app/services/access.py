@@ -1,28 +1,23 @@
-"""API tokens: who may do what. Tokens are shown once and kept as digests."""
+"""Who bears a token, and when it was used last."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
-import secrets
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from app.core.errors import IssueCollector, NotAuthenticated, ProviderNotFound, refuse
-from app.core.stored import Stored
-from app.core.text import single_line
-from app.services.callers import CONSOLE, Caller, Scope
-from app.services.changes import Changes
-from app.store.tokens import StoredToken
+from app.core.errors import NotAuthenticated
+from app.services.attempts import FailedAttempts
+from app.services.callers import CONSOLE, Caller
+from app.services.tokens import TokenService, TokenWish, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from app.core.tokens import StoredToken
     from app.store.unit_of_work import Store
 
-MAX_EXPIRES_DAYS: Final = 3650
 _TOKEN = re.compile(r"sp_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _NO_DIGEST: Final = "0" * 64
 
@@ -30,11 +25,20 @@ _NO_DIGEST: Final = "0" * 64
 class Access:
     """Tokens and their bearers."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
-        """Take the database and the time."""
+    def __init__(self, store: Store, clock: Callable[[], datetime], *, free_attempts: int = 0) -> None:
+        """Take the database and the time.
+
+        Args:
+            store: The database.
+            clock: Gives the present moment.
+            free_attempts: How many wrong tokens an address may send before it has to wait; 0 for any.
+        """
         self._store = store
         self._clock = clock
-        self._changes = Changes(store, clock)
+        self._tokens = TokenService(store, clock)
+        self._attempts = FailedAttempts(clock, free_attempts)
+        # Not written at once: a read must not wait for a writer.
+        self._uses: dict[str, datetime] = {}
 
     async def create_token(
         self,
@@ -50,53 +54,29 @@ class Access:
             InvalidInput: For an empty name, an unknown scope or a span that is none.
             ProviderNotFound: When it is to be limited to a provider that is not stored.
         """
-        issues = IssueCollector()
-        with issues.at("name"):
-            name = single_line(name, 100)
-        with issues.at("scopes"):
-            _check_scopes(scopes)
-        if expires_days is not None and not 1 <= expires_days <= MAX_EXPIRES_DAYS:
-            issues.add(f"must be between 1 and {MAX_EXPIRES_DAYS}", "expires_days")
-        issues.close()
-        now = self._clock()
-        public_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-        token = StoredToken(
-            public_id=public_id,
-            digest=_digest(secret),
-            name=name,
-            scopes=scopes,
-            provider=provider,
-            expires_at=None if expires_days is None else now + timedelta(days=expires_days),
-        )
-        async with self._changes.making(CONSOLE) as change:
-            provider_id = None
-            if provider is not None:
-                stored = await change.unit.providers.find(provider)
-                if stored is None:
-                    raise ProviderNotFound(provider)
-                provider_id = stored.id
-            await change.unit.tokens.insert(token, provider_id, now)
-            made = Stored(id=0, value=token, version=1, created_at=now, updated_at=now)
-            change.note("token.create", None, made)
-        return f"sp_{public_id}_{secret}"
+        wish = TokenWish(name=name, scopes=scopes, provider=provider, expires_days=expires_days)
+        _stored, text = await self._tokens.create(CONSOLE, wish)
+        return text
 
-    async def authenticate(self, bearer: str) -> Caller:
+    async def authenticate(self, bearer: str, address: str | None = None) -> Caller:
         """Find out who bears a token.
+
+        The database is asked each time, so that a token that was revoked holds nowhere any more.
+
+        Args:
+            bearer: The token.
+            address: Where it comes from.
 
         Raises:
             NotAuthenticated: Whatever is wrong with it.
+            TooManyRequests: When too many wrong ones came from there.
         """
-        found = _TOKEN.fullmatch(bearer)
-        if found is None:
+        self._attempts.check(address)
+        token = await self._find(bearer)
+        if token is None:
+            self._attempts.note(address)
             raise NotAuthenticated
-        async with self._store.reading() as unit:
-            token = await unit.tokens.find(found[1])
-        # Compared even when there is no such token, so that both take the same time.
-        matches = hmac.compare_digest(_digest(found[2]), _NO_DIGEST if token is None else token.digest)
-        if token is None or not matches:
-            raise NotAuthenticated
-        if token.expires_at is not None and token.expires_at <= self._clock():
-            raise NotAuthenticated
+        self._uses[token.public_id] = self._clock()
         return Caller(
             token_id=token.public_id,
             token_name=token.name,
@@ -104,14 +84,35 @@ class Access:
             provider=token.provider,
         )
 
+    async def _find(self, bearer: str) -> StoredToken | None:
+        found = _TOKEN.fullmatch(bearer)
+        if found is None:
+            return None
+        async with self._store.reading() as unit:
+            token = await unit.tokens.find(found[1])
+        now, digest = self._clock(), digest_of(found[2])
+        present, previous = _NO_DIGEST, _NO_DIGEST
+        if token is not None:
+            present = token.digest
+            overlaps = token.previous_ends_at is not None and now < token.previous_ends_at
+            previous = (token.previous_digest if overlaps else None) or _NO_DIGEST
+        # Both compared, and even when there is no such token, so that all take the same time.
+        matches = hmac.compare_digest(digest, present) | hmac.compare_digest(digest, previous)
+        if token is None or not matches:
+            return None
+        has_ended = token.expires_at is not None and token.expires_at <= now
+        return None if has_ended else token
 
-def _check_scopes(scopes: frozenset[str]) -> None:
-    known = [scope.value for scope in Scope]
-    unknown = sorted(scopes - set(known))
-    if not scopes or unknown:
-        raise refuse(f"must be one or more of {', '.join(known)}")
+    async def write_last_used(self) -> None:
+        """Write when the tokens were used that were used since the last time.
 
-
-def _digest(secret: str) -> str:
-    # The secret has 256 random bits: nothing to guess, so nothing that a slow hash would protect.
-    return hashlib.sha256(secret.encode()).hexdigest()
+        Raises:
+            NotAvailable: When the database does not answer.
+        """
+        if not self._uses:
+            return
+        uses, self._uses = self._uses, {}
+        async with self._store.writing() as unit:
+            # Always in one order, so that two processes never wait for each other.
+            for public_id, at in sorted(uses.items()):
+                await unit.tokens.note_use(public_id, at)

@@ -13,7 +13,7 @@ from app.core.audit import AuditEntry
 from app.core.domains import Domain, Mailbox
 from app.core.provider import Provider
 from app.core.records import Record, domain_record, mailbox_record, provider_record
-from app.store.tokens import StoredToken
+from app.core.tokens import StoredToken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -16,6 +16,7 @@ from app.core.domains import Domain, DomainStatus
 from app.core.errors import InvalidInput, ProviderNotFound
 from app.core.names import DomainName
 from app.core.provider import Support
+from app.core.queries import DomainQuery
 from app.core.resolving import resolve
 from app.core.servers import ImapOptions
 from app.parsers.autoconfig import MAX_BYTES
@@ -169,8 +170,8 @@ async def _gather(unit: UnitOfWork, provider: Provider) -> _Gathered:
 
 
 async def _domains(unit: UnitOfWork, slug: str) -> AsyncIterator[Domain]:
-    after = ""
-    while page := await unit.domains.page(after=after, limit=_PAGE, provider=slug):
+    after, query = "", DomainQuery(provider=slug)
+    while page := await unit.domains.page(after=after, limit=_PAGE, query=query):
         for stored in page:
             yield stored.value
         after = page[-1].value.name.ascii

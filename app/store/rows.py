@@ -208,6 +208,11 @@ class TokenRow(_Row, table=True):
     )
     expires_at: datetime | None = _moment(nullable=True)
     created_at: datetime = _moment()
+    previous_digest: str | None = Field(default=None, sa_type=String(64))
+    previous_ends_at: datetime | None = _moment(nullable=True)
+    last_used_at: datetime | None = _moment(nullable=True)
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    updated_at: datetime | None = _moment(nullable=True)
 
 
 class AuditEntryRow(_Row, table=True):

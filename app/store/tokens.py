@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, or_, select, update
 
+from app.core.errors import ConcurrentChange
 from app.core.stored import Stored
+from app.core.tokens import StoredToken
 from app.store.conflicts import conflicts
 from app.store.rows import PROVIDER, TOKEN
 
@@ -15,27 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredToken:
-    """A token without its secret."""
-
-    public_id: str
-    digest: str
-    name: str
-    scopes: frozenset[str]
-    provider: str | None
-    expires_at: datetime | None
-
-    def record(self) -> dict[str, Any]:
-        """Return what may be told of it, as JSON data."""
-        return {
-            "name": self.name,
-            "scopes": sorted(self.scopes),
-            "provider": self.provider,
-            "expires_at": None if self.expires_at is None else self.expires_at.isoformat(),
-        }
 
 
 _SELECTION: Final = select(TOKEN, PROVIDER.c.slug).select_from(
@@ -52,35 +32,100 @@ class Tokens:
 
     async def find(self, public_id: str) -> StoredToken | None:
         """Return a token."""
+        stored = await self.find_stored(public_id)
+        return None if stored is None else stored.value
+
+    async def find_stored(self, public_id: str) -> Stored[StoredToken] | None:
+        """Return a token with its version and times."""
         row = (await self._connection.execute(_SELECTION.where(TOKEN.c.public_id == public_id))).first()
-        return None if row is None else _stored(row).value
+        return None if row is None else _stored(row)
+
+    async def page(self, *, after: str, limit: int, provider: str | None) -> list[Stored[StoredToken]]:
+        """Return tokens by public half, those behind ``after``; of one provider, or all."""
+        statement = _SELECTION.where(TOKEN.c.public_id > after).order_by(TOKEN.c.public_id).limit(limit)
+        if provider is not None:
+            statement = statement.where(PROVIDER.c.slug == provider)
+        return [_stored(row) for row in await self._connection.execute(statement)]
 
     async def of_provider(self, provider_id: int) -> list[Stored[StoredToken]]:
         """Return the tokens that are limited to a provider."""
         statement = _SELECTION.where(TOKEN.c.provider_id == provider_id).order_by(TOKEN.c.id)
         return [_stored(row) for row in await self._connection.execute(statement)]
 
-    async def insert(self, token: StoredToken, provider_id: int | None, now: datetime) -> None:
+    async def insert(self, token: StoredToken, provider_id: int | None, now: datetime) -> Stored[StoredToken]:
         """Store a token.
 
         Raises:
             ConcurrentChange: When the provider that it is limited to is gone.
         """
-        statement = insert(TOKEN).values(
-            public_id=token.public_id,
-            digest=token.digest,
-            name=token.name,
-            scopes=sorted(token.scopes),
-            provider_id=provider_id,
-            expires_at=token.expires_at,
-            created_at=now,
+        statement = (
+            insert(TOKEN)
+            .values(
+                public_id=token.public_id,
+                digest=token.digest,
+                name=token.name,
+                scopes=sorted(token.scopes),
+                provider_id=provider_id,
+                expires_at=token.expires_at,
+                version=1,
+                created_at=now,
+                updated_at=now,
+            )
+            .returning(TOKEN.c.id)
         )
         with conflicts("The provider of the token"):
-            await self._connection.execute(statement)
+            token_id: int = (await self._connection.execute(statement)).scalar_one()
+        return Stored(id=token_id, value=token, version=1, created_at=now, updated_at=now)
 
-    async def count(self) -> int:
-        """Return how many there are."""
-        return (await self._connection.execute(select(func.count()).select_from(TOKEN))).scalar_one()
+    async def replace_secret(
+        self, stored: Stored[StoredToken], token: StoredToken, now: datetime
+    ) -> Stored[StoredToken]:
+        """Store a token's digests in place of those that were read.
+
+        Raises:
+            ConcurrentChange: When it is no longer what was read.
+        """
+        version = stored.version + 1
+        result = await self._connection.execute(
+            update(TOKEN)
+            .where(TOKEN.c.id == stored.id, TOKEN.c.version == stored.version)
+            .values(
+                digest=token.digest,
+                previous_digest=token.previous_digest,
+                previous_ends_at=token.previous_ends_at,
+                version=version,
+                updated_at=now,
+            )
+        )
+        if result.rowcount != 1:
+            raise ConcurrentChange(f"The token {token.public_id}")
+        return Stored(
+            id=stored.id, value=token, version=version, created_at=stored.created_at, updated_at=now
+        )
+
+    async def delete(self, stored: Stored[StoredToken]) -> None:
+        """Remove a token.
+
+        Raises:
+            ConcurrentChange: When it is no longer what was read.
+        """
+        statement = delete(TOKEN).where(TOKEN.c.id == stored.id, TOKEN.c.version == stored.version)
+        if (await self._connection.execute(statement)).rowcount != 1:
+            raise ConcurrentChange(f"The token {stored.value.public_id}")
+
+    async def note_use(self, public_id: str, at: datetime) -> None:
+        """Write when a token was used last, unless a later moment is written already."""
+        is_later = or_(TOKEN.c.last_used_at.is_(None), TOKEN.c.last_used_at < at)
+        statement = update(TOKEN).where(TOKEN.c.public_id == public_id, is_later)
+        await self._connection.execute(statement.values(last_used_at=at))
+
+    async def count(self, provider: str | None = None) -> int:
+        """Return how many there are; of one provider, or in all."""
+        statement = select(func.count()).select_from(TOKEN)
+        if provider is not None:
+            joined = TOKEN.join(PROVIDER, TOKEN.c.provider_id == PROVIDER.c.id)
+            statement = select(func.count()).select_from(joined).where(PROVIDER.c.slug == provider)
+        return (await self._connection.execute(statement)).scalar_one()
 
 
 def _stored(row: Any) -> Stored[StoredToken]:  # noqa: ANN401 - a row of the selection
@@ -91,5 +136,14 @@ def _stored(row: Any) -> Stored[StoredToken]:  # noqa: ANN401 - a row of the sel
         scopes=frozenset(row.scopes),
         provider=row.slug,
         expires_at=row.expires_at,
+        previous_digest=row.previous_digest,
+        previous_ends_at=row.previous_ends_at,
+        last_used_at=row.last_used_at,
     )
-    return Stored(id=row.id, value=token, version=1, created_at=row.created_at, updated_at=row.created_at)
+    return Stored(
+        id=row.id,
+        value=token,
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at or row.created_at,
+    )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
+from pydantic import ConfigDict
 
 from app.api.dependencies import CallerDependency, problems
-from app.api.schemas.shapes import Shape
+from app.api.lists import ListDependency, whole_response
+from app.api.schemas.shapes import Listing, Shape, without_required
 from app.renderers import FORMATS
 
 # What a router's path says of a parameter beside its name.
@@ -30,10 +32,21 @@ class FormatRead(Shape):
     """Whether it is for one mailbox, so that a domain alone gets none."""
 
 
-@router.get("", operation_id="list_formats", responses=problems())
-async def list_formats(_caller: CallerDependency) -> list[FormatRead]:
+class FormatItem(FormatRead):
+    """A client format, or those fields of it that were asked for."""
+
+    model_config = ConfigDict(json_schema_extra=without_required)
+
+
+class FormatPage(Listing[FormatItem]):
+    """All client formats."""
+
+
+@router.get("", operation_id="list_formats", response_model=FormatPage, responses=problems())
+async def list_formats(_caller: CallerDependency, request: ListDependency) -> Response:
     """List the client formats in their fixed order."""
-    return format_reads()
+    request.check_fields(FormatRead)
+    return whole_response(request, format_reads())
 
 
 def format_reads() -> list[FormatRead]:

@@ -123,7 +123,8 @@ async def test_a_tokens_making_is_told_without_its_secret(api: ApiClient) -> Non
     (entry,) = await entries(api, kind="token")
     assert (entry["action"], entry["token_id"]) == ("token.create", "console")
     assert entry["after"] == {
-        "name": "test", "scopes": ["admin"], "provider": None, "expires_at": None, "version": 1,
+        "name": "test", "scopes": ["admin"], "provider": None, "expires_at": None,
+        "previous_ends_at": None, "version": 1,
     }  # fmt: skip
     assert api.token.split("_", 2)[2] not in json.dumps(entry)
 

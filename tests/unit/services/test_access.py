@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from app.core.errors import InvalidInput, NotAuthenticated, NotPermitted, ProviderNotFound
-from app.services.access import MAX_EXPIRES_DAYS, Access
+from app.services.access import Access
 from app.services.callers import Scope
+from app.services.tokens import MAX_EXPIRES_DAYS
 
 from databases import a_caller, stored_provider
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from app.core.errors import ConcurrentChange
-from app.store.tokens import StoredToken
+from app.core.tokens import StoredToken
 
 from databases import stored_provider
 from fakes.clock import LATER, NOW

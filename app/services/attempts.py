@@ -1,0 +1,71 @@
+"""Who sends wrong tokens has to wait, each time twice as long."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+from math import ceil
+from typing import TYPE_CHECKING, Final
+
+from app.core.errors import TooManyRequests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+_MOST_ADDRESSES: Final = 10_000
+_LONGEST_WAIT: Final = timedelta(seconds=60)
+_FORGOTTEN_AFTER: Final = timedelta(minutes=15)
+
+
+class FailedAttempts:
+    """Counts failures by client address, in this process and in bounded memory."""
+
+    def __init__(self, clock: Callable[[], datetime], free: int) -> None:
+        """Take the time, and how many failures an address has free; 0 for any number."""
+        self._clock = clock
+        self._free = free
+        self._failures: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
+
+    def check(self, address: str | None) -> None:
+        """Refuse an address that has to wait, before any work is done for it.
+
+        Raises:
+            TooManyRequests: With how long it has to wait.
+        """
+        count, last = self._failures.get(_network(address), (0, self._clock()))
+        if not self._free or count < self._free:
+            return
+        doublings = min(count - self._free, 10)
+        wait = min(timedelta(seconds=2**doublings), _LONGEST_WAIT)
+        left = (last + wait - self._clock()).total_seconds()
+        if left > 0:
+            raise TooManyRequests(ceil(left))
+
+    def note(self, address: str | None) -> None:
+        """Count a failure."""
+        if not self._free:
+            return
+        network, now = _network(address), self._clock()
+        count, last = self._failures.pop(network, (0, now))
+        if now - last > _FORGOTTEN_AFTER:
+            count = 0
+        self._failures[network] = (count + 1, now)
+        while len(self._failures) > _MOST_ADDRESSES:
+            self._failures.popitem(last=False)
+
+
+def _network(address: str | None) -> str:
+    """Return what counts as one: an IPv4 address, or the /64 that one line of IPv6 has."""
+    if address is None:
+        return ""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((int(parsed), 64), strict=False))
