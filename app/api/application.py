@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from app import __version__
 from app.api import clients, problems, well_known
 from app.api.chores import keep_up
+from app.api.examples import add_examples
 from app.api.merge_patch import patch_name, patch_schema
 from app.api.requests import BodyLimit
 from app.api.routes import (
@@ -119,5 +120,6 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         # FastAPI's own form of validation errors, which this API never sends.
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        add_examples(document)
         api.openapi_schema = document
     return api.openapi_schema

@@ -77,3 +77,18 @@ def test_every_management_operation_asks_for_a_token(openapi: dict[str, Any]) ->
         for method, operation in operations.items():
             is_management = path.startswith("/api/")
             assert bool(operation.get("security")) == is_management, (method, path)
+
+
+def test_every_management_operation_has_examples_that_hold(openapi: dict[str, Any]) -> None:
+    found = 0
+    for path, operations in openapi["paths"].items():
+        for operation in operations.values() if path.startswith("/api/") else ():
+            bodies = [operation.get("requestBody", {})]
+            bodies += [answer for status, answer in operation["responses"].items() if status[0] == "2"]
+            contents = [one for body in bodies for one in body.get("content", {}).items()]
+            for content in (content for media_type, content in contents if "json" in media_type):
+                schema = {**content["schema"], "components": openapi["components"]}
+                assert "example" in content, operation["operationId"]
+                jsonschema.Draft202012Validator(schema).validate(content["example"])
+                found += 1
+    assert found

@@ -1,0 +1,202 @@
+"""Examples for each operation of the management API, written as the service itself writes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from app.api.routes.formats import format_reads
+from app.api.schemas.audit import audit_to_read
+from app.api.schemas.dns_records import DnsRecordShape, DnsRecordsRead
+from app.api.schemas.domains import (
+    DocumentRead,
+    DomainBody,
+    DomainCreate,
+    FormatShape,
+    MailboxBody,
+    deleted_to_read,
+    domain_to_read,
+    mailbox_to_read,
+    settings_to_read,
+)
+from app.api.schemas.providers import ProviderBody, ProviderCreate, provider_to_read
+from app.api.schemas.servers import ServerBody, server_to_shape
+from app.api.schemas.shapes import Shape
+from app.api.schemas.tokens import TokenCreated, token_to_read
+from app.core.audit import AuditEntry
+from app.core.deleted import DeletedDomain
+from app.core.domains import Domain, DomainStatus, Mailbox
+from app.core.names import DomainName, EmailAddress
+from app.core.records import domain_record
+from app.core.resolving import resolve
+from app.core.stored import Stored
+from app.core.tokens import StoredToken
+from app.services.demo import DEMO_PROVIDER
+
+_MADE: Final = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+_CHANGED: Final = datetime(2026, 3, 9, 14, 5, tzinfo=UTC)
+_TOKEN_ID: Final = "0123456789ab"  # noqa: S105 - the public half
+
+
+def _stored(value: Any, version: int = 2) -> Stored[Any]:  # noqa: ANN401 - any resource
+    return Stored(id=1, value=value, version=version, created_at=_MADE, updated_at=_CHANGED)
+
+
+_DOMAIN: Final = Domain(
+    name=DomainName("customer.example"),
+    provider=DEMO_PROVIDER.slug,
+    variables={"NODE": "srv12"},
+    reference="K-1047",
+)
+_ALIAS: Final = Domain(
+    name=DomainName("customer-shop.example"), provider=DEMO_PROVIDER.slug, alias_of=_DOMAIN.name
+)
+_MAILBOX: Final = Mailbox(address=EmailAddress.parse("jane@customer.example"), login="c1047-jane")
+_TOKEN: Final = StoredToken(
+    public_id=_TOKEN_ID,
+    digest="",
+    name="Billing",
+    scopes=frozenset({"domains:read", "domains:write"}),
+    provider=DEMO_PROVIDER.slug,
+    expires_at=None,
+    last_used_at=_CHANGED,
+)
+_ENTRY: Final = AuditEntry(
+    id=4711,
+    at=_CHANGED,
+    token_id=_TOKEN_ID,
+    token_name="Billing",  # noqa: S106 - a name
+    request_id="8e03978e-40d5-43dd-bc93-6894a57f9324",
+    action="domain.patch",
+    kind="domain",
+    resource=_DOMAIN.name.ascii,
+    provider=DEMO_PROVIDER.slug,
+    before={**domain_record(_DOMAIN), "version": 1},
+    after={**domain_record(replace(_DOMAIN, variables={"NODE": "srv13"})), "version": 2},
+)
+
+
+def _shown(shape: Shape, only: type[Shape] | None = None) -> dict[str, Any]:
+    include = None if only is None else set(only.model_fields)
+    return shape.model_dump(mode="json", include=include)
+
+
+def _page(*shapes: Shape) -> dict[str, Any]:
+    return {"items": [_shown(shape) for shape in shapes], "next": None, "total": None}
+
+
+def _domain_examples() -> dict[str, tuple[Any, Any]]:
+    domain, alias = domain_to_read(_stored(_DOMAIN)), domain_to_read(_stored(_ALIAS, 1))
+    suspended = domain_to_read(_stored(replace(_DOMAIN, status=DomainStatus.SUSPENDED), 3))
+    moved = domain_to_read(_stored(replace(_DOMAIN, variables={"NODE": "srv13"}), 3))
+    kept = DeletedDomain(
+        id=815,
+        domain=_stored(_DOMAIN),
+        provider_id=1,
+        mailbox_count=1,
+        deleted_at=_CHANGED,
+        deleted_by=_TOKEN_ID,
+    )
+    return {
+        "list_domains": (None, _page(alias, domain)),
+        "create_domain": (_shown(domain, DomainCreate), _shown(domain)),
+        "get_domain": (None, _shown(domain)),
+        "put_domain": (_shown(domain, DomainBody), _shown(domain)),
+        "patch_domain": ({"variables": {"NODE": "srv13"}}, _shown(moved)),
+        "suspend_domain": (None, _shown(suspended)),
+        "resume_domain": (None, _shown(domain)),
+        "move_domain": ({"provider": "demo", "variables": {"NODE": "srv13"}}, _shown(moved)),
+        "restore_domain": (None, _shown(domain)),
+        "list_aliases": (None, _page(alias)),
+        "list_deleted_domains": (None, _page(deleted_to_read(kept, timedelta(days=30)))),
+    }
+
+
+def _settings_examples() -> dict[str, tuple[Any, Any]]:
+    settings = resolve(DEMO_PROVIDER, _DOMAIN)
+    autoconfig = FormatShape(name="autoconfig", title="Thunderbird autoconfig", omissions=[])
+    document = DocumentRead(
+        format="autoconfig", media_type="text/xml", body='<clientConfig version="1.1">…', omissions=[]
+    )
+    record = DnsRecordShape(
+        name="_imaps._tcp.customer.example",
+        type="SRV",
+        ttl_seconds=3600,
+        fields={"priority": 0, "weight": 1, "port": 993, "target": "srv12.hosting.example"},
+        value="0 1 993 srv12.hosting.example.",
+        why="IMAP over TLS",
+    )
+    records = DnsRecordsRead(domain=_DOMAIN.name.ascii, records=[record], omissions=[])
+    return {
+        "get_dns_records": (None, _shown(records)),
+        "get_settings": (None, _shown(settings_to_read(settings, DomainStatus.ACTIVE, [autoconfig]))),
+        "get_document": (None, _shown(document)),
+        "list_formats": (None, _page(*format_reads())),
+    }
+
+
+def _mailbox_examples() -> dict[str, tuple[Any, Any]]:
+    mailbox = mailbox_to_read(_stored(_MAILBOX))
+    return {
+        "list_mailboxes": (None, _page(mailbox)),
+        "get_mailbox": (None, _shown(mailbox)),
+        "put_mailbox": (_shown(mailbox, MailboxBody), _shown(mailbox)),
+        "patch_mailbox": ({"login": "c1047-jane"}, _shown(mailbox)),
+    }
+
+
+def _provider_examples() -> dict[str, tuple[Any, Any]]:
+    provider = provider_to_read(_stored(DEMO_PROVIDER))
+    server = server_to_shape(DEMO_PROVIDER.servers[0])
+    return {
+        "list_providers": (None, _page(provider)),
+        "create_provider": (_shown(provider, ProviderCreate), _shown(provider)),
+        "get_provider": (None, _shown(provider)),
+        "put_provider": (_shown(provider, ProviderBody), _shown(provider)),
+        "patch_provider": ({"support": {"phone": None}}, _shown(provider)),
+        "list_servers": (None, _page(*map(server_to_shape, DEMO_PROVIDER.servers))),
+        "get_server": (None, _shown(server)),
+        "put_server": (_shown(server, ServerBody), _shown(server)),
+        "patch_server": ({"port": 993}, _shown(server)),
+    }
+
+
+def _operator_examples() -> dict[str, tuple[Any, Any]]:
+    token, entry = token_to_read(_stored(_TOKEN)), audit_to_read(_ENTRY)
+    created = TokenCreated(**token.model_dump(), token=f"sp_{_TOKEN_ID}_{'x' * 43}")
+    wish = {"name": "Billing", "scopes": ["domains:read", "domains:write"], "provider": "demo"}
+    return {
+        "list_audit": (None, _page(entry)),
+        "export_audit": (None, f"{entry.model_dump_json()}\n"),
+        "list_tokens": (None, _page(token)),
+        "get_token": (None, _shown(token)),
+        "create_token": (wish, _shown(created)),
+        "rotate_token": ({"overlap_seconds": 3600}, _shown(created)),
+    }
+
+
+def add_examples(document: dict[str, Any]) -> None:
+    """Put a request's and an answer's example into each operation that has one here."""
+    examples = {
+        **_domain_examples(),
+        **_settings_examples(),
+        **_mailbox_examples(),
+        **_provider_examples(),
+        **_operator_examples(),
+    }
+    for path, operations in document["paths"].items():
+        if path.startswith("/api/"):
+            for operation in operations.values():
+                request, answer = examples.get(operation["operationId"], (None, None))
+                _add(operation.get("requestBody", {}), request)
+                for status, response in operation["responses"].items():
+                    if status.startswith("2"):
+                        _add(response, answer)
+
+
+def _add(holder: dict[str, Any], example: Any) -> None:  # noqa: ANN401 - any JSON
+    for media_type, content in holder.get("content", {}).items():
+        # Texts of other kinds, such as zone files, are not what the example shows.
+        if example is not None and "json" in media_type:
+            content["example"] = example

@@ -1,0 +1,191 @@
+"""A token of one provider can neither read, infer nor touch anything of another.
+
+The cases come from the OpenAPI document: every operation is sent with what belongs to the other
+provider, and with what nobody has, and both must be answered alike. A route with a parameter or a body
+that this file has no value for fails.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from app.api.application import create_api
+from app.settings import Settings
+
+from management import a_provider_body
+
+if TYPE_CHECKING:
+    import httpx
+
+    from management import ApiClient
+
+MINE, THEIRS = "mine", "theirs"
+
+
+class Operation(NamedTuple):
+    id: str
+    method: str
+    path: str
+    media_type: str | None
+    example: Any
+    filters: tuple[str, ...]
+
+
+def operations() -> list[Operation]:
+    document = create_api(Settings(database_url="sqlite+aiosqlite:///:memory:")).openapi()
+    found = []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items() if path.startswith("/api/") else ():
+            body = operation.get("requestBody", {"content": {}})["content"]
+            media_type = next(iter(body), None)
+            queries = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"]
+            found.append(
+                Operation(
+                    operation["operationId"],
+                    method.upper(),
+                    path,
+                    media_type,
+                    body[media_type]["example"] if media_type else None,
+                    tuple(name for name in queries if name not in PLAIN_QUERIES),
+                )
+            )
+    return found
+
+
+# Parameters that say how to answer, and name nothing.
+PLAIN_QUERIES = {
+    "after", "limit", "total", "fields", "sort", "dry_run", "status", "updated_since", "since", "until",
+    "action", "kind", "local_part", "format",
+}  # fmt: skip
+NAMES = {
+    "name": (f"{THEIRS}.example", "nobodys.example"),
+    "slug": (THEIRS, "nobodys"),
+    "key": ("imap", "imap"),
+    "local_part": ("jane", "jane"),
+    "format_name": ("autoconfig", "autoconfig"),
+    # Filters.
+    "provider": (THEIRS, "nobodys"),
+    "alias_of": (f"{THEIRS}.example", "nobodys.example"),
+    "reference": ("reference-of-theirs", "reference-of-nobody"),
+    "node": ("node-of-theirs", "node-of-nobody"),
+    "resource": (f"{THEIRS}.example", "nobodys.example"),
+}
+# A name can be given to one only, so whoever wants one that is taken has to be told so. That the domain
+# is served here is public anyway: this service answers every mail client for it.
+CLAIMS = {"put_domain": (409, 201), "create_domain": (409, 201)}
+OPERATIONS = operations()
+
+
+@pytest.fixture
+async def both(api: ApiClient) -> ApiClient:
+    """Two providers, each with a domain, an alias, a mailbox and a deleted domain."""
+    for slug in (MINE, THEIRS):
+        await api.put(f"/api/v1/providers/{slug}", json=a_provider_body(display_name=f"Host {slug}"))
+        bodies: dict[str, dict[str, Any]] = {
+            slug: {"reference": f"reference-of-{slug}", "variables": {"NODE": f"node-of-{slug}"}},
+            f"alias-{slug}": {"alias_of": f"{slug}.example"},
+            f"deleted-{slug}": {},
+        }
+        for name, body in bodies.items():
+            put = await api.put(f"/api/v1/domains/{name}.example", json={"provider": slug, **body})
+            assert put.status_code == 201, put.text
+        await api.put(f"/api/v1/domains/{slug}.example/mailboxes/jane", json={"login": f"login-{slug}"})
+        await api.delete(f"/api/v1/domains/deleted-{slug}.example")
+    return api
+
+
+async def requested(
+    client: ApiClient, operation: Operation, *, which: int, ids: tuple[str, str], **query: str
+) -> httpx.Response:
+    """Send an operation with their names (0) or nobody's (1) in the path; the body is the caller's own."""
+    names: dict[str, tuple[str, str]] = {**NAMES, "token_id": ids}
+    if operation.id == "restore_domain":
+        names["name"] = (f"deleted-{THEIRS}.example", "nobodys.example")
+    path = re.sub(r"{(\w+)}", lambda found: names[found[1]][which], operation.path)
+    options: dict[str, Any] = {}
+    if operation.media_type:
+        text = json.dumps(operation.example).replace('"demo"', f'"{MINE}"')
+        if operation.id == "create_domain":
+            text = text.replace("customer.example", names["name"][which])
+        options = {"content": text, "headers": {"Content-Type": operation.media_type}}
+    return await client.request(operation.method, path, params=query, **options)
+
+
+def essence(response: httpx.Response, ids: tuple[str, str]) -> tuple[int, str]:
+    """Return an answer with names and request ids made one."""
+    text = response.text
+    for theirs, nobodys in ((f"deleted-{THEIRS}.example", "nobodys.example"), *NAMES.values(), ids):
+        text = text.replace(theirs, nobodys)
+    return response.status_code, re.sub(r"urn:uuid:[0-9a-f-]+", "urn:uuid", text)
+
+
+async def their_state(api: ApiClient) -> str:
+    paths = (
+        f"/api/v1/providers/{THEIRS}",
+        f"/api/v1/domains?provider={THEIRS}",
+        f"/api/v1/domains/{THEIRS}.example/mailboxes",
+        f"/api/v1/deleted-domains?provider={THEIRS}",
+        f"/api/v1/audit?provider={THEIRS}",
+    )
+    tokens = (await api.get("/api/v1/tokens?fields=id,scopes,provider,version")).json()["items"]
+    theirs = [str(token) for token in tokens if token["provider"] == THEIRS]
+    return "\n".join([*theirs, *[(await api.get(path)).text for path in paths]])
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+async def test_what_is_theirs_is_to_others_as_if_it_were_not_there(
+    both: ApiClient, operation: Operation
+) -> None:
+    limited = await both.as_token(provider=MINE)
+    their_token = (await both.as_token(provider=THEIRS)).token.split("_")[1]
+    ids = (their_token, "f" * 12)
+    before = await their_state(both)
+    theirs = await requested(limited, operation, which=0, ids=ids)
+    nobodys = await requested(limited, operation, which=1, ids=ids)
+    assert await their_state(both) == before
+    if operation.id in CLAIMS:
+        assert (theirs.status_code, nobodys.status_code) == CLAIMS[operation.id]
+        assert f"Host {THEIRS}" not in theirs.text
+    elif "{" in operation.path or operation.id == "create_provider":
+        # Making and removing providers is for tokens without a limit, whichever provider it is.
+        is_limits = operation.id in ("create_provider", "put_provider", "delete_provider")
+        assert theirs.status_code == (403 if is_limits else 404), theirs.text
+        assert essence(theirs, ids) == essence(nobodys, ids)
+    else:
+        assert theirs.is_success, theirs.text
+        assert THEIRS not in theirs.text
+        assert their_token not in theirs.text
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [(operation, name) for operation in OPERATIONS for name in operation.filters],
+    ids=lambda part: part if isinstance(part, str) else part.id,
+)
+async def test_no_filter_tells_whether_something_of_theirs_is_there(
+    both: ApiClient, operation: Operation, name: str
+) -> None:
+    limited = await both.as_token(provider=MINE)
+    their_token = (await both.as_token(provider=THEIRS)).token.split("_")[1]
+    ids = (their_token, "f" * 12)
+    audit = (await both.get(f"/api/v1/audit?provider={THEIRS}")).json()
+    request_id = audit["items"][0]["request_id"]
+    values: tuple[str, str] = {**NAMES, "token": ids, "request_id": (request_id, "0" * 36)}[name]
+    answers = [
+        await requested(limited, operation, which=1, ids=ids, **{name: value, "total": "true"})
+        for value in values
+    ]
+    assert answers[0].content == answers[1].content or answers[0].status_code == 404
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+async def test_without_a_token_nothing_is_answered(both: ApiClient, operation: Operation) -> None:
+    ids = ("f" * 12, "f" * 12)
+    nobody = type(both)(both.http, both.services)
+    for which in (0, 1):
+        refused = await requested(nobody, operation, which=which, ids=ids)
+        assert refused.status_code == 401
+        assert refused.headers["www-authenticate"] == "Bearer"
