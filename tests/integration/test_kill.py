@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from app.core.audit import AuditFilter
+from app.core.records import domain_record
 from app.settings import Settings
 from app.wiring import build_services
 
@@ -128,6 +130,16 @@ def kill_while_writing(
         asyncio.run(scenario(service))
 
 
+async def told_domains(database_url: str) -> dict[str, Any]:
+    """Return what the audit says last of each domain that is there."""
+    services = build_services(Settings(database_url=database_url))
+    found: dict[str, Any] = {}
+    async for batch in services.auditing.batches(OPERATOR, AuditFilter(kind="domain")):
+        found.update({entry.resource: entry.after for entry in batch})
+    await services.close()
+    return {name: record for name, record in found.items() if record is not None}
+
+
 async def stored_domains(database_url: str) -> dict[str, Domain]:
     services = build_services(Settings(database_url=database_url))
     found: dict[str, Domain] = {}
@@ -169,6 +181,10 @@ def test_an_acknowledged_write_survives_kill_9(database_url: str) -> None:
             taken += name in written.sent and present == written.sent[name]
             written.acknowledged[name] = present
         written.sent.clear()
+        told = asyncio.run(told_domains(database_url))
+        for record in told.values():
+            record.pop("version")
+        assert told == {name: domain_record(domain) for name, domain in stored.items()}
     answers = written.answers.total()
     print(f"\n{database_url.partition('+')[0]}: {ROUNDS} kills, {answers} answered writes, all there;")
     print(f"  {taken} of those without an answer are there too, whole ({dict(written.answers)})")
