@@ -95,7 +95,7 @@ async def put_mailbox(
 
 
 @router.patch(
-    "/{local_part}",
+    "/{local_part:path}",
     operation_id="patch_mailbox",
     openapi_extra=patch_body(MailboxBody),
     responses=problems(400, 404, 409, 412, 413, 415, 428),

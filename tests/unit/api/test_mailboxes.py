@@ -53,6 +53,9 @@ async def test_any_local_part_has_a_place(api: ApiClient, encoded: str, local_pa
     assert put.status_code == 201, put.text
     assert put.json()["local_part"] == local_part
     assert await api.ok("GET", f"{MAILBOXES}/{encoded}") == put.json()
+    headers = {"content_type": "application/merge-patch+json"}
+    patched = await api.ok("PATCH", f"{MAILBOXES}/{encoded}", {"login": "c2"}, **headers)
+    assert (patched["local_part"], patched["login"]) == (local_part, "c2")
 
 
 async def test_a_local_part_that_is_none_is_refused(api: ApiClient) -> None:
@@ -91,7 +94,7 @@ async def test_mailboxes_are_listed_in_pages(api: ApiClient) -> None:
     for name in ("C", "a", "B"):
         await api.ok("PUT", f"{MAILBOXES}/{name}", {"login": "x"})
     first = await api.ok("GET", f"{MAILBOXES}?limit=2")
-    assert ([item["local_part"] for item in first["items"]], first["next"]) == (["a", "B"], "B")
+    assert [item["local_part"] for item in first["items"]] == ["a", "B"]
     second = await api.ok("GET", f"{MAILBOXES}?after={first['next']}")
     assert ([item["local_part"] for item in second["items"]], second["next"]) == (["C"], None)
 
