@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query
 from fastapi.responses import Response
 
-from app.api.lists import ListRequest, page_response
+from app.api.lists import NO_PLACE, ListRequest, page_response, parameter_error
 from app.api.schemas.domains import DomainRead, domain_to_read
 from app.api.schemas.shapes import NO_CONTROL_CHARACTERS, Moment
 from app.core.domains import Domain, DomainStatus
-from app.core.errors import refuse, within
+from app.core.errors import InvalidInput
 from app.core.names import DomainName
 from app.core.queries import DomainOrder, DomainQuery
 from app.core.stored import Stored
@@ -52,8 +52,10 @@ def _query(  # noqa: PLR0913, PLR0917 - a parameter each is FastAPI's way
 ) -> DomainQuery:
     target = None
     if alias_of is not None:
-        with within("alias_of"):
+        try:
             target = DomainName.parse(alias_of)
+        except InvalidInput as error:
+            raise parameter_error("alias_of", error.issues[0].rule) from None
     return DomainQuery(
         provider=provider,
         status=status,
@@ -102,7 +104,7 @@ def _place(query: DomainQuery, request: ListRequest, order: str) -> tuple[str, d
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise refuse("must be the `next` of a page of this list in this order", "after")
+        raise parameter_error("after", NO_PLACE)
     return position[0], moment
 
 

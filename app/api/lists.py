@@ -10,15 +10,23 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Query
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from app.api.schemas.shapes import Shape
-from app.core.errors import refuse
 
 FoundT = TypeVar("FoundT")
 
 MAX_PAGE: Final = 500
 _MAX_CURSOR: Final = 1000
+
+NO_PLACE: Final = "must be the `next` of a page of this list in this order"
+"""What is wrong with an ``after`` that is not such a one."""
+
+
+def parameter_error(name: str, rule: str) -> RequestValidationError:
+    """Return the refusal of a query's parameter, as FastAPI's own checks put it."""
+    return RequestValidationError([{"type": "value_error", "loc": ("query", name), "msg": rule}])
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +43,10 @@ class ListRequest:
         """Check the fields that were asked for against those that items have.
 
         Raises:
-            InvalidInput: When there is none of such a name.
+            RequestValidationError: When there is none of such a name.
         """
         if self.fields is not None and not (self.fields and self.fields <= item.model_fields.keys()):
-            raise refuse(f"must be some of {', '.join(item.model_fields)}", "fields")
+            raise parameter_error("fields", f"must be some of {', '.join(item.model_fields)}")
 
     def position(self, order: str, kinds: tuple[type, ...]) -> tuple[Any, ...] | None:
         """Return the place that ``after`` stands for; None at the start.
@@ -48,7 +56,7 @@ class ListRequest:
             kinds: The types of what the place is made of.
 
         Raises:
-            InvalidInput: When it is no ``next`` of such a list.
+            RequestValidationError: When it is no ``next`` of such a list.
         """
         if not self.after:
             return None
@@ -65,7 +73,7 @@ class ListRequest:
             and all(map(_is_storable, found))
         )
         if not is_ours:
-            raise refuse("must be the `next` of a page of this list in this order", "after")
+            raise parameter_error("after", NO_PLACE)
         return tuple(found[1:])
 
 

@@ -181,16 +181,13 @@ async def test_domains_are_listed_in_pages(api: ApiClient) -> None:
         await api.ok("PUT", f"{DOMAINS}/{name}.example", {"provider": "provider"})
     await api.ok("PUT", f"{DOMAINS}/d.example", {"provider": "other"})
     first = await api.ok("GET", f"{DOMAINS}?limit=2")
-    assert ([item["name"] for item in first["items"]], first["next"]) == (
-        ["a.example", "b.example"],
-        "b.example",
-    )
-    second = await api.ok("GET", f"{DOMAINS}?limit=2&after=b.example")
+    assert [item["name"] for item in first["items"]] == ["a.example", "b.example"]
+    second = await api.ok("GET", f"{DOMAINS}?limit=2&after={first['next']}")
     assert ([item["name"] for item in second["items"]], second["next"]) == (["c.example", "d.example"], None)
     only = await api.ok("GET", f"{DOMAINS}?provider=other")
     assert [item["name"] for item in only["items"]] == ["d.example"]
-    assert (await api.ok("GET", f"{DOMAINS}?provider=nobody")) == {"items": [], "next": None}
-    assert (await api.ok("GET", f"{DOMAINS}?after=d.example")) == {"items": [], "next": None}
+    nobodys = await api.ok("GET", f"{DOMAINS}?provider=nobody")
+    assert nobodys == {"items": [], "next": None, "total": None}
 
 
 @pytest.mark.parametrize(
