@@ -23,6 +23,7 @@ from app.services.preconditions import ANYTHING, Precondition
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from typing import TypeAlias
 
     from app.core.domains import Domain
     from app.core.names import DomainName
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from app.services.callers import Caller
     from app.services.changes import Change
     from app.store.unit_of_work import Store, UnitOfWork
+
+    _References: TypeAlias = tuple[Stored[Provider], Stored[Domain] | None]
 
 
 class DomainService:
@@ -120,7 +123,6 @@ class DomainService:
             precondition.check(stored)
             if stored is None:
                 return await _insert(change, caller, domain, "domain.put"), True
-            await _check_stays_with_aliases(change.unit, stored, domain)
             return await replace_domain(change, caller, stored, domain, "domain.put"), False
 
     async def patch(
@@ -139,9 +141,7 @@ class DomainService:
         async with self._changes.making(caller) as change:
             stored = await visible_domain(change.unit, caller, name)
             precondition.check(stored)
-            domain = edit(stored)
-            await _check_stays_with_aliases(change.unit, stored, domain)
-            return await replace_domain(change, caller, stored, domain, "domain.patch")
+            return await replace_domain(change, caller, stored, edit(stored), "domain.patch")
 
     async def delete(self, caller: Caller, name: DomainName, precondition: Precondition = ANYTHING) -> None:
         """Remove a domain with its mailboxes; it is kept for a while and can be brought back.
@@ -164,7 +164,7 @@ class DomainService:
 
 
 async def _insert(change: Change, caller: Caller, domain: Domain, action: str) -> Stored[Domain]:
-    provider, target = await checked_domain(change.unit, caller, domain, None)
+    provider, target = await checked_domain(change.unit, caller, domain)
     alias_of_id = None if target is None else target.id
     stored = await change.unit.domains.insert(domain, provider.id, alias_of_id, change.now)
     change.note(action, None, stored)
@@ -178,12 +178,6 @@ def _visible_to(caller: Caller, query: DomainQuery) -> DomainQuery | None:
     return query if caller.sees(query.provider) else None
 
 
-async def _check_stays_with_aliases(unit: UnitOfWork, stored: Stored[Domain], domain: Domain) -> None:
-    """Refuse to part a domain from its aliases, which are its provider's too."""
-    if domain.provider != stored.value.provider and (aliases := await unit.domains.alias_count(stored.id)):
-        raise DomainInUse(domain.name.ascii, aliases)
-
-
 async def replace_domain(
     change: Change, caller: Caller, stored: Stored[Domain], domain: Domain, action: str
 ) -> Stored[Domain]:
@@ -191,11 +185,33 @@ async def replace_domain(
 
     Raises:
         ProviderNotFound: When the provider is not stored or the caller may not see it.
+        InvalidInput: When it could not be published, its alias leads nowhere, or its aliases rely on it.
+    """
+    if stored.value == domain:
+        return stored
+    references = await checked_domain(change.unit, caller, domain, stored)
+    return await _replace(change, stored, domain, references, action)
+
+
+async def replace_with_aliases(
+    change: Change, caller: Caller, stored: Stored[Domain], domain: Domain, action: str
+) -> Stored[Domain]:
+    """Store a domain in place of the present one, for whoever looks after its aliases.
+
+    Raises:
+        ProviderNotFound: When the provider is not stored or the caller may not see it.
         InvalidInput: When it could not be published, or its alias leads nowhere.
     """
     if stored.value == domain:
         return stored
-    provider, target = await checked_domain(change.unit, caller, domain, stored)
+    references = await checked_domain(change.unit, caller, domain)
+    return await _replace(change, stored, domain, references, action)
+
+
+async def _replace(
+    change: Change, stored: Stored[Domain], domain: Domain, references: _References, action: str
+) -> Stored[Domain]:
+    provider, target = references
     alias_of_id = None if target is None else target.id
     changed = await change.unit.domains.replace(stored, domain, provider.id, alias_of_id, change.now)
     change.note(action, stored, changed)
@@ -215,9 +231,15 @@ async def visible_domain(unit: UnitOfWork, caller: Caller, name: DomainName) -> 
 
 
 async def checked_domain(
-    unit: UnitOfWork, caller: Caller, domain: Domain, present: Stored[Domain] | None
-) -> tuple[Stored[Provider], Stored[Domain] | None]:
+    unit: UnitOfWork, caller: Caller, domain: Domain, present: Stored[Domain] | None = None
+) -> _References:
     """Check a domain against what it refers to; return that.
+
+    Args:
+        unit: The transaction.
+        caller: Who wants it.
+        domain: What is to be stored.
+        present: What it takes the place of, where that has to stay with its aliases and mailboxes.
 
     Raises:
         ProviderNotFound: When the provider is not stored or the caller may not see it.

@@ -16,7 +16,7 @@ from app.core.errors import (
 )
 from app.services.callers import Scope
 from app.services.changes import Changes
-from app.services.domains import checked_domain, replace_domain, visible_domain
+from app.services.domains import checked_domain, replace_domain, replace_with_aliases, visible_domain
 from app.services.preconditions import ANYTHING, Precondition
 
 if TYPE_CHECKING:
@@ -106,11 +106,11 @@ class LifecycleService:
             stored = await visible_domain(change.unit, caller, name)
             precondition.check(stored)
             domain = move.applied(stored.value)
-            moved = await replace_domain(change, caller, stored, domain, "domain.move")
+            moved = await replace_with_aliases(change, caller, stored, domain, "domain.move")
             if domain.provider != stored.value.provider:
                 for alias in await change.unit.domains.aliases_of(stored.id):
                     there = replace(alias.value, provider=domain.provider)
-                    await replace_domain(change, caller, alias, there, "domain.move")
+                    await replace_with_aliases(change, caller, alias, there, "domain.move")
             return moved
 
     async def deleted_page(
@@ -166,7 +166,7 @@ class LifecycleService:
 
 async def _restored(change: Change, caller: Caller, deleted: DeletedDomain) -> Stored[Domain]:
     domain = deleted.domain.value
-    provider, target = await checked_domain(change.unit, caller, domain, None)
+    provider, target = await checked_domain(change.unit, caller, domain)
     alias_of_id = None if target is None else target.id
     stored = await change.unit.domains.restore(deleted.domain, provider.id, alias_of_id, change.now)
     change.note("domain.restore", None, stored)

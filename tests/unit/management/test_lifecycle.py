@@ -97,8 +97,11 @@ async def test_a_move_has_to_say_where(hosted: ApiClient) -> None:
 async def test_an_alias_does_not_part_from_its_domain_nor_the_domain_from_it(hosted: ApiClient) -> None:
     await hosted.put(ALIAS, json={"provider": "a", "alias_of": "a.example"})
     assert is_problem(await hosted.post(f"{ALIAS}/move", json={"provider": "b"}), 422, "invalid-input")
-    assert is_problem(await hosted.put(DOMAIN, json={"provider": "b"}), 409, "domain-in-use")
-    assert is_problem(await hosted.patch(DOMAIN, json={"provider": "b"}), 409, "domain-in-use")
+    for refused in (
+        await hosted.put(DOMAIN, json={"provider": "b"}),
+        await hosted.patch(DOMAIN, json={"provider": "b"}),
+    ):
+        assert is_problem(refused, 422, "invalid-input")
 
 
 async def test_a_limited_token_moves_domains_within_its_provider_only(hosted: ApiClient) -> None:

@@ -13,6 +13,7 @@ from app.core.errors import (
     StaleVersion,
 )
 from app.core.names import DomainName
+from app.core.queries import DomainQuery
 from app.services.callers import Scope
 from app.services.domains import DomainService
 from app.services.preconditions import Precondition
@@ -167,7 +168,8 @@ async def test_pages_show_what_the_caller_sees(domains: DomainService) -> None:
     await domains.create(OPERATOR, a_domain("c.example"))
 
     async def names(caller: Any, **wanted: Any) -> list[str]:
-        found = await domains.page(caller, **{"after": "", "limit": 10, **wanted})
+        query = DomainQuery(provider=wanted.pop("provider", None))
+        found = await domains.page(caller, **{"after": "", "limit": 10, **wanted}, query=query)
         return [stored.value.name.ascii for stored in found]
 
     assert await names(OPERATOR) == ["a.example", "b.example", "c.example"]
