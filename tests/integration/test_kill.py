@@ -221,7 +221,7 @@ async def imported_generation(database_url: str) -> int | None:
     services = build_services(Settings(database_url=database_url))
     async with services.store.reading() as unit:
         providers = await unit.providers.page(after="", limit=FILES + 1, only=None)
-        domains = await unit.domains.page(after="", limit=FILES * 4, provider=None)
+        domains = await unit.domains.page(after="", limit=FILES * 4)
     await services.close()
     if not providers and not domains:
         return None

@@ -130,7 +130,7 @@ async def test_servers_are_managed_one_by_one(api: ApiClient) -> None:
     assert (read.json(), read.headers["etag"]) == (put.json(), '"3"')
     await api.ok("PUT", f"{HOST}/servers/smtp-2", SMTP)
     listed = await api.send("GET", f"{HOST}/servers")
-    assert [server["key"] for server in listed.json()] == ["smtp", "smtp-2"]
+    assert [server["key"] for server in listed.json()["items"]] == ["smtp", "smtp-2"]
     assert listed.headers["etag"] == '"4"'
     assert (await api.send("DELETE", f"{HOST}/servers/smtp", if_match='"4"')).status_code == 204
     for method in ("GET", "DELETE"):
@@ -169,8 +169,8 @@ async def test_a_change_that_would_leave_a_domain_unpublished_is_refused(api: Ap
 async def test_providers_are_listed_in_pages(api: ApiClient) -> None:
     await api.ok("PUT", HOST, BODY)
     first = await api.ok("GET", f"{PROVIDERS}?limit=2")
-    assert ([item["slug"] for item in first["items"]], first["next"]) == (["host", "other"], "other")
-    second = await api.ok("GET", f"{PROVIDERS}?limit=2&after=other")
+    assert [item["slug"] for item in first["items"]] == ["host", "other"]
+    second = await api.ok("GET", f"{PROVIDERS}?limit=2&after={first['next']}")
     assert ([item["slug"] for item in second["items"]], second["next"]) == (["provider"], None)
 
 

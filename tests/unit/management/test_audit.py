@@ -53,6 +53,19 @@ async def test_a_change_is_told_with_who_did_it_and_what_was_and_is(hosted: ApiC
     assert entry["after"] == without_store_fields(changed.json())
 
 
+async def test_the_audit_holds_what_mail_servers_are_told_of_transport(hosted: ApiClient) -> None:
+    transport = {
+        "mta_sts": {"mode": "enforce", "mx": ["mx.host.example"], "max_age_seconds": 86400},
+        "tls_reporting": {"uris": ["mailto:tls@host.example"]},
+    }
+    for path in ("/api/v1/providers/a", "/api/v1/domains/a.example"):
+        changed = await hosted.patch(path, json=transport)
+        assert changed.status_code == 200, changed.text
+        (entry,) = await entries(hosted, request_id=changed.headers["x-request-id"])
+        assert {name: entry["before"][name] for name in transport} == dict.fromkeys(transport)
+        assert {name: entry["after"][name] for name in transport} == transport
+
+
 async def test_every_kind_of_change_is_told_once(hosted: ApiClient) -> None:
     first = (await entries(hosted))[-1]["id"]
     provider, domain, mailbox = (

@@ -2,7 +2,7 @@
 
 The cases come from the OpenAPI document: every operation is sent with what belongs to the other
 provider, and with what nobody has, and both must be answered alike. A route with a parameter or a body
-that this file has no value for fails.
+that this file has no value for fails. What needs no token is answered alike with every token and none.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import pytest
 from app.api.application import create_api
 from app.settings import Settings
 
-from management import a_provider_body
+from management import a_provider_body, served
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     import httpx
 
     from management import ApiClient
@@ -34,11 +36,13 @@ class Operation(NamedTuple):
     filters: tuple[str, ...]
 
 
-def operations() -> list[Operation]:
-    document = create_api(Settings(database_url="sqlite+aiosqlite:///:memory:")).openapi()
+DOCUMENT = create_api(Settings(database_url="sqlite+aiosqlite:///:memory:")).openapi()
+
+
+def operations(*, public: bool) -> list[Operation]:
     found = []
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items() if path.startswith("/api/") else ():
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items() if path.startswith("/api/") is not public else ():
             body = operation.get("requestBody", {"content": {}})["content"]
             media_type = next(iter(body), None)
             queries = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"]
@@ -48,7 +52,7 @@ def operations() -> list[Operation]:
                     method.upper(),
                     path,
                     media_type,
-                    body[media_type]["example"] if media_type else None,
+                    body[media_type]["example"] if media_type and not public else None,
                     tuple(name for name in queries if name not in PLAIN_QUERIES),
                 )
             )
@@ -76,7 +80,14 @@ NAMES = {
 # A name can be given to one only, so whoever wants one that is taken has to be told so. That the domain
 # is served here is public anyway: this service answers every mail client for it.
 CLAIMS = {"put_domain": (409, 201), "create_domain": (409, 201)}
-OPERATIONS = operations()
+OPERATIONS, PUBLIC_OPERATIONS = operations(public=False), operations(public=True)
+
+
+@pytest.fixture
+async def api(database_url: str) -> AsyncIterator[ApiClient]:
+    """An admin's client of an empty service that takes it for the reverse proxy as well."""
+    async with served(database_url, tls_ask_networks=["127.0.0.1/32"]) as client:
+        yield client
 
 
 @pytest.fixture
@@ -189,3 +200,55 @@ async def test_without_a_token_nothing_is_answered(both: ApiClient, operation: O
         refused = await requested(nobody, operation, which=which, ids=ids)
         assert refused.status_code == 401
         assert refused.headers["www-authenticate"] == "Bearer"
+
+
+async def asked(client: ApiClient, operation: Operation, domain: str) -> tuple[int, str]:
+    """Ask as a mail client, a mail server or the reverse proxy does, for this domain."""
+    values = {
+        "domain": f"autoconfig.{domain}" if operation.id == "ask_for_certificate" else domain,
+        "between": "v1",
+        "Protocol": "AutodiscoverV1",
+        "name": "Jane",
+        **dict.fromkeys(("emailaddress", "email", "Email", "address"), f"jane@{domain}"),
+    }
+    path = re.sub(r"{(\w+)}", lambda found: values[found[1]], operation.path)
+    prefix = "mta-sts" if "mta-sts" in path else "autoconfig"
+    content = AUTODISCOVER.format(domain) if operation.media_type == "text/xml" else f"email=jane@{domain}"
+    options: dict[str, Any] = {"content": content if operation.media_type else None}
+    response = await client.request(
+        operation.method,
+        path,
+        params={name: values[name] for name in operation.filters},
+        headers={"Host": f"{prefix}.{domain}", "Content-Type": operation.media_type or "text/plain"},
+        **options,
+    )
+    return response.status_code, OF_ONE_ANSWER.sub("", response.text.replace(domain, "DOMAIN"))
+
+
+# Request ids, those of profiles and SOAP messages, and Autodiscover's time of day.
+OF_ONE_ANSWER = re.compile(r'[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|Time="[^"]*"')
+AUTODISCOVER = (
+    '<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006">'
+    "<Request><EMailAddress>jane@{}</EMailAddress><AcceptableResponseSchema>"
+    "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
+    "</AcceptableResponseSchema></Request></Autodiscover>"
+)
+
+
+def test_what_needs_no_token_says_so() -> None:
+    for path, methods in DOCUMENT["paths"].items():
+        for operation in methods.values():
+            assert bool(operation.get("security")) is path.startswith("/api/"), path
+
+
+@pytest.mark.parametrize("operation", PUBLIC_OPERATIONS, ids=lambda operation: operation.id)
+async def test_what_needs_no_token_is_answered_alike_with_every_token_and_none(
+    both: ApiClient, operation: Operation
+) -> None:
+    askers = [type(both)(both.http, both.services), await both.as_token(provider=MINE), both]
+    live = {await asked(client, operation, f"{THEIRS}.example") for client in askers}
+    deleted = {await asked(client, operation, f"deleted-{THEIRS}.example") for client in askers}
+    unknown = {await asked(client, operation, "nobodys.example") for client in askers}
+    assert len(live) == 1
+    assert deleted == unknown
+    assert len(unknown) == 1

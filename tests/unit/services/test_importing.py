@@ -66,7 +66,7 @@ def counts(plan: ImportPlan) -> dict[str, Any]:
 
 async def stored_domains(store: Store) -> dict[str, Stored[Domain]]:
     async with store.reading() as unit:
-        found = await unit.domains.page(after="", limit=100, provider=None)
+        found = await unit.domains.page(after="", limit=100)
     return {stored.value.name.ascii: stored for stored in found}
 
 
