@@ -29,7 +29,8 @@ _AUTH_PACKAGES: Final = {
 }
 _WEB_METHODS: Final = {
     Authentication.HTTP_BASIC: "Basic",
-    Authentication.PASSWORD_CLEARTEXT: "Basic",
+    # A password that is none of HTTP's is typed into a page, as SOAP says of the same server.
+    Authentication.PASSWORD_CLEARTEXT: "FBA",
     Authentication.HTTP_DIGEST: "Digest",
     Authentication.NTLM: "NTLM",
     Authentication.GSSAPI: "WindowsIntegrated",

@@ -217,6 +217,7 @@ def test_the_authentication_package_is_the_first_that_there_is_a_word_for(
         ((GSSAPI, NTLM), "WindowsIntegrated"),
         ((NTLM,), "NTLM"),
         ((OAUTH2,), "FBA"),
+        ((Authentication.PASSWORD_CLEARTEXT,), "FBA"),
     ],
 )
 def test_the_web_url_always_has_a_method(methods: tuple[Authentication, ...], name: str) -> None:
