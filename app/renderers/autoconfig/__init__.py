@@ -50,6 +50,11 @@ if TYPE_CHECKING:
     from app.core.servers import Server
 
 MEDIA_TYPE: Final = "text/xml; charset=utf-8"
+_NO_MAIL: Final = Omission(
+    server=None,
+    reason="mail-missing",
+    detail="Mail programs take a file without a mail server for the end of their search.",
+)
 
 
 def render_full(account: AccountSettings, _presentation: Presentation) -> Document:
@@ -114,12 +119,13 @@ def _document(
         oauth2_element(provider.oauth2),
         version=version_for((*selection.incoming, *selection.services)),
     )
+    # Thunderbird takes the first 2xx of several URLs, and stops when it is of no use.
+    is_usable = bool(selection.incoming or selection.outgoing)
     return Document(
         body=to_document(root),
         media_type=MEDIA_TYPE,
-        omissions=selection.omissions,
-        # Thunderbird takes the first 2xx of several URLs, and stops when it is of no use.
-        is_usable=bool(selection.incoming or selection.outgoing),
+        omissions=selection.omissions if is_usable else (*selection.omissions, _NO_MAIL),
+        is_usable=is_usable,
     )
 
 
