@@ -111,6 +111,8 @@ def setting_omissions(account: AccountSettings) -> tuple[Omission, ...]:
     """Tell what no setting has a place for."""
     if not has_exchange(account):
         return (*account.withheld, _NO_EXCHANGE)
+    if account.address is None:
+        return (*account.withheld, _NO_ADDRESS)
     return (*account.withheld, *_left_out(account))
 
 
@@ -149,6 +151,11 @@ _NO_EXCHANGE: Final = Omission(
     server=None,
     reason="exchange-missing",
     detail="SOAP Autodiscover is for domains with Exchange services; there is none here.",
+)
+_NO_ADDRESS: Final = Omission(
+    server=None,
+    reason="address-needed",
+    detail="Of a whole domain there is a setting for EWS alone; all others are an address's.",
 )
 _DETAILS: Final = {
     "further-server": "A setting names one server of a type, as the other formats do.",
