@@ -17,12 +17,9 @@ import jsonschema
 import pytest
 from app.api.application import create_api
 from app.core.dns_records import SrvData, absolute, presented
-from app.core.documents import Presentation
-from app.renderers import FORMATS_BY_NAME
 from app.renderers.dns_records import RECORD_FORMS
 from app.settings import Settings
 
-from contracts.claims import Claim, autoconfig
 from contracts.dns_cases import CASES, DnsCase
 
 FOLDER = Path(__file__).parent / "dns"
@@ -31,7 +28,6 @@ GOLDEN = [
     *(("zone", name) for name in CASES),
     *((form, name) for form in ("json", "octodns") for name in ("everything", "addresses", "nothing")),
 ]
-ADDRESS = "jane@customer.example"
 LABELS = {
     "_imaps": ("imap", "tls"),
     "_imap": ("imap", "starttls"),
@@ -132,24 +128,12 @@ def test_the_octodns_file_has_its_keys_in_order_and_every_record(case: DnsCase) 
 
 
 @each_case
-def test_records_agree_with_autoconfig_or_say_why_not(case: DnsCase) -> None:
-    planned = case.planned()
-    document = FORMATS_BY_NAME["autoconfig"].render(case.account, Presentation())
-    claims = autoconfig(document.body, ADDRESS) if document.is_usable else {}
+def test_a_mail_service_is_called_off_where_none_is_stored_and_only_there(case: DnsCase) -> None:
     told = {
         LABELS[label]: record.data
-        for record in planned.records
+        for record in case.planned().records
         if isinstance(record.data, SrvData) and (label := record.name.partition(".")[0]) in LABELS
     }
-    left_out = {omission.server for omission in planned.omissions}
-    for claim in claims.values():
-        data = told.get((claim.service, claim.security or ""))
-        if data is None or data.target is None:
-            same_type = {server.key for server in case.account.servers if server.type == claim.service}
-            assert left_out & same_type, f"{claim.service} is not told, and nothing says why"
-        else:
-            assert Claim(claim.service, data.target, data.port, claim.security, None).agrees_with(claim)
-    if claims:
-        offered = {(str(s.type), str(s.socket_type)) for s in case.account.servers}
-        for place, data in told.items():
-            assert (data.target is None) is (place not in offered), place
+    offered = {(str(s.type), str(s.socket_type)) for s in case.account.servers}
+    for place, data in told.items():
+        assert (data.target is None) is (place not in offered), place
