@@ -7,7 +7,6 @@ are refused before anything is looked at.
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -22,10 +21,7 @@ if TYPE_CHECKING:
 
 MAX_REQUEST_BYTES: Final = 16 * 1024
 
-_WHITE_SPACE: Final = b" \t\r\n\0"
-_DECLARATION: Final = re.compile(rb"<\?xml\s[^<>]*\?>")
 _SCHEMA: Final = re.compile(r"/autodiscover/(outlook|mobilesync)/", re.IGNORECASE)
-_WIDE_STARTS: Final = ((b"<\0", codecs.BOM_UTF16_LE), (b"\0<", codecs.BOM_UTF16_BE))
 
 
 class ResponseSchema(Enum):
@@ -54,7 +50,7 @@ def read_autodiscover_request(data: bytes) -> AutodiscoverRequest:
     Raises:
         InvalidInput: When it is no XML, or not ``Autodiscover`` around ``Request``.
     """
-    root = read_client_xml(data)
+    root = read_xml(data, MAX_REQUEST_BYTES)
     if local_name(root).lower() != "autodiscover":
         raise refuse("must be an Autodiscover element")
     request = find_child(root, "request")
@@ -66,20 +62,6 @@ def read_autodiscover_request(data: bytes) -> AutodiscoverRequest:
         address=child_text(request, "emailaddress"),
         legacy_dn=child_text(request, "legacydn"),
     )
-
-
-def read_client_xml(data: bytes) -> Element:
-    """Parse what a client sent, whatever it says or leaves out about its encoding.
-
-    Beyond what ``read_xml`` tolerates: UTF-16 without a BOM, NULs and white space around the document,
-    and UTF-8 that declares anything else.
-
-    Raises:
-        InvalidInput: As ``read_xml``; at most ``MAX_REQUEST_BYTES`` are read.
-    """
-    if len(data) > MAX_REQUEST_BYTES:
-        raise refuse(f"must be at most {MAX_REQUEST_BYTES} bytes long")
-    return read_xml(_in_true_encoding(data), MAX_REQUEST_BYTES + len(codecs.BOM_UTF16))
 
 
 def find_child(parent: Element, name: str) -> Element | None:
@@ -104,18 +86,3 @@ def _own_schema(elements: Iterable[Element]) -> ResponseSchema:
         if found:
             return ResponseSchema(found[1].lower())
     return ResponseSchema.OUTLOOK
-
-
-def _in_true_encoding(data: bytes) -> bytes:
-    for start, mark in _WIDE_STARTS:
-        if data.startswith(start):
-            return mark + data
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data
-    data = data.strip(_WHITE_SPACE).removeprefix(codecs.BOM_UTF8).strip(_WHITE_SPACE)
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return data
-    declaration = _DECLARATION.match(data)
-    return data[declaration.end() :] if declaration else data

@@ -17,13 +17,20 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 32
 
-_WHITE_SPACE: Final = b" \t\r\n"
+_WHITE_SPACE: Final = b" \t\r\n\0"
 _DECLARATION: Final = re.compile(rb"<\?xml\s[^<>]*\?>")
-_DECLARES_UTF_16: Final = re.compile(rb"""\sencoding\s*=\s*["']utf-16""", re.IGNORECASE)
+_WIDE_STARTS: Final = (
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
+)
 
 
 def read_xml(data: bytes, max_bytes: int) -> Element:
-    """Parse a document of UTF-8, UTF-16 or what else its declaration says; white space may precede it.
+    """Parse a document of UTF-8, of UTF-16 with or without a mark, or of what its declaration says.
+
+    White space and NULs around it are passed over.
 
     Raises:
         InvalidInput: When it is too large, too deep, not well-formed, or has a DOCTYPE.
@@ -31,7 +38,7 @@ def read_xml(data: bytes, max_bytes: int) -> Element:
     if len(data) > max_bytes:
         raise refuse(f"must be at most {max_bytes} bytes long")
     try:
-        root = fromstring(_in_true_encoding(data), forbid_dtd=True)
+        root = fromstring(_in_utf_8(data), forbid_dtd=True)
     except DefusedXmlException:
         raise refuse("must not have a DOCTYPE or entities") from None
     except ParseError as error:
@@ -48,22 +55,23 @@ def local_name(element: Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-def _in_true_encoding(data: bytes) -> bytes:
-    """Drop a declaration that the bytes belie.
+def _in_utf_8(data: bytes) -> bytes:
+    """Drop a declaration that the bytes belie; what is in another encoding stays as it is.
 
-    Programs that build XML in memory declare UTF-16 and send UTF-8, or the other way round with a
-    byte order mark; parsers refuse both.
+    Programs that build XML in memory declare UTF-16 and send UTF-8, or the other way round, or misspell
+    what they mean; parsers refuse all of it.
     """
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        data, is_certain = data.decode("utf-16").encode(), True
-    else:
-        is_certain = data.startswith(codecs.BOM_UTF8)
-        data = data.removeprefix(codecs.BOM_UTF8)
-    data = data.lstrip(_WHITE_SPACE)
+    for start, encoding in _WIDE_STARTS:
+        if data.startswith(start):
+            data = data.decode(encoding).encode()
+            break
+    data = data.strip(_WHITE_SPACE).removeprefix(codecs.BOM_UTF8).strip(_WHITE_SPACE)
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data
     declaration = _DECLARATION.match(data)
-    if declaration and (is_certain or _DECLARES_UTF_16.search(declaration[0])):
-        return data[declaration.end() :]
-    return data
+    return data[declaration.end() :] if declaration else data
 
 
 def _check_depth(root: Element) -> None:

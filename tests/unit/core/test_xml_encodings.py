@@ -29,6 +29,10 @@ def declared(encoding: str) -> str:
         ),
         pytest.param(declared("utf-16").encode(), id="UTF-8 that says UTF-16"),
         pytest.param(declared("UTF-16").encode("utf-8-sig"), id="UTF-8 with a mark that says UTF-16"),
+        pytest.param(declared("utf8").encode(), id="UTF-8 that misspells itself"),
+        pytest.param(declared("x").encode(), id="UTF-8 that says something that is none"),
+        pytest.param(declared("utf-8").encode() + b"\0", id="a NUL behind"),
+        pytest.param("<a>ü</a>".encode("utf-16-be"), id="UTF-16 that says nothing"),
         pytest.param(declared("iso-8859-1").encode("latin-1"), id="Latin 1"),
     ],
 )
@@ -46,8 +50,8 @@ def test_a_document_is_read_in_the_encoding_that_it_has(document: bytes) -> None
         codecs.BOM_UTF16_LE + b"<\0a",
         codecs.BOM_UTF16_LE + b"\0\xd8",
         declared("utf-32").encode("utf-32"),
-        declared("utf-7").encode(),
-        declared("rot13").encode(),
+        declared("utf-7").encode("latin-1"),
+        declared("rot13").encode("latin-1"),
         "<a>\ufffe</a>".encode("utf-16"),
     ],
 )
