@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from app.core.autodiscover_request import MAX_REQUEST_BYTES, ResponseSchema, read_autodiscover_request
-from app.core.documents import ClientFormat, Endpoint, Inquiry, Parameter, Reply
+from app.core.documents import ClientFormat, Endpoint, Inquiry, Parameter, Question, Reply
 from app.core.errors import InvalidInput
-from app.core.questions import question_for_address
+from app.core.exchange_settings import has_exchange
+from app.core.questions import domains_of_host, question_for_address
 from app.core.replies import fixed_inquiry, presentation_for
+from app.core.service_names import host_of
 from app.renderers.autodiscover import mobilesync, outlook, pox
 from app.renderers.autodiscover.exchange import Capabilities
 from app.renderers.autodiscover.pox import ErrorCode
@@ -16,10 +19,11 @@ from app.renderers.autodiscover.pox import ErrorCode
 if TYPE_CHECKING:
     from app.core.account import AccountSettings
     from app.core.autodiscover_request import AutodiscoverRequest
-    from app.core.documents import ClientRequest, Document, Question
+    from app.core.documents import ClientRequest, Document
 
 _HINT: Final = b"Mail programs post their requests here; there is nothing to see in a browser.\n"
 _SAFE_METHODS: Final = ("GET", "HEAD")
+_SOAP_ENABLED: Final = (("X-SOAP-Enabled", "True"),)
 
 
 def inquire(request: ClientRequest) -> Inquiry:
@@ -28,7 +32,7 @@ def inquire(request: ClientRequest) -> Inquiry:
     ``Authorization`` is not looked at: a password that some client sends unasked is nobody's business.
     """
     if request.method in _SAFE_METHODS:
-        return fixed_inquiry(_answer_to_reader(request))
+        return _inquire_for_reader(request)
     try:
         asked = read_autodiscover_request(request.body)
         address = _address(asked)
@@ -89,16 +93,28 @@ def _not_available(request: ClientRequest) -> Reply:
     return _error(request, ErrorCode.INTERNAL, 503)
 
 
-def _answer_to_reader(request: ClientRequest) -> Reply:
+def _inquire_for_reader(request: ClientRequest) -> Inquiry:
     """Answer GET and HEAD.
 
     Over http clients expect to be shown an https address whose certificate is valid; over https nothing
     but an error keeps them going (Thunderbird posts only then, Delta Chat takes any 2xx for settings).
+    The EWS Managed API looks for SOAP at a host only where the error's headers name it.
     """
     if request.scheme == "http" and request.service_url.startswith("https://"):
         location = f"{request.service_url}{pox.PATH}"
-        return Reply(status=302, body=f"{location}\n".encode(), headers=(("Location", location),))
-    return Reply(status=405, body=_HINT, headers=(("Allow", "POST"),))
+        return fixed_inquiry(
+            Reply(status=302, body=f"{location}\n".encode(), headers=(("Location", location),))
+        )
+    is_own_host = host_of(request.host) == urlsplit(request.service_url).hostname
+
+    def answer(accounts: tuple[AccountSettings | None, ...]) -> Reply:
+        (account,) = accounts
+        is_soap_served = is_own_host if account is None else has_exchange(account)
+        return Reply(
+            status=405, body=_HINT, headers=(("Allow", "POST"), *(_SOAP_ENABLED if is_soap_served else ()))
+        )
+
+    return Inquiry(questions=(Question(domains=domains_of_host(request.host)),), answer=answer)
 
 
 _STATUSES: Final = {
@@ -106,7 +122,7 @@ _STATUSES: Final = {
     "602 settings in error",
     302: "GET over http: the service's https address",
     404: "An error document, 500: the domain is unknown or suspended, or the address is none",
-    405: "GET over https: only POST is answered",
+    405: "GET over https: only POST is answered; X-SOAP-Enabled where SOAP is served",
     503: "An error document, 603: the database does not answer",
 }
 

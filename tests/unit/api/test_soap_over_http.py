@@ -140,3 +140,26 @@ async def test_a_get_over_plain_http_is_sent_to_the_service(client: httpx.AsyncC
 @pytest.mark.parametrize("form", ["wssecurity", "wssecurity/symmetrickey", "wssecurity/x509cert"])
 async def test_the_places_for_signed_requests_are_not_there(client: httpx.AsyncClient, form: str) -> None:
     assert (await client.post(f"{PATH}/{form}", content=a_user_call(JANE))).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("host", "value"),
+    [
+        ("customer.example", "True"),
+        ("autodiscover.customer.example:443", "True"),
+        ("AUTODISCOVER.alias.example.", "True"),
+        # Where the SRV record leads; it answers for each user.
+        ("signpost.example", "True"),
+        ("autodiscover.mail.example", None),
+        ("autodiscover.away.example", None),
+        ("autodiscover.unknown.example", None),
+        ("127.0.0.1", None),
+    ],
+)
+async def test_the_plain_xml_endpoint_says_whether_soap_is_served(
+    client: httpx.AsyncClient, method: str, host: str, value: str | None
+) -> None:
+    response = await client.request(method, "/Autodiscover/Autodiscover.xml", headers={"Host": host})
+    assert response.status_code == 405
+    assert response.headers.get("x-soap-enabled") == value
