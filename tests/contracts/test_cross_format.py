@@ -16,15 +16,18 @@ import pytest
 from app.api.schemas.domains import settings_to_read
 from app.core.documents import ClientRequest, Presentation
 from app.core.domains import DomainStatus
+from app.core.servers import ServerType
 from app.renderers import FORMATS_BY_NAME
 from app.renderers.autodiscover import outlook
 from app.renderers.autodiscover.exchange import Capabilities
 from app.renderers.dns_records import RECORD_FORMS
 
+from builders import a_pop3_server, an_account, an_imap_server, an_smtp_server
 from contracts import claims
 from contracts.accounts import ACCOUNTS, addressed
 from contracts.claims import MAIL, Claim, at_url, filled
 from contracts.dns_cases import DnsCase, everything
+from contracts.method_words import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -49,9 +52,23 @@ NAMES = (
     "autoconfig", "autodiscover", "autodiscover-capable", "mobileconfig", "autodiscover-soap",
     "autodiscover-json", "autodiscover-mobilesync", "zone", "pacc", "autoconfig-full",
 )  # fmt: skip
-STORED = {**ACCOUNTS, "everything": everything()}
+OTHER_PORTS = an_account(an_imap_server(port=10993), a_pop3_server(port=10995), an_smtp_server(port=10465))
+STORED = {**ACCOUNTS, "everything": everything(), "other-ports": OTHER_PORTS}
 CASES = {**STORED, **{f"{name}, asked by address": addressed(account) for name, account in STORED.items()}}
 
+PLACES = {
+    "autodiscover": {*MAIL, "ews", "owa", "mapi"},
+    "autodiscover-capable": {*MAIL, "ews", "owa", "mapi"},
+    "autodiscover-soap": {*MAIL, "ews", "owa"},
+    "autodiscover-json": {"ews", "activesync"},
+    "autodiscover-mobilesync": {"activesync"},
+    "mobileconfig": {*MAIL, "ews", "activesync", "caldav", "carddav", "ldap"},
+    "pacc": {*MAIL, "jmap", "caldav", "carddav", "webdav", "managesieve"},
+    "zone": {*MAIL, "jmap", "caldav", "carddav", "managesieve", "ldap", "xmpp"},
+}
+"""The services that a format has words for; autoconfig has them for all but two."""
+ALL_SERVICES = {str(server_type) for server_type in ServerType}
+WITHOUT_PLACE = {"not-in-format", "no-record-type"}
 WHOLE_DOCUMENT = {"exchange-missing", "address-needed", "mail-missing"}
 FOUND_BY_AUTODISCOVER = {"ews", "owa", "mapi", "activesync", "exchange"}
 """What no record is for but the one that leads to Autodiscover."""
@@ -59,29 +76,6 @@ IN_PART = {"password-encrypted-not-in-format", "on-request"}
 """Reasons of servers that are published all the same, but for one thing."""
 NO_LOGIN = {"autodiscover-soap", "autodiscover-json", "autodiscover-mobilesync"}
 UNIVERSAL = {"oauth2", "password-cleartext", "password-encrypted"}
-OPEN = ("none", "client-ip-address", "smtp-after-pop")
-PASSWORDS = ("password-cleartext", "password-encrypted")
-HTTP = ("password-cleartext", "http-basic", "http-digest")
-
-Words = dict[str, str]
-POX_MAIL: Words = {
-    **dict.fromkeys(PASSWORDS, "password"), **dict.fromkeys(("ntlm", "gssapi"), "secure"),
-    **dict.fromkeys(OPEN, "open"),
-}  # fmt: skip
-POX_EXCHANGE: Words = {
-    "http-basic": "basic", "password-cleartext": "basic", "ntlm": "ntlm", "gssapi": "kerb",
-    "tls-client-cert": "certificate",
-}  # fmt: skip
-WEB_PAGE: Words = {
-    "http-basic": "basic", "http-digest": "digest", "ntlm": "ntlm", "gssapi": "windowsintegrated",
-    "password-cleartext": "fba", "oauth2": "fba",
-}  # fmt: skip
-APPLE_MAIL: Words = {
-    "password-cleartext": "EmailAuthPassword", "password-encrypted": "EmailAuthCRAMMD5",
-    "ntlm": "EmailAuthNTLM", "http-digest": "EmailAuthHTTPMD5", **dict.fromkeys(OPEN, "EmailAuthNone"),
-}  # fmt: skip
-APPLE_EXCHANGE: Words = {**dict.fromkeys((*HTTP, "ntlm"), "password"), "oauth2": "OAuth"}
-PACC: Words = {**dict.fromkeys((*HTTP, "password-encrypted"), "password"), "oauth2": "oauth-public"}
 
 
 @dataclass(frozen=True)
@@ -163,23 +157,6 @@ def told(name: str, account: AccountSettings) -> Told:
 @cache
 def all_told(case: str) -> dict[str, Told]:
     return {name: told(name, CASES[case]) for name in NAMES}
-
-
-def words_of(name: str, claim: Claim) -> Words | None:
-    """Return the format's words for methods; None where they are the stored ones."""
-    is_mail = claim.service in MAIL
-    if name.startswith("autodiscover") and claim.service == "owa":
-        return WEB_PAGE
-    if name.startswith("autodiscover"):
-        return POX_MAIL if is_mail else POX_EXCHANGE
-    if name == "mobileconfig":
-        return APPLE_MAIL if is_mail else APPLE_EXCHANGE
-    return PACC if name == "pacc" else None
-
-
-def said(name: str, claim: Claim, methods: tuple[str, ...]) -> list[str]:
-    words = words_of(name, claim)
-    return list(methods) if words is None else [words[method] for method in methods if method in words]
 
 
 def expected_methods(name: str, stored: Claim) -> tuple[str, ...]:
@@ -272,6 +249,8 @@ def test_a_format_tells_stored_servers_to_the_letter_or_says_why_not(case: str, 
             continue
         is_explained = bool(reasons.get(server.key)) or not WHOLE_DOCUMENT.isdisjoint(reasons.get(None, ()))
         assert server.key in keys or is_explained, f"{name} leaves out {server.key} without a word"
+        if server.claim.service in PLACES.get(name, ALL_SERVICES - {"ldap", "mapi"}):
+            assert WITHOUT_PLACE.isdisjoint(reasons.get(server.key, ())), f"{name} has a place for {server}"
     for key in keys:
         assert reasons.get(key, set()) <= IN_PART, f"{name} tells of {key} and says that it does not"
 
