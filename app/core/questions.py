@@ -21,6 +21,10 @@ _LANGUAGE: Final = re.compile(
     r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?))?\s*"
 )
 
+# Evolution keeps the user's name to itself and puts it into the answer in this one's place. Only the
+# domain's own document has all that it needs for that: written out, the name is lower-cased or composed.
+_ANYBODY: Final = "EVOLUTIONUSER"
+
 # Names under which clients look for a domain's settings; the domain is what follows.
 SERVICE_LABELS: Final = (f"{AUTOCONFIG}.", f"{AUTODISCOVER}.", f"{UA_AUTO_CONFIG}.")
 
@@ -112,7 +116,9 @@ def question_for_request(request: ClientRequest) -> Question:
     if fields.get("emailaddress"):
         asked = question_for_address(fields["emailaddress"])
         exchanger = from_host[0] if from_host else None
-        return Question(address=asked.address, domains=asked.domains, mail_exchanger=exchanger)
+        is_somebody = asked.address is not None and asked.address.local_part != _ANYBODY
+        address = asked.address if is_somebody else None
+        return Question(address=address, domains=asked.domains, mail_exchanger=exchanger)
     if fields.get("domain"):
         try:
             return Question(domains=(DomainName.parse(fields["domain"]),))

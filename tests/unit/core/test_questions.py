@@ -143,6 +143,15 @@ def test_an_address_counts_before_a_domain_and_that_before_the_host() -> None:
     assert asked("") == Question()
 
 
+def test_evolutions_name_for_everybody_is_nobodys_address() -> None:
+    query = "emailaddress=EVOLUTIONUSER%40customer.example&emailmd5=0"
+    asked = question_for_request(ClientRequest(query=query, host="autoconfig.provider.example"))
+    assert asked == Question(domains=(CUSTOMER,), mail_exchanger=DomainName("provider.example"))
+    # Somebody may have that name, in any other case.
+    other = question_for_request(ClientRequest(query="emailaddress=evolutionuser%40customer.example"))
+    assert other.address == EmailAddress("evolutionuser", CUSTOMER)
+
+
 def test_a_bad_domain_is_named() -> None:
     with pytest.raises(InvalidInput, match="domain: must have at least two labels"):
         asked("domain=localhost", "customer.example")
