@@ -46,7 +46,7 @@ def render(
         element(
             "User",
             optional_leaf("DisplayName", presentation.person),
-            leaf("AutoDiscoverSMTPAddress", pox.shown_address(account)),
+            leaf("AutoDiscoverSMTPAddress", str(account.login_address or pox.shown_address(account))),
         ),
         # FairEmail wants these two before the first protocol.
         element("Account", leaf("AccountType", "email"), leaf("Action", "settings"), *protocols),

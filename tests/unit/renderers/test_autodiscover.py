@@ -209,6 +209,14 @@ def test_the_authentication_package_is_the_first_that_there_is_a_word_for(
     assert protocols(account, negotiate=True)["EXPR"].get("AuthPackage") == negotiated
 
 
+def test_the_address_is_the_mailboxs_own_as_in_soap() -> None:
+    account = an_account(
+        an_imap_server(), address="Jane+list@customer.example", subaddress_separator="+", lowercase_login=True
+    )
+    body = outlook.render(account, PRESENTATION).body
+    assert b"<AutoDiscoverSMTPAddress>jane@customer.example</AutoDiscoverSMTPAddress>" in body
+
+
 @pytest.mark.parametrize(
     ("methods", "name"),
     [
