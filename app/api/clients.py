@@ -108,8 +108,8 @@ def _handler(client_format: ClientFormat, endpoint: Endpoint) -> Callable[[Reque
         services: Services = request.app.state.services
         body = await _read_body(request, endpoint.max_body_bytes)
         if body is None:
-            reply = plain_refusal(413, f"The body must be at most {endpoint.max_body_bytes} bytes long.")
-            return _response(reply, request)
+            refusal = plain_refusal(413, f"The body must be at most {endpoint.max_body_bytes} bytes long.")
+            return _response(replace(refusal, max_age_seconds=None), request)
         client_request = ClientRequest(
             method=request.method,
             scheme=request.scope["scheme"],

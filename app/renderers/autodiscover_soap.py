@@ -8,6 +8,7 @@ docs/formats/autodiscover-soap.md has what clients insist on.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -82,6 +83,7 @@ _MESSAGES: Final = {
     "SettingIsNotAvailable": "The setting has no value here.",
     "NotFederated": "The organization is not federated.",
 }
+_NO_SERVICE: Final = replace(unknown_domain(), max_age_seconds=None)
 _NO_REDIRECTION: Final = Element("RedirectTarget", "", (("i:nil", "true"),))
 
 
@@ -132,7 +134,7 @@ def _where_there_is_exchange(request: ClientRequest, inquiry: Inquiry) -> Inquir
     def answer(accounts: tuple[AccountSettings | None, ...]) -> Reply:
         asked, *rest = accounts
         if asked is not None and not has_exchange(asked):
-            return unknown_domain()
+            return _NO_SERVICE
         return inquiry.answer(tuple(rest))
 
     host = Question(domains=domains_of_host(request.host))
@@ -143,12 +145,13 @@ def _inquire_without_call(request: ClientRequest) -> Inquiry:
     """Send clients from plain http to where a certificate is, and tell people what this place is."""
     if request.scheme != "http" or not request.service_url.startswith("https://"):
         hint = "This is for programs: they POST a SOAP request here."
-        return fixed_inquiry(plain_refusal(HTTPStatus.METHOD_NOT_ALLOWED, hint, ("Allow", "POST")))
+        refusal = plain_refusal(HTTPStatus.METHOD_NOT_ALLOWED, hint, ("Allow", "POST"))
+        return fixed_inquiry(replace(refusal, max_age_seconds=None))
 
     def answer(accounts: tuple[AccountSettings | None, ...]) -> Reply:
         (account,) = accounts
         if account is None or not has_exchange(account):
-            return unknown_domain()
+            return _NO_SERVICE
         return Reply(status=HTTPStatus.FOUND, headers=(("Location", request.service_url + PATH),))
 
     return Inquiry(questions=(Question(domains=domains_of_host(request.host)),), answer=answer)

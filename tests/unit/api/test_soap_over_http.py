@@ -117,6 +117,19 @@ async def test_a_body_that_is_too_long_is_refused(client: httpx.AsyncClient) -> 
     assert (await client.post(PATH, content=longest + b" ")).status_code == 413
 
 
+async def test_no_refusal_may_be_kept(client: httpx.AsyncClient) -> None:
+    elsewhere = {"Host": "mail.example"}
+    refusals = [
+        await client.get(PATH),
+        await client.get(f"http://mail.example{PATH}"),
+        await client.post(PATH, content=a_user_call(JANE), headers=elsewhere),
+        await client.post(PATH, content=b" " * (MAX_BODY_BYTES + 1)),
+        await client.post(PATH, content=b""),
+    ]
+    assert [refusal.status_code for refusal in refusals] == [405, 404, 404, 413, 500]
+    assert {refusal.headers["cache-control"] for refusal in refusals} == {"no-store"}
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_a_get_is_not_answered(client: httpx.AsyncClient, method: str) -> None:
     response = await client.request(method, PATH)
