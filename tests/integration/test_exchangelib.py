@@ -21,11 +21,11 @@ from exchangelib.autodiscover import Autodiscovery, autodiscover_cache
 from exchangelib.errors import AutoDiscoverFailed, ErrorNonExistentMailbox
 
 from builders import a_domain, a_provider, a_url_server, an_imap_server
+from certificates import write_web_certificate
 from conftest import migrated
 from databases import opened, stored_domain, stored_provider
 from fakes.dns import FakeDns
 from fakes.web_front import CREDENTIALS, EWS_HOST, WebFront
-from private_ca import write_certificates
 from service_process import Service
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture
 def internet(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Internet]:
-    root, certificate = write_certificates(tmp_path, NAMES)
+    root, certificate = write_web_certificate(tmp_path, NAMES)
     with WebFront(service.port, certificate) as secure, WebFront(service.port) as plain, FakeDns() as dns:
         found = Internet(secure=secure, plain=plain, dns=dns, with_tls=set())
         found.publish(EWS_HOST, SERVICE_HOST)
