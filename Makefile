@@ -70,7 +70,7 @@ check: lint types imports fast ## Lint, types, import contracts, fast tests
 
 .PHONY: packages
 packages: ## Debian packages that the tests start servers from (as root; otherwise says what is missing)
-	@.ci/install-test-packages postgresql unbound
+	@.ci/install-test-packages postgresql unbound nginx caddy
 
 .PHONY: test
 test: $(DEVELOPMENT) packages ## All tests

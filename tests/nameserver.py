@@ -6,7 +6,6 @@ Unbound serves the zones itself, so no question leaves the machine; a change of 
 from __future__ import annotations
 
 import datetime as dt
-import os
 import shutil
 import socket
 import subprocess
@@ -17,10 +16,10 @@ from typing import TYPE_CHECKING, Self
 
 import dns.dnssec
 import dns.zone
-import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from dns.dnssectypes import Algorithm
 
+from programs import required_program
 from service_process import free_port
 
 if TYPE_CHECKING:
@@ -59,17 +58,6 @@ _ZONE = """auth-zone:
 """
 
 
-def required_unbound() -> str:
-    """Find Unbound; without it skip, or fail where nothing may be skipped."""
-    found = shutil.which("unbound", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if found is not None:
-        return found
-    reason = "Unbound is not installed (Debian: apt-get install unbound)"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 def signed(origin: str, text: str, *, expired: bool = False) -> tuple[str, str]:
     """Sign a zone; returns its text and the DS record for its parent."""
     zone = dns.zone.from_text(f"$TTL 60\n{text}", origin=origin, relativize=False)
@@ -103,7 +91,7 @@ class ValidatingResolver:
         expired: frozenset[str] = frozenset(),
     ) -> None:
         """Take the zones' texts by their absolute names, and which are not signed, or no longer rightly."""
-        self._program = required_unbound()
+        self._program = required_program("unbound")
         self._zones, self._unsigned, self._expired = zones, unsigned, expired
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
