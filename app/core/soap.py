@@ -67,6 +67,8 @@ class Fault:
     reason: str
     """One sentence of ours."""
     message_id: str | None = None
+    is_about_soap: bool = True
+    """False where the request is no SOAP message at all, which SOAP's own rules say nothing of."""
 
 
 def read_call(body: bytes, max_bytes: int, understood: frozenset[str]) -> Call | Fault:
@@ -81,9 +83,11 @@ def read_call(body: bytes, max_bytes: int, understood: frozenset[str]) -> Call |
     try:
         root = read_xml(body, max_bytes)
     except InvalidInput as error:
-        return Fault(code=FaultCode.CLIENT, reason=f"The request {error.issues[0].rule}.")
+        reason = f"The request {error.issues[0].rule}."
+        return Fault(code=FaultCode.CLIENT, reason=reason, is_about_soap=False)
     if local_name(root) != "Envelope":
-        return Fault(code=FaultCode.CLIENT, reason="The request must be a SOAP envelope.")
+        reason = "The request must be a SOAP envelope."
+        return Fault(code=FaultCode.CLIENT, reason=reason, is_about_soap=False)
     if root.tag != _qualified("Envelope"):
         return Fault(code=FaultCode.VERSION_MISMATCH, reason="The envelope must be one of SOAP 1.1.")
     header, content = root.find(_qualified("Header")), root.find(_qualified("Body"))
@@ -154,7 +158,7 @@ def answer_envelope(action: str, message: Element, *headers: Element, relates_to
 
 
 def fault_reply(fault: Fault) -> Reply:
-    """Write a fault, status 500 as SOAP 1.1 §6.2 demands."""
+    """Write a fault, status 500 as SOAP 1.1 §6.2 demands, and 400 where nobody spoke SOAP."""
     is_addressing = fault.code is FaultCode.ACTION_NOT_SUPPORTED
     action = f"{ADDRESSING_NAMESPACE}/{'fault' if is_addressing else 'soap/fault'}"
     message = element(
@@ -164,7 +168,7 @@ def fault_reply(fault: Fault) -> Reply:
         _detail(fault),
     )
     return Reply(
-        status=HTTPStatus.INTERNAL_SERVER_ERROR,
+        status=HTTPStatus.INTERNAL_SERVER_ERROR if fault.is_about_soap else HTTPStatus.BAD_REQUEST,
         body=answer_envelope(action, message, relates_to=fault.message_id),
         media_type=MEDIA_TYPE,
     )

@@ -15,7 +15,7 @@ from app.settings import Settings
 
 from builders import a_domain, a_mailbox, a_provider, a_url_server, an_imap_server
 from contracts.microsoft_soap import read_answer, read_fault
-from contracts.soap_calls import a_domain_call, a_federation_call, a_user_call
+from contracts.soap_calls import a_domain_call, a_federation_call, a_user_call, an_envelope
 from databases import ON_SQLITE, stored_domain, stored_mailbox, stored_provider
 
 if TYPE_CHECKING:
@@ -104,9 +104,13 @@ async def test_credentials_are_neither_asked_for_nor_used(client: httpx.AsyncCli
     assert "www-authenticate" not in without.headers
 
 
-async def test_what_is_no_call_is_a_fault(client: httpx.AsyncClient) -> None:
-    response = await client.post(PATH, content=b"")
-    assert response.status_code == 500
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"", 400), (b"{}", 400), (b"<data/>", 400), (an_envelope("", ""), 500)],
+)
+async def test_what_is_no_call_is_a_fault(client: httpx.AsyncClient, body: bytes, status: int) -> None:
+    response = await client.post(PATH, content=body)
+    assert response.status_code == status
     assert response.headers["content-type"] == "text/xml; charset=utf-8"
     assert read_fault(response.content).code == "Client"
 
@@ -126,7 +130,7 @@ async def test_no_refusal_may_be_kept(client: httpx.AsyncClient) -> None:
         await client.post(PATH, content=b" " * (MAX_BODY_BYTES + 1)),
         await client.post(PATH, content=b""),
     ]
-    assert [refusal.status_code for refusal in refusals] == [405, 404, 404, 413, 500]
+    assert [refusal.status_code for refusal in refusals] == [405, 404, 404, 413, 400]
     assert {refusal.headers["cache-control"] for refusal in refusals} == {"no-store"}
 
 

@@ -111,6 +111,12 @@ def test_a_fault_is_status_500() -> None:
     assert reply.max_age_seconds is None
 
 
+def test_a_fault_of_what_is_no_soap_is_status_400() -> None:
+    fault = read_call(b"<data/>", 100, frozenset())
+    assert isinstance(fault, Fault)
+    assert fault_reply(fault).status == 400
+
+
 @pytest.mark.parametrize(
     "message_id", ["urn:uuid:6389558d-9e05-465e-ade9-aae14c4bcd10", "https://a.example/?b=c"]
 )

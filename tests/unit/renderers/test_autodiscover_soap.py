@@ -66,9 +66,9 @@ def ask(body: bytes, providers: dict[str, Provider] = PROVIDERS) -> Answer:
     return read_answer(answer.body)
 
 
-def fail(body: bytes) -> Fault:
+def fail(body: bytes, status: int = 500) -> Fault:
     answer = reply(body)
-    assert (answer.status, answer.media_type) == (500, "text/xml; charset=utf-8")
+    assert (answer.status, answer.media_type) == (status, "text/xml; charset=utf-8")
     return read_fault(answer.body)
 
 
@@ -441,7 +441,7 @@ def test_an_operation_that_there_is_not_is_a_fault(header: str, body: str, code:
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"<", b"emailaddress=jane%40customer.example"])
 def test_what_is_no_xml_is_a_fault(body: bytes) -> None:
-    assert fail(body).code == "Client"
+    assert fail(body, status=400).code == "Client"
 
 
 def test_nothing_of_a_request_is_repeated_unchecked() -> None:
