@@ -55,9 +55,10 @@ def _add(router: APIRouter, client_format: ClientFormat, endpoint: Endpoint) -> 
             responses=_responses(client_format, endpoint),
             openapi_extra=_extra(endpoint, method),
         )
-        if endpoint.is_any_case:
-            route: APIRoute = router.routes[-1]  # type: ignore[assignment]
-            route.path_regex = re.compile(route.path_regex.pattern, re.IGNORECASE)
+        route: APIRoute = router.routes[-1]  # type: ignore[assignment]
+        # A line break in a path is for the format to refuse: clients do not know the router's words.
+        flags = re.DOTALL | (re.IGNORECASE if endpoint.is_any_case else 0)
+        route.path_regex = re.compile(route.path_regex.pattern, flags)
 
 
 def _operation_id(client_format: ClientFormat, endpoint: Endpoint, method: str) -> str:
@@ -87,7 +88,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 def _responses(client_format: ClientFormat, endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:
     text = {"content": {"text/plain": {"schema": {"type": "string"}}}}
     media_type = client_format.media_type.partition(";")[0]
-    document = {"content": {media_type: {"schema": {"type": "string"}}}}
+    schema = {"type": "object"} if media_type.endswith("json") else {"type": "string"}
+    document = {"content": {media_type: {"schema": schema}}}
     responses: dict[int | str, dict[str, Any]] = {
         200: {"description": "The document", **document},
         304: {"description": "The document has the ETag that was sent"},

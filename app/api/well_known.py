@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route
 
@@ -29,6 +30,7 @@ _RETRY_AFTER_SECONDS: Final = 5
 # Keeps the method, which 301 and 302 may change, and is not kept for ever, as 308 is: a provider's
 # servers move. RFC 6764 §5 asks for a lifetime.
 _REDIRECT: Final = 307
+_ALLOW: Final = "GET, HEAD, OPTIONS, POST, PUT, DELETE, PATCH, PROPFIND, PROPPATCH, REPORT, MKCALENDAR"
 _CORS: Final = {"Access-Control-Allow-Origin": "*"}
 
 
@@ -80,6 +82,9 @@ class _AnyMethod:
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # What TRACE and CONNECT are about is this service itself (RFC 9110 §9.3.6, §9.3.8).
+        if scope["method"] in ("TRACE", "CONNECT"):
+            raise HTTPException(405, headers={"Allow": _ALLOW})
         response = await self._answer(Request(scope, receive))
         await response(scope, receive, send)
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 NO_CONTROL_CHARACTERS: Final = r"^[^\x00-\x1f\x7f]*$"
 """PostgreSQL cannot even be asked for a text with a NUL in it."""
+
+
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _as_rfc_3339(value: object) -> object:
+    """Refuse numbers, which would be seconds since 1970, and other spellings of ISO 8601."""
+    if isinstance(value, str) and not _MOMENT.fullmatch(value):
+        message = "must be a date and time as in RFC 3339, such as 2026-03-02T09:30:00Z"
+        raise ValueError(message)
+    return value
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -19,7 +31,7 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError(message) from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_as_rfc_3339), AfterValidator(_in_utc)]
 
 Integer = Annotated[int, Field(strict=True)]
 Boolean = Annotated[bool, Field(strict=True)]

@@ -160,3 +160,12 @@ async def test_servers_come_in_the_order_of_preference(filled: ApiClient) -> Non
     listed = await filled.get("/api/v1/providers/a/servers")
     assert [server["key"] for server in listed.json()["items"]] == ["imap", "smtp", "aaa"]
     assert listed.headers["etag"] == (await filled.get("/api/v1/providers/a")).headers["etag"]
+
+
+@pytest.mark.parametrize(
+    "moment", ["0.5", "1700000000", "2026-03-02", "2026-03-02 09:30:00Z", "2026-03-02T09:30:00"]
+)
+async def test_a_moment_is_of_one_spelling(hosted: ApiClient, moment: str) -> None:
+    response = await hosted.get(DOMAINS, params={"updated_since": moment})
+    assert is_problem(response, 422, "invalid-input")
+    assert response.json()["errors"][0]["parameter"] == "updated_since"
