@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
 
 from app import __version__
-from app.api import clients, problems, well_known
+from app.api import clients, problems, reference, well_known
 from app.api.chores import keep_up
 from app.api.examples import add_examples
 from app.api.merge_patch import patch_name, patch_schema
@@ -94,7 +94,8 @@ def create_api(settings: Settings) -> FastAPI:
         lifecycle.router, domains.router, dns_records.router, mailboxes.router, providers.router,
         formats.router, tokens.router, audit.router,
     )  # fmt: skip
-    routers = (discovery, well_known.build_router(), tls_ask.router, health.router, *management)
+    own = (well_known.build_router(), tls_ask.router, health.router, reference.build_router(api.title))
+    routers = (discovery, *own, *management)
     api.router.routes[:0] = [route for router in routers for route in router.routes]
     problems.install(api)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign] # FastAPI's documented way
