@@ -98,7 +98,7 @@ bench: $(DEVELOPMENT) ## Measure against references in the same run; prints rati
 
 .PHONY: soak
 soak: $(DEVELOPMENT) packages ## The long trials: kill rounds, many generated cases
-	@SIGNPOST_HYPOTHESIS_PROFILE=soak SIGNPOST_KILL_ROUNDS=20 SIGNPOST_FUZZ_SECONDS=600 \
+	@SIGNPOST_HYPOTHESIS_PROFILE=soak SIGNPOST_KILL_ROUNDS=20 SIGNPOST_FUZZ_SECONDS=600 SIGNPOST_API_EXAMPLES=120 \
 		$(BIN)/pytest -q -s tests/integration tests/properties
 
 .PHONY: image-check
