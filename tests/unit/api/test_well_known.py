@@ -83,7 +83,6 @@ async def test_http_is_where_a_request_ends_only_where_it_is_stored_so(client: h
     assert plain.headers["location"].startswith("https://")
 
 
-@pytest.mark.parametrize("host", ["bare.example", "away.example", "unknown.example", "[::1]", "localhost"])
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT"])
 async def test_methods_about_the_connection_are_refused(client: httpx.AsyncClient, method: str) -> None:
     response = await client.request(method, "/.well-known/caldav", headers={"host": "customer.example"})
@@ -91,6 +90,7 @@ async def test_methods_about_the_connection_are_refused(client: httpx.AsyncClien
     assert "PROPFIND" in response.headers["allow"]
 
 
+@pytest.mark.parametrize("host", ["bare.example", "away.example", "unknown.example", "[::1]", "localhost"])
 @pytest.mark.parametrize("method", ["GET", "PROPFIND"])
 @pytest.mark.parametrize("name", ["caldav", "carddav", "jmap"])
 async def test_what_is_not_there_is_not_found(
