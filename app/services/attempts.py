@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from app.core.errors import TooManyRequests
+from app.core.networks import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ class FailedAttempts:
         Raises:
             TooManyRequests: With how long it has to wait.
         """
-        count, last = self._failures.get(_network(address), (0, self._clock()))
+        count, last = self._failures.get(line_of(address), (0, self._clock()))
         if not self._free or count < self._free:
             return
         doublings = min(count - self._free, 10)
@@ -47,25 +47,10 @@ class FailedAttempts:
         """Count a failure."""
         if not self._free:
             return
-        network, now = _network(address), self._clock()
-        count, last = self._failures.pop(network, (0, now))
+        line, now = line_of(address), self._clock()
+        count, last = self._failures.pop(line, (0, now))
         if now - last > _FORGOTTEN_AFTER:
             count = 0
-        self._failures[network] = (count + 1, now)
+        self._failures[line] = (count + 1, now)
         while len(self._failures) > _MOST_ADDRESSES:
             self._failures.popitem(last=False)
-
-
-def _network(address: str | None) -> str:
-    """Return what counts as one: an IPv4 address, or the /64 that one line of IPv6 has."""
-    if address is None:
-        return ""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ip_network((int(parsed), 64), strict=False))
