@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.api.application import create_api
+from app.api.rate_limits import AddressLimit
 from app.api.requests import ForwardedHeaders, RequestLog
 from app.log import configure_logging
 from app.settings import Settings
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
     from starlette.types import ASGIApp
 
 
@@ -20,6 +22,6 @@ def create_app() -> ASGIApp:
     return wrap(create_api(settings), settings)
 
 
-def wrap(api: ASGIApp, settings: Settings) -> ASGIApp:
+def wrap(api: FastAPI, settings: Settings) -> ASGIApp:
     """Put around an application what sees every request first."""
-    return ForwardedHeaders(RequestLog(api), settings.trusted_proxies)
+    return ForwardedHeaders(RequestLog(AddressLimit(api, api)), settings.trusted_proxies)

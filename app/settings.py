@@ -128,6 +128,25 @@ class Settings(BaseSettings):
         description="How many wrong tokens an address may send before it has to wait, each time twice as "
         "long, up to a minute; counted by each process. `0` for any number.",
     )
+    requests_per_minute_per_address: int = Field(
+        default=3000,
+        ge=0,
+        le=10_000_000,
+        description="How many requests without a token an address (of IPv6, a /64) may send in a minute; as "
+        "many may come at once. Counted by each process. `0` for any number.",
+    )
+    requests_per_minute_per_token: int = Field(
+        default=6000,
+        ge=0,
+        le=10_000_000,
+        description="How many requests may come with a token in a minute; as many may come at once. "
+        "Counted by each process. `0` for any number.",
+    )
+    unlimited_networks: NetworkList = Field(
+        default=_LOCAL_NETWORKS,
+        description="Addresses and networks, separated by commas, that may send any number of requests "
+        "without a token, such as a support portal's; those in `SIGNPOST_TRUSTED_PROXIES` may too.",
+    )
     deleted_retention_days: int = Field(
         default=30,
         ge=1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from app.services.lifecycle import LifecycleService
 from app.services.mailboxes import MailboxService
 from app.services.providers import ProviderService
 from app.services.publishing import Publishing
+from app.services.rates import RequestRates
 from app.services.signing import Signer
 from app.services.tokens import TokenService
 from app.services.upkeep import Upkeep
@@ -59,6 +61,7 @@ class Services:
     once: OnceService
     providers: ProviderService
     publishing: Publishing
+    rates: RequestRates
     signer: Signer | None
     """What signs profiles; None where no certificate is configured."""
     well_known: WellKnown
@@ -104,6 +107,13 @@ def build_services(settings: Settings) -> Services:
         once=OnceService(store, system_clock),
         providers=ProviderService(store, system_clock),
         publishing=publishing,
+        rates=RequestRates(
+            time.monotonic_ns,
+            per_address=settings.requests_per_minute_per_address,
+            per_token=settings.requests_per_minute_per_token,
+            # What a proxy sends for itself, such as its checks, is no client's.
+            unlimited=(*settings.unlimited_networks, *settings.trusted_proxies),
+        ),
         signer=signer,
         well_known=WellKnown(publishing),
         store=store,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,17 +43,27 @@ def signpost(*arguments: str, database_url: str) -> subprocess.CompletedProcess[
 class Service:
     """``signpost serve``; leaves nothing behind."""
 
-    def __init__(self, database_url: str, *, command: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        command: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._command = command or (sys.executable, "-m", "app", "serve")
-        self._database_url = database_url
+        self._environment = {
+            "SIGNPOST_LOG_LEVEL": "WARNING",
+            **(environment or {}),
+            "SIGNPOST_DATABASE_URL": database_url,
+        }
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(  # noqa: S603 - our own program
             [*self._command, "--port", str(self.port)],
             cwd=ROOT,
-            env={**os.environ, "SIGNPOST_DATABASE_URL": self._database_url, "SIGNPOST_LOG_LEVEL": "WARNING"},
+            env={**os.environ, **self._environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             # A group of its own, so that its workers end with it.

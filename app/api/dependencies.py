@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Header, Query, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from app.api.rate_limits import count_token
 from app.api.schemas.shapes import Problem
 from app.core.errors import NotAuthenticated, refuse, within
 from app.core.names import DomainName
@@ -43,6 +44,7 @@ async def _caller(
     address = request.client.host if request.client else None
     caller = await services.access.authenticate(credentials.credentials, address)
     request.state.token_id = caller.token_id
+    count_token(request, services.rates, caller)
     return replace(caller, call=Call(request_id=request.state.request_id))
 
 
@@ -126,7 +128,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         415: "The body is of another media type",
         422: "A value breaks a rule",
         428: "If-Match is needed, by the operator's choice",
-        429: "Too many attempts failed from this address",
+        429: "Too many requests",
         503: "Not available at the moment",
     }
     schema = {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}

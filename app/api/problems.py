@@ -141,6 +141,13 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
         "Too many attempts failed",
         "Wait for the time in Retry-After, and check the token: each failure makes the next wait longer.",
     ),
+    errors.QuotaExceeded: ProblemType(
+        "quota-exceeded",
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Too many requests",
+        "Nothing was done. Wait for the time in Retry-After. `RateLimit` says how many requests are left, "
+        "`RateLimit-Policy` how many there are in all; many changes at once are better sent in bulk.",
+    ),
     errors.SweepingChange: ProblemType(
         "sweeping-change", _CONFLICT, "Too much would change", "Look at the plan, then force it if meant."
     ),
@@ -200,20 +207,28 @@ def install(app: FastAPI) -> None:
 
 async def _on_app_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.AppError)  # noqa: S101 - as registered
+    return problem_of(request, error)
+
+
+def problem_of(
+    request: Request, error: errors.AppError, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Build the problem document of an error."""
     problem = PROBLEMS[type(error)]
-    headers = {}
+    sent = dict(headers or {})
     if isinstance(error, errors.NotAuthenticated):
-        headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, errors.TooManyRequests):
-        headers["Retry-After"] = str(error.seconds)
+        sent["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, errors.TooManyRequests | errors.QuotaExceeded):
+        sent["Retry-After"] = str(error.seconds)
     if isinstance(error, errors.NotAvailable):
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        sent["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(error, errors.NotAvailable):
         _log.warning("not_available", what=error.what, cause=type(error.__cause__).__name__)
     issues: list[dict[str, str]] = []
     if isinstance(error, errors.InvalidInput):
         issues = [{"pointer": issue.pointer, "detail": issue.rule} for issue in error.issues]
     return problem_response(
-        request, problem.status, problem=problem, detail=str(error), issues=issues, headers=headers
+        request, problem.status, problem=problem, detail=str(error), issues=issues, headers=sent
     )
 
 

@@ -122,6 +122,8 @@ def _declared_length(scope: Scope) -> int:
 class RequestLog:
     """Gives each request an id, and writes one line about those of the management API.
 
+    The answer has the id, and whatever header fields were put into the state as ``answer_fields``.
+
     The line names the route, not the path: paths hold mail addresses. Discovery requests are not
     logged one by one.
     """
@@ -136,14 +138,16 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         request_id = str(uuid.uuid4())
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
         status = 0
 
         async def send_named(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                own = ((b"x-request-id", request_id.encode()), *state.get("answer_fields", ()))
+                message["headers"] = [*message["headers"], *own]
             await send(message)
 
         if not scope["path"].startswith("/api/"):

@@ -25,6 +25,7 @@ AppError
 ├── NotAuthenticated
 ├── NotPermitted
 ├── TooManyRequests         too many attempts failed
+├── QuotaExceeded           more requests came than are allowed
 ├── SweepingChange          an import would change too much without ``--force``
 ├── SchemaTooNew            a newer version of the program migrated the database
 └── NotAvailable            the database does not answer
@@ -315,6 +316,15 @@ class TooManyRequests(AppError):  # noqa: N818
         """Take how long."""
         self.seconds = seconds
         super().__init__(f"Too many attempts failed; try again in {seconds} seconds.")
+
+
+class QuotaExceeded(AppError):  # noqa: N818
+    """More requests came from a token or an address than it is allowed."""
+
+    def __init__(self, whose: str, seconds: int) -> None:
+        """Take whose requests are counted, and how long to wait."""
+        self.seconds = seconds
+        super().__init__(f"Too many requests from this {whose}; try again in {seconds} seconds.")
 
 
 class SweepingChange(AppError):  # noqa: N818
