@@ -147,6 +147,27 @@ class Settings(BaseSettings):
         description="Addresses and networks, separated by commas, that may send any number of requests "
         "without a token, such as a support portal's; those in `SIGNPOST_TRUSTED_PROXIES` may too.",
     )
+    max_body_bytes: int = Field(
+        default=1_000_000,
+        ge=100_000,
+        le=1_000_000_000,
+        description="The largest body of a request. Where clients send bodies the limit is lower, and "
+        "fixed; bulk is read line by line and has none.",
+    )
+    body_seconds: int = Field(
+        default=20,
+        ge=1,
+        le=3600,
+        description="How long a request may keep the service waiting for its body in all, and a second more "
+        "for each kB that came; in bulk, for each part of it.",
+    )
+    request_seconds: int = Field(
+        default=30,
+        ge=1,
+        le=3600,
+        description="How long a request to the management API may take in all before it is given up; "
+        "bulk and exports may take any time.",
+    )
     deleted_retention_days: int = Field(
         default=30,
         ge=1,

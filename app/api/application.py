@@ -14,8 +14,9 @@ from app import __version__
 from app.api import clients, problems, reference, well_known
 from app.api.chores import keep_up
 from app.api.examples import add_examples
+from app.api.guard import RequestGuard
+from app.api.limit_documents import add_limits
 from app.api.merge_patch import patch_name, patch_schema
-from app.api.requests import BodyLimit
 from app.api.routes import (
     audit,
     dns_records,
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 
     from app.settings import Settings
     from app.wiring import Services
-
-MAX_BODY_BYTES: Final = 1_000_000
 
 _TAGS: Final = [
     {"name": "clients", "description": "What mail clients ask; no token."},
@@ -81,7 +80,7 @@ def create_api(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
         # FastAPI's own limit answers in plain text.
-        middleware=[Middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)],
+        middleware=[Middleware(RequestGuard, settings=settings)],
         # Left on, it asks three providers about every request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
@@ -121,6 +120,7 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         # FastAPI's own form of validation errors, which this API never sends.
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        add_limits(document)
         add_examples(document)
         api.openapi_schema = document
     return api.openapi_schema

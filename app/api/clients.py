@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.core.documents import ClientRequest
@@ -108,9 +109,11 @@ def _responses(client_format: ClientFormat, endpoint: Endpoint) -> dict[int | st
 def _handler(client_format: ClientFormat, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         services: Services = request.app.state.services
-        body = await _read_body(request, endpoint.max_body_bytes)
-        if body is None:
-            refusal = plain_refusal(413, f"The body must be at most {endpoint.max_body_bytes} bytes long.")
+        try:
+            body = await _read_body(request, endpoint.max_body_bytes)
+        except HTTPException as refused:
+            # In a line of text, which is all that clients can read.
+            refusal = plain_refusal(refused.status_code, refused.detail, *(refused.headers or {}).items())
             return _response(replace(refusal, max_age_seconds=None), request)
         client_request = ClientRequest(
             method=request.method,
@@ -142,15 +145,20 @@ def _not_available(client_format: ClientFormat, request: ClientRequest, error: N
     )
 
 
-async def _read_body(request: Request, max_bytes: int) -> bytes | None:
-    """Read the body; None where it is too long, and nothing where the endpoint takes none."""
+async def _read_body(request: Request, max_bytes: int) -> bytes:
+    """Read the body; nothing where the endpoint takes none.
+
+    Raises:
+        HTTPException: When it is too long or too slow.
+    """
     if not max_bytes or request.method in _SAFE_METHODS:
         return b""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > max_bytes:
-            return None
+            sentence = f"The body must be at most {max_bytes} bytes long."
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, sentence)
     return bytes(body)
 
 

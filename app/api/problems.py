@@ -148,6 +148,14 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
         "Nothing was done. Wait for the time in Retry-After. `RateLimit` says how many requests are left, "
         "`RateLimit-Policy` how many there are in all; many changes at once are better sent in bulk.",
     ),
+    errors.TookTooLong: ProblemType(
+        "took-too-long",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The request took too long",
+        "A change is whole or not there at all, but which of the two is not known. Send it again after the "
+        "time in Retry-After: PUT, PATCH and DELETE with the same If-Match, POST with the same "
+        "Idempotency-Key. Without these, read first.",
+    ),
     errors.SweepingChange: ProblemType(
         "sweeping-change", _CONFLICT, "Too much would change", "Look at the plan, then force it if meant."
     ),
@@ -220,7 +228,7 @@ def problem_of(
         sent["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.TooManyRequests | errors.QuotaExceeded):
         sent["Retry-After"] = str(error.seconds)
-    if isinstance(error, errors.NotAvailable):
+    if isinstance(error, errors.NotAvailable | errors.TookTooLong):
         sent["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if isinstance(error, errors.NotAvailable):
         _log.warning("not_available", what=error.what, cause=type(error.__cause__).__name__)

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from http import HTTPStatus
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
-from starlette.exceptions import HTTPException
 
 from app.core.networks import is_in_networks
 
@@ -85,38 +83,6 @@ def _peer(scope: Scope) -> str | None:
 
 def _last(value: str | None) -> str:
     return (value or "").rpartition(",")[2].strip()
-
-
-class BodyLimit:
-    """Refuses bodies over a limit, unread where their length is declared, with the usual problem."""
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        """Take the application, which handles the exception, and the limit."""
-        self._app = app
-        self._max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count what is read of the body."""
-        is_refused = scope["type"] == "http" and _declared_length(scope) > self._max_bytes
-        seen = 0
-
-        async def receive_limited() -> Message:
-            nonlocal seen
-            if is_refused:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self._max_bytes:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return message
-
-        await self._app(scope, receive_limited, send)
-
-
-def _declared_length(scope: Scope) -> int:
-    text = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    # What is no number is the server's business; a longer number than this is larger than any limit.
-    return int(text[:18]) if text.isdigit() else 0
 
 
 class RequestLog:

@@ -26,6 +26,7 @@ AppError
 ├── NotPermitted
 ├── TooManyRequests         too many attempts failed
 ├── QuotaExceeded           more requests came than are allowed
+├── TookTooLong             the request was given up in its middle
 ├── SweepingChange          an import would change too much without ``--force``
 ├── SchemaTooNew            a newer version of the program migrated the database
 └── NotAvailable            the database does not answer
@@ -325,6 +326,17 @@ class QuotaExceeded(AppError):  # noqa: N818
         """Take whose requests are counted, and how long to wait."""
         self.seconds = seconds
         super().__init__(f"Too many requests from this {whose}; try again in {seconds} seconds.")
+
+
+class TookTooLong(AppError):  # noqa: N818
+    """A request was given up in its middle."""
+
+    def __init__(self, seconds: float) -> None:
+        """Take how long it had."""
+        super().__init__(
+            f"The request was given up after {seconds:g} seconds; "
+            "what it was to change may be changed or not."
+        )
 
 
 class SweepingChange(AppError):  # noqa: N818

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_from_bytes
 from xml.etree import ElementTree as ET
 
-from app.api.application import MAX_BODY_BYTES
+from app.settings import Settings
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -22,6 +22,7 @@ AUTOCONFIG = (
     "/.well-known/autoconfig/mail/config-v1.1.xml",
     "/.well-known/mail-v1.xml",
 )
+MAX_BODY_BYTES = Settings().max_body_bytes
 CLIENT_STATUSES = {200, 304, 400, 404}
 
 methods = st.sampled_from(["GET", "HEAD"])

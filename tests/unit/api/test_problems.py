@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from app.api.application import MAX_BODY_BYTES
 from app.api.problems import PROBLEMS_BY_SLUG
+from app.settings import Settings
 
 from api_client import opened_api, problem
 from databases import UNREACHABLE_URL
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from api_client import ApiClient
 
 DOMAIN = "/api/v1/domains/a.example"
+MAX_BODY_BYTES = Settings().max_body_bytes
 
 
 async def test_an_unknown_path_and_method_are_problems_too(api: ApiClient) -> None:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
-from app.api.requests import BodyLimit, ForwardedHeaders, RequestLog
+from app.api.requests import ForwardedHeaders, RequestLog
 from app.settings import Settings
-from starlette.exceptions import HTTPException
 
 from asgi import ask
 
@@ -134,7 +133,7 @@ async def test_what_is_no_request_passes() -> None:
         pass
 
     scope: dict[str, Any] = {"type": "lifespan"}
-    await ForwardedHeaders(RequestLog(BodyLimit(recorder, 10)), PROXIES)(scope, nothing, ignore)
+    await ForwardedHeaders(RequestLog(recorder), PROXIES)(scope, nothing, ignore)
     assert recorder.scope == {"type": "lifespan"}
 
 
@@ -191,47 +190,3 @@ async def test_a_line_is_written_even_when_the_application_fails(events: Any) ->
         await ask(RequestLog(fail), "GET", "/api/v1/domains")
     assert [(line["event"], line["status"]) for line in events] == [("request", 0)]
     assert structlog.contextvars.get_contextvars() == {}
-
-
-async def read_all(scope: Scope, receive: Receive, send: Send) -> None:
-    """Read a body to its end."""
-    while (await receive()).get("more_body"):
-        pass
-    await send({"type": "http.response.start", "status": 204, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
-
-
-@pytest.mark.parametrize(
-    ("length", "body", "chunks_read"),
-    [
-        (b"11", [b"x" * 11], 0),
-        (b"9" * 30, [b"x"], 0),
-        (None, [b"x" * 5, b"x" * 5, b"x", b"x"], 3),
-        (b"3", [b"x" * 11], 1),
-        (b"-1", [b"x" * 11], 1),
-        (b"x", [b"x" * 11], 1),
-    ],
-)
-async def test_a_body_over_the_limit_ends_the_request(
-    length: bytes | None, body: list[bytes], chunks_read: int
-) -> None:
-    headers = [] if length is None else [(b"content-length", length)]
-    chunks = 0
-
-    async def count(scope: Scope, receive: Receive, send: Send) -> None:
-        async def counted() -> Message:
-            nonlocal chunks
-            chunks += 1
-            return await receive()
-
-        await BodyLimit(read_all, 10)(scope, counted, send)
-
-    with pytest.raises(HTTPException) as refused:
-        await ask(count, "POST", "/", headers=headers, body=body)
-    assert (refused.value.status_code, chunks) == (413, chunks_read)
-
-
-async def test_a_body_up_to_the_limit_passes() -> None:
-    headers = [(b"content-length", b"10")]
-    answer = await ask(BodyLimit(read_all, 10), "POST", "/", headers=headers, body=[b"x" * 4, b"x" * 6])
-    assert answer.status == 204

@@ -1,0 +1,46 @@
+"""How large a request may be and how long it may take: the usual, and the routes that have their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What a request may take."""
+
+    has_body_limit: bool = True
+    """Whether the size of its body is limited."""
+    has_deadline: bool = True
+    """Whether it must end in time; only what reads or writes in a stream may do without."""
+
+
+OWN_ALLOWANCES: Final[Mapping[str, Allowance]] = {
+    "/api/v1/audit/export": Allowance(has_deadline=False),
+}
+"""By path, those routes that differ from the usual. A route that streams its body has neither limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """An allowance in numbers."""
+
+    max_body_bytes: int | None
+    body_seconds: int
+    """How long it may keep us waiting for its body, in all, or without a deadline, for each part."""
+    request_seconds: int | None
+
+
+def limits_of(settings: Settings, allowance: Allowance) -> Limits:
+    """Return the numbers of an allowance."""
+    return Limits(
+        max_body_bytes=settings.max_body_bytes if allowance.has_body_limit else None,
+        body_seconds=settings.body_seconds,
+        request_seconds=settings.request_seconds if allowance.has_deadline else None,
+    )
