@@ -168,6 +168,19 @@ class Settings(BaseSettings):
         description="How long a request to the management API may take in all before it is given up; "
         "bulk and exports may take any time.",
     )
+    keep_alive_seconds: int = Field(
+        default=5,
+        ge=1,
+        le=3600,
+        description="How long a connection may wait for its next request. Behind a reverse proxy that keeps "
+        "connections, set it above the proxy's own time, so that the proxy is the one to close them.",
+    )
+    shutdown_seconds: int = Field(
+        default=20,
+        ge=1,
+        le=3600,
+        description="How long requests under way may take to end once the service is told to stop.",
+    )
     deleted_retention_days: int = Field(
         default=30,
         ge=1,

@@ -10,9 +10,10 @@ import typer
 import uvicorn
 
 from app.cli.migrate import bring_up_to_date, fill_if_empty
-from app.cli.session import EXIT_FAILURE, fail, run_with_services
+from app.cli.session import EXIT_FAILURE, fail, load_settings, run_with_services
 
 if TYPE_CHECKING:
+    from app.settings import Settings
     from app.wiring import Services
 
 
@@ -45,13 +46,13 @@ def serve(
         fail("The database does not have this version's schema; run 'signpost migrate' (or serve --migrate).")
         raise typer.Exit(EXIT_FAILURE)
     try:
-        _run(host, port, workers)
+        _run(host, port, workers, load_settings())
     except SystemExit as ended:
         # The server has said why, such as a port that is in use; its codes are not ours.
         raise typer.Exit(EXIT_FAILURE if ended.code else 0) from None
 
 
-def _run(host: str, port: int, workers: int) -> None:
+def _run(host: str, port: int, workers: int, settings: Settings) -> None:
     uvicorn.run(
         "app.main:create_app",
         factory=True,
@@ -65,7 +66,10 @@ def _run(host: str, port: int, workers: int) -> None:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=20,
+        # By its place, so that each worker finds it for itself.
+        http="app.net.connections:GuardedConnection" if sys.platform != "win32" else "h11",
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
         # A worker that takes longer is replaced, and on a busy machine it takes some seconds to start.
         timeout_worker_healthcheck=60,
     )

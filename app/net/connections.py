@@ -1,0 +1,146 @@
+"""Connections that clients open: how long they may take over a request's header, and how large it may be.
+
+The server itself closes connections that wait for their next request, but waits for ever for the first
+one, for the rest of a header, and for the rest of a body that was answered before its end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+HEADER_SECONDS: Final = 10
+MAX_HEADER_BYTES: Final = 32 * 1024
+LEFTOVER_SECONDS: Final = 10
+"""How long the rest of a body may go on after the answer: long enough for the client to read that."""
+
+_TOO_SLOW: Final = ("408 Request Timeout", "The request's header did not come in time.")
+_TOO_LARGE: Final = ("431 Request Header Fields Too Large", "The request's header is too large.")
+
+
+class GuardedConnection(HttpToolsProtocol):
+    """A connection that is closed when its client sends a header, or a body of no use, without an end."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - the server's own
+        """Take what the server gives."""
+        super().__init__(*arguments, **options)
+        self._timer: asyncio.TimerHandle | None = None
+        self._header_bytes = 0
+        """What came of a header that is not whole, as far as it is known to be its own."""
+        self._part_bytes = 0
+        self._arrived_bytes = 0
+        """What came since the last header was whole, in parts as they came: never less than the header."""
+        self._has_begun = False
+        """Whether part of a header is there, and the rest is not."""
+        self._has_header = False
+        """Whether a header is there, and the end of its request is not."""
+        self._has_ended = False
+        """Whether a request ended in the bytes that are being read."""
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn
+        """Wait for the first request, for so long."""
+        super().connection_made(transport)
+        self._arm(HEADER_SECONDS)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of the timer."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """Read on, and see whether a header is under way."""
+        self._has_ended = False
+        self._part_bytes = len(data)
+        self._arrived_bytes += len(data)
+        super().data_received(data)
+        if self._has_header or (self._has_ended and not self._has_begun) or self.transport.is_closing():
+            return
+        if not self._has_ended:
+            self._header_bytes += len(data)
+        if self._header_bytes > MAX_HEADER_BYTES:
+            self._refuse(*_TOO_LARGE)
+        elif self._timer is None:
+            self._arm(HEADER_SECONDS)
+
+    @override
+    def on_message_begin(self) -> None:
+        """Note that a request begins."""
+        super().on_message_begin()
+        self._has_begun = True
+
+    @override
+    def on_headers_complete(self) -> None:
+        """Note that a header is whole; a large one may have come at once."""
+        self._disarm()
+        self._has_begun, self._has_header = False, True
+        # Added up only where it may be too large.
+        is_suspect = self._arrived_bytes > MAX_HEADER_BYTES
+        self._header_bytes, self._arrived_bytes = 0, self._part_bytes
+        if is_suspect and self._size() > MAX_HEADER_BYTES:
+            self._refuse(*_TOO_LARGE)
+        else:
+            super().on_headers_complete()
+
+    def _size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+
+    @override
+    def on_body(self, body: bytes) -> None:
+        """Pass on what belongs to a request that was taken."""
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    @override
+    def on_message_complete(self) -> None:
+        """Note that a request is whole."""
+        self._disarm()
+        self._has_header, self._has_ended = False, True
+        if not self.transport.is_closing():
+            super().on_message_complete()
+
+    @override
+    def on_response_complete(self) -> None:
+        """Give the rest of a body that nobody reads any more its time."""
+        super().on_response_complete()
+        if self._has_header and self.cycle.response_complete and not self.transport.is_closing():
+            self._arm(LEFTOVER_SECONDS)
+
+    def _arm(self, seconds: float) -> None:
+        self._disarm()
+        self._timer = self.loop.call_later(seconds, self._on_timer)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._has_begun and not self.transport.is_closing():
+            self._refuse(*_TOO_SLOW)
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: str, sentence: str) -> None:
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            # The answer to the request before it is under way, and must not have this in its middle.
+            self.transport.close()
+            return
+        content = f"{sentence}\n".encode()
+        header = (
+            f"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            f"Content-Length: {len(content)}\r\nConnection: close\r\n\r\n"
+        )
+        self.transport.write(header.encode() + content)
+        self.transport.close()
