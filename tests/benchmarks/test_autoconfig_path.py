@@ -6,97 +6,18 @@ of the machine's speed meets both. Printed are medians of ratios, never times al
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
 import statistics
-import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from service_process import Service, signpost
+from benchmarks.load import DOMAINS, ROUNDS, SECONDS, measure, pin
+from service_process import Service
 
 pytestmark = pytest.mark.benchmark
 
-ROUNDS = int(os.environ.get("SIGNPOST_BENCH_ROUNDS", "7"))
-SECONDS = 2
-DOMAINS = 1000
-TICKS = os.sysconf("SC_CLK_TCK")
 HERE = Path(__file__).parent
-
-
-@dataclass(frozen=True)
-class Window:
-    requests: int
-    rate: float
-    cpu_microseconds: float
-
-
-def pin(process_id: int, core: int) -> None:
-    os.sched_setaffinity(process_id, {core % (os.cpu_count() or 1)})
-
-
-def cpu_ticks(process_id: int) -> int:
-    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def measure(service: Service, script: Path) -> Window:
-    before = cpu_ticks(service.process.pid)
-    done = subprocess.run(  # noqa: S603 - wrk, on loopback
-        [shutil.which("wrk") or "wrk", "-t1", "-c32", f"-d{SECONDS}s", "-s", str(script), service.url],
-        capture_output=True,
-        text=True,
-        check=True,
-        preexec_fn=lambda: pin(0, 1),
-    ).stdout
-    ticks = cpu_ticks(service.process.pid) - before
-    assert "Non-2xx" not in done, done
-    requests = int(re.search(r"(\d+) requests in", done)[1])  # type: ignore[index]
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done)[1])  # type: ignore[index]
-    return Window(requests, rate, ticks / TICKS / requests * 1e6)
-
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    if shutil.which("wrk") is None:
-        pytest.skip("wrk is not installed")
-    url = f"sqlite+aiosqlite:///{tmp_path}/bench.db"
-    folder = tmp_path / "files"
-    folder.mkdir()
-    listed = "".join(f"<domain>d{number}.example</domain>" for number in range(DOMAINS))
-    server = (
-        "<hostname>mail.provider.example</hostname><port>993</port><socketType>SSL</socketType>"
-        "<username>%EMAILADDRESS%</username><authentication>password-cleartext</authentication>"
-    )
-    (folder / "provider.example.xml").write_text(
-        f'<clientConfig version="1.1"><emailProvider id="provider.example">{listed}'
-        "<displayName>Provider</displayName><displayShortName>Provider</displayShortName>"
-        f'<incomingServer type="imap">{server}</incomingServer>'
-        f'<incomingServer type="pop3">{server}</incomingServer>'
-        f'<outgoingServer type="smtp">{server}</outgoingServer>'
-        "</emailProvider></clientConfig>"
-    )
-    for command in (["migrate"], ["import", "ispdb", str(folder)]):
-        finished = signpost(*command, database_url=url)
-        assert finished.returncode == 0, finished.stderr
-    return url
-
-
-@pytest.fixture
-def wrk_script(tmp_path: Path) -> Path:
-    script = tmp_path / "autoconfig.lua"
-    script.write_text(
-        "local n = 0\n"
-        "request = function()\n"
-        f"  n = (n + 1) % {DOMAINS}\n"
-        '  return wrk.format("GET", "/mail/config-v1.1.xml?emailaddress=u%40d" .. n .. ".example")\n'
-        "end\n"
-    )
-    return script
 
 
 def test_autoconfig_against_a_bare_constant(database_url: str, wrk_script: Path) -> None:

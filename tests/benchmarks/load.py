@@ -1,0 +1,51 @@
+"""One server under load from one core, and what that costs it on the other."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from service_process import Service
+
+ROUNDS = int(os.environ.get("SIGNPOST_BENCH_ROUNDS", "7"))
+SECONDS = 2
+DOMAINS = 1000
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Window:
+    requests: int
+    rate: float
+    cpu_microseconds: float
+
+
+def pin(process_id: int, core: int) -> None:
+    os.sched_setaffinity(process_id, {core % (os.cpu_count() or 1)})
+
+
+def cpu_ticks(process_id: int) -> int:
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def measure(service: Service, script: Path) -> Window:
+    before = cpu_ticks(service.process.pid)
+    done = subprocess.run(  # noqa: S603 - wrk, on loopback
+        [shutil.which("wrk") or "wrk", "-t1", "-c32", f"-d{SECONDS}s", "-s", str(script), service.url],
+        capture_output=True,
+        text=True,
+        check=True,
+        preexec_fn=lambda: pin(0, 1),
+    ).stdout
+    ticks = cpu_ticks(service.process.pid) - before
+    assert "Non-2xx" not in done, done
+    requests = int(re.search(r"(\d+) requests in", done)[1])  # type: ignore[index]
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done)[1])  # type: ignore[index]
+    return Window(requests, rate, ticks / TICKS / requests * 1e6)
