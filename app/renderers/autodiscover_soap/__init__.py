@@ -15,9 +15,6 @@ from typing import TYPE_CHECKING, Final
 from app.core.documents import ClientFormat, ClientRequest, Document, Endpoint, Inquiry, Question, Reply
 from app.core.errors import InvalidInput
 from app.core.exchange_settings import (
-    DOMAIN_SETTINGS,
-    USER_SETTINGS,
-    WebClient,
     domain_settings,
     has_exchange,
     setting_omissions,
@@ -27,17 +24,16 @@ from app.core.markup import Element, element, leaf
 from app.core.names import DomainName
 from app.core.questions import domains_of_host, question_for_address
 from app.core.replies import fixed_inquiry, plain_refusal, unknown_domain
-from app.core.servers import Authentication, Server, SocketType
 from app.core.soap import MEDIA_TYPE, Call, Fault, FaultCode, answer_envelope, fault_reply, read_call
 from app.core.xml_reading import local_name
+from app.renderers.autodiscover_soap.responses import NO_ERROR, domain_response, status, user_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from xml.etree.ElementTree import Element as ReadElement
 
     from app.core.account import AccountSettings
     from app.core.documents import Presentation
-    from app.core.exchange_settings import SettingValue
 
 PATH: Final = "/autodiscover/autodiscover.svc"
 NAMESPACE: Final = "http://schemas.microsoft.com/exchange/2010/Autodiscover"
@@ -46,16 +42,6 @@ MAX_QUESTIONS: Final = 100
 MAX_ANSWERS: Final = 2000
 """Settings of all users together: each is several elements of the answer, for a few bytes of the request."""
 
-ENCRYPTION: Final = {SocketType.TLS: "SSL", SocketType.STARTTLS: "TLS", SocketType.PLAIN: ""}
-WEB_AUTHENTICATION: Final = {
-    Authentication.PASSWORD_CLEARTEXT: "Fba",
-    Authentication.OAUTH2: "OAuth",
-    Authentication.NTLM: "Ntlm",
-    Authentication.GSSAPI: "WindowsIntegrated",
-    Authentication.TLS_CLIENT_CERTIFICATE: "Certificate",
-    Authentication.HTTP_BASIC: "Basic",
-    Authentication.HTTP_DIGEST: "Digest",
-}
 _INSTANCE_NAMESPACE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _UNDERSTOOD: Final = frozenset(
     f"{{{scheme}://schemas.microsoft.com/exchange/2010/Autodiscover}}RequestedServerVersion"
@@ -74,17 +60,7 @@ _VERSION: Final = (
     ("MinorBuildNumber", "32"),
     ("Version", "Exchange2013_SP1"),
 )
-_NO_ERROR: Final = "NoError"
-_MESSAGES: Final = {
-    _NO_ERROR: "No error.",
-    "InvalidUser": "The user has no Exchange services here.",
-    "InvalidDomain": "The domain has no Exchange services here.",
-    "InvalidSetting": "There is no such setting.",
-    "SettingIsNotAvailable": "The setting has no value here.",
-    "NotFederated": "The organization is not federated.",
-}
 _NO_SERVICE: Final = replace(unknown_domain(), max_age_seconds=None)
-_NO_REDIRECTION: Final = Element("RedirectTarget", "", (("i:nil", "true"),))
 
 
 def render(account: AccountSettings, presentation: Presentation) -> Document:
@@ -92,12 +68,12 @@ def render(account: AccountSettings, presentation: Presentation) -> Document:
     domain_values, user_values = domain_settings(account), user_settings(account, presentation.person)
     if account.address is None:
         kind, names = "Domain", tuple(sorted(domain_values))
-        response = _domain_response(account, names)
+        response = domain_response(account, names)
     else:
         kind, names = "User", tuple(sorted(user_values))
-        response = _user_response(account, names, presentation.person)
+        response = user_response(account, names, presentation.person)
     return Document(
-        body=_answer(f"Get{kind}Settings", (*_status(_NO_ERROR, ""), element(f"{kind}Responses", response))),
+        body=_answer(f"Get{kind}Settings", (*status(NO_ERROR, ""), element(f"{kind}Responses", response))),
         media_type=MEDIA_TYPE,
         omissions=setting_omissions(account),
         is_usable=has_exchange(account) and bool(names),
@@ -187,13 +163,13 @@ def _inquire_users(call: Call, content: ReadElement) -> Inquiry:
     users = [user for users in _children(content, "Users") for user in _children(users, "User")]
     mailboxes = [next(iter(_texts(user, "Mailbox")), "") for user in users]
     questions = [_question(question_for_address, mailbox) for mailbox in mailboxes]
-    return _inquire_settings(call, content, questions, _user_response)
+    return _inquire_settings(call, content, questions, user_response)
 
 
 def _inquire_domains(call: Call, content: ReadElement) -> Inquiry:
     domains = _texts(content, "Domains", "Domain")
     questions = [_question(_question_for_domain, domain) for domain in domains]
-    return _inquire_settings(call, content, questions, _domain_response)
+    return _inquire_settings(call, content, questions, domain_response)
 
 
 def _inquire_federation(call: Call, content: ReadElement) -> Inquiry:
@@ -202,7 +178,7 @@ def _inquire_federation(call: Call, content: ReadElement) -> Inquiry:
     def answer(accounts: tuple[AccountSettings | None, ...]) -> Reply:
         is_known = any(account is not None for account in accounts)
         code = "NotFederated" if is_known else "InvalidDomain"
-        return _reply(call, "GetFederationInformation", *_status(code))
+        return _reply(call, "GetFederationInformation", *status(code))
 
     return Inquiry(questions=() if question is None else (question,), answer=answer)
 
@@ -242,7 +218,7 @@ def _inquire_settings(
         # In the order of the request: the EWS Managed API tells the responses apart by nothing else.
         responses = [respond(None if question is None else next(found), names) for question in questions]
         collection = element(f"{responses[0].name}s", *responses)
-        return _reply(call, operation, *_status(_NO_ERROR, ""), collection)
+        return _reply(call, operation, *status(NO_ERROR, ""), collection)
 
     return Inquiry(questions=tuple(question for question in questions if question is not None), answer=answer)
 
@@ -258,7 +234,7 @@ def _find_problem(questions: int, names: tuple[str, ...]) -> str | None:
 
 
 def _refused(call: Call, operation: str, problem: str) -> Inquiry:
-    return fixed_inquiry(_reply(call, operation, *_status("InvalidRequest", problem)))
+    return fixed_inquiry(_reply(call, operation, *status("InvalidRequest", problem)))
 
 
 def _reply(call: Call, operation: str, *content: Element) -> Reply:
@@ -278,89 +254,6 @@ def _answer(operation: str, content: tuple[Element, ...], relates_to: str | None
     )
     action = f"{NAMESPACE}/Autodiscover/{operation}Response"
     return answer_envelope(action, message, version, relates_to=relates_to)
-
-
-def _user_response(
-    account: AccountSettings | None, names: tuple[str, ...], person: str | None = None
-) -> Element:
-    if account is None or not has_exchange(account):
-        return element("UserResponse", *_status("InvalidUser"), _NO_REDIRECTION, *_settings("User"))
-    values = user_settings(account, person)
-    errors = _setting_errors("User", names, USER_SETTINGS, values)
-    settings = tuple(_user_setting(name, values[name]) for name in names if name in values)
-    return element("UserResponse", *_status(_NO_ERROR), _NO_REDIRECTION, *_settings("User", errors, settings))
-
-
-def _domain_response(account: AccountSettings | None, names: tuple[str, ...]) -> Element:
-    if account is None or not has_exchange(account):
-        return element("DomainResponse", *_status("InvalidDomain"), *_settings("Domain"), _NO_REDIRECTION)
-    values = domain_settings(account)
-    errors = _setting_errors("Domain", names, DOMAIN_SETTINGS, values)
-    settings = tuple(
-        _setting("DomainSetting", "DomainStringSetting", name, leaf("Value", values[name]))
-        for name in names
-        if name in values
-    )
-    return element(
-        "DomainResponse", *_status(_NO_ERROR), *_settings("Domain", errors, settings), _NO_REDIRECTION
-    )
-
-
-def _status(code: str, message: str | None = None) -> tuple[Element, Element]:
-    return leaf("ErrorCode", code), leaf("ErrorMessage", _MESSAGES[code] if message is None else message)
-
-
-def _settings(
-    kind: str, errors: tuple[Element, ...] = (), settings: tuple[Element, ...] = ()
-) -> tuple[Element, Element]:
-    return element(f"{kind}SettingErrors", *errors), element(f"{kind}Settings", *settings)
-
-
-def _setting_errors(
-    kind: str, names: tuple[str, ...], known: frozenset[str], values: Mapping[str, object]
-) -> tuple[Element, ...]:
-    return tuple(
-        element(
-            f"{kind}SettingError",
-            *_status("SettingIsNotAvailable" if name in known else "InvalidSetting"),
-            leaf("SettingName", name),
-        )
-        for name in names
-        if name not in values
-    )
-
-
-def _user_setting(name: str, value: SettingValue) -> Element:
-    if isinstance(value, Server):
-        return _setting("UserSetting", "ProtocolConnectionCollectionSetting", name, _connections(value))
-    if isinstance(value, WebClient):
-        return _setting("UserSetting", "WebClientUrlCollectionSetting", name, _web_clients(value))
-    return _setting("UserSetting", "StringSetting", name, leaf("Value", value))
-
-
-def _setting(tag: str, kind: str, name: str, value: Element) -> Element:
-    # The EWS Managed API compares the type as text: no prefix.
-    return Element(tag, (leaf("Name", name), value), (("i:type", kind),))
-
-
-def _connections(server: Server) -> Element:
-    connection = element(
-        "ProtocolConnection",
-        leaf("Hostname", server.hostname or ""),
-        leaf("Port", str(server.port)),
-        leaf("EncryptionMethod", ENCRYPTION[server.socket_type or SocketType.PLAIN]),
-    )
-    return element("ProtocolConnections", connection)
-
-
-def _web_clients(web_client: WebClient) -> Element:
-    methods = [
-        WEB_AUTHENTICATION[method] for method in web_client.authentication if method in WEB_AUTHENTICATION
-    ]
-    client = element(
-        "WebClientUrl", leaf("AuthenticationMethods", ", ".join(methods)), leaf("Url", web_client.url)
-    )
-    return element("WebClientUrls", client)
 
 
 FORMATS: Final = (
