@@ -45,6 +45,7 @@ OPTIONS: tuple[tuple[ServerType, ServerOptions], ...] = (
             owa_url="https://owa.provider.example/owa",
             ews_url="https://ews.provider.example/%NODE%/Exchange.asmx",
             eas_url="https://eas.provider.example/sync",
+            autodiscover_url="https://%NODE%.hosted.example/%EMAILDOMAIN%/autodiscover.xml",
             use_global_preferred_server=True,
         ),
     ),

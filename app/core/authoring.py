@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.core.errors import IssueCollector
 from app.core.placeholders import has_truncated_placeholder
 from app.core.provider import MAX_SHORT_NAME, Provider
+from app.core.servers import ExchangeOptions
 
 if TYPE_CHECKING:
     from app.core.servers import Server
+
+_TRUNCATED: Final = "must not have a placeholder without its percent sign"
 
 
 def check_authored_provider(provider: Provider) -> None:
@@ -36,5 +39,9 @@ def check_authored_servers(servers: tuple[Server, ...]) -> None:
     for position, server in enumerate(servers):
         for field in ("hostname", "url", "username", "shared_hostname"):
             if has_truncated_placeholder(getattr(server, field) or ""):
-                issues.add("must not have a placeholder without its percent sign", "servers", position, field)
+                issues.add(_TRUNCATED, "servers", position, field)
+        if isinstance(server.options, ExchangeOptions):
+            url = server.options.autodiscover_url
+            if has_truncated_placeholder(url or ""):
+                issues.add(_TRUNCATED, "servers", position, "exchange", "autodiscover_url")
     issues.close()

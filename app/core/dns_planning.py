@@ -104,6 +104,7 @@ class _Plan:
                     choice.smtp,
                     exchange.has_outlook_service,
                     exchange.activesync,
+                    exchange.autodiscover,
                 )
             ),
             service_names.UA_AUTO_CONFIG: self._pacc_txt is not None,

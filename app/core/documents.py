@@ -32,6 +32,8 @@ class Presentation:
     """Language tags that the reader prefers, the best first; none when nothing is known."""
     person: str | None = None
     """The name of the mailbox's owner, where the request says it."""
+    asked_host: str | None = None
+    """The host name that was asked, where a document may lead to another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

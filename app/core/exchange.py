@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from app.core.account import Omission
 from app.core.servers import ExchangeOptions, Server, ServerType
+from app.core.service_names import host_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from app.core.account import AccountSettings
+    from app.core.documents import Presentation
+
+_REDIRECTED: Final = (
+    "Clients are sent to Exchange's own Autodiscover, its autodiscover_url, for the settings."
+)
+_LOOP: Final = "Its autodiscover_url leads to this service, so clients are told the settings here."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +31,8 @@ class ExchangeServices:
     mapi: str | None = None
     """MAPI over HTTP."""
     activesync: str | None = None
+    autodiscover: str | None = None
+    """Exchange's own Autodiscover in plain XML, to which clients are to be sent."""
 
     @property
     def has_outlook_service(self) -> bool:
@@ -29,7 +41,7 @@ class ExchangeServices:
 
     @property
     def hostname(self) -> str | None:
-        """The host of the services, that of the first one there is."""
+        """The host of the services, that of the first one there is; Autodiscover's may be anywhere."""
         url = self.ews or self.mapi or self.owa or self.activesync
         return None if url is None else urlsplit(url).hostname
 
@@ -58,6 +70,30 @@ def found_services(account: AccountSettings) -> dict[str, FoundService]:
     return found
 
 
+def find_redirection(account: AccountSettings, presentation: Presentation) -> FoundService | None:
+    """Return the Autodiscover that clients are to be sent to.
+
+    Returns:
+        None where there is none, and where it is at the host that was asked or at this service's own
+        name, so that no client goes round in circles.
+    """
+    found = found_services(account).get("autodiscover")
+    own = {presentation.asked_host, host_of(urlsplit(presentation.service_url).netloc)}
+    return None if found is None or host_of(urlsplit(found.url).netloc) in own else found
+
+
+def redirection_omissions(account: AccountSettings, presentation: Presentation) -> Iterator[Omission]:
+    """Explain the servers that a document does not tell of because it leads to Exchange's own Autodiscover.
+
+    Where that cannot be done, the one server that has the address.
+    """
+    if find_redirection(account, presentation) is not None:
+        for server in account.servers:
+            yield Omission(server=server.key, reason="redirected", detail=_REDIRECTED)
+    elif (found := found_services(account).get("autodiscover")) is not None:
+        yield Omission(server=found.server.key, reason="redirection-loop", detail=_LOOP)
+
+
 def offered_services(server: Server) -> frozenset[str]:
     """Return the names of the services that a server has a URL for."""
     return frozenset(name for name, url in _urls(server).items() if url is not None)
@@ -66,7 +102,12 @@ def offered_services(server: Server) -> frozenset[str]:
 def _urls(server: Server) -> dict[str, str | None]:
     if isinstance(server.options, ExchangeOptions):
         options = server.options
-        return {"ews": options.ews_url, "owa": options.owa_url, "activesync": options.eas_url}
+        return {
+            "ews": options.ews_url,
+            "owa": options.owa_url,
+            "activesync": options.eas_url,
+            "autodiscover": options.autodiscover_url,
+        }
     services = {
         ServerType.EWS: "ews",
         ServerType.OWA: "owa",

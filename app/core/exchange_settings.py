@@ -80,6 +80,11 @@ def has_exchange(account: AccountSettings) -> bool:
     return exchange_services(account).hostname is not None
 
 
+def has_autodiscover(account: AccountSettings) -> bool:
+    """Tell whether programs for Exchange have a reason to ask: for its settings, or for where to ask."""
+    return has_exchange(account) or exchange_services(account).autodiscover is not None
+
+
 def user_settings(account: AccountSettings, person: str | None = None) -> dict[str, SettingValue]:
     """Return the settings that have a value, by the names that clients ask for them.
 

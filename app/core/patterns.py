@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from unicodedata import normalize
+from urllib.parse import urlsplit
 
 from app.core import placeholders
 from app.core.errors import refuse
@@ -54,6 +55,21 @@ def url_pattern(text: str, schemes: tuple[str, ...] = ("https", "http")) -> str:
         InvalidInput: When it could not become a URL whatever the placeholders' values.
     """
     web_url(_PLACEHOLDER.sub("placeholder", text), schemes)
+    return text
+
+
+def autodiscover_pattern(text: str) -> str:
+    """Return the URL of an Autodiscover service in plain XML; it may hold placeholders.
+
+    Clients are redirected to https alone ([MS-OXDSCLI], protocol brief §2.6). The SOAP service is found
+    beside the file, so that the file's name must be there.
+
+    Raises:
+        InvalidInput: When it could not become such a URL whatever the placeholders' values.
+    """
+    parts = urlsplit(url_pattern(text, ("https",)))
+    if not parts.path.lower().endswith("/autodiscover.xml") or parts.query or parts.fragment:
+        raise refuse("must end in /autodiscover.xml")
     return text
 
 

@@ -10,7 +10,7 @@ from app.core.account import AccountSettings, Omission
 from app.core.domains import Domain, Mailbox, PublishedName
 from app.core.errors import InvalidInput, IssueCollector, within
 from app.core.names import Hostname
-from app.core.patterns import hostname_pattern, url_pattern, username_pattern
+from app.core.patterns import autodiscover_pattern, hostname_pattern, url_pattern, username_pattern
 from app.core.servers import ExchangeOptions, LoginForm, Server, WebmailOptions
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ def _filled(server: Server, variables: Mapping[str, str]) -> Server:
             owa_url=fill(options.owa_url),
             ews_url=fill(options.ews_url),
             eas_url=fill(options.eas_url),
+            autodiscover_url=fill(options.autodiscover_url),
         )
     elif isinstance(options, WebmailOptions):
         options = WebmailOptions(login_form=_filled_form(options.login_form, variables))
@@ -203,20 +204,22 @@ def _check_filled_names(account: AccountSettings, server: Server) -> None:
                 hostname_pattern(filled)
             else:
                 Hostname.parse_text(filled)
-    for url in (server.url, *_exchange_urls(server)):
-        if url is not None and "%" in url:
-            with within("url"):
-                url_pattern(account.expanded_url(url), server.type.schemes)
+    if server.url is not None and "%" in server.url:
+        with within("url"):
+            url_pattern(account.expanded_url(server.url), server.type.schemes)
+    if isinstance(server.options, ExchangeOptions):
+        _check_exchange(account, server.options)
     if server.username is not None and "%" in server.username:
         with within("username"):
             username_pattern(account.expanded(server.username))
 
 
-def _exchange_urls(server: Server) -> tuple[str | None, ...]:
-    options = server.options
-    if not isinstance(options, ExchangeOptions):
-        return ()
-    return (options.owa_url, options.ews_url, options.eas_url)
+def _check_exchange(account: AccountSettings, options: ExchangeOptions) -> None:
+    for url in options.urls:
+        if "%" in url:
+            with within("url"):
+                check = autodiscover_pattern if url == options.autodiscover_url else url_pattern
+                check(account.expanded_url(url))
 
 
 def _missing_variables(server: Server, missing: list[str]) -> Omission:

@@ -13,8 +13,8 @@ from itertools import count
 from typing import Final, TypeAlias
 
 from app.core import placeholders
-from app.core.errors import IssueCollector, refuse
-from app.core.patterns import hostname_pattern, url_pattern, username_pattern
+from app.core.errors import IssueCollector, refuse, within
+from app.core.patterns import autodiscover_pattern, hostname_pattern, url_pattern, username_pattern
 from app.core.text import single_line
 
 MAX_SERVERS: Final = 64
@@ -184,11 +184,13 @@ class LdapOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeOptions:
-    """The URLs behind the one ``exchange`` entry of old Thunderbird."""
+    """The URLs behind the one ``exchange`` entry of old Thunderbird, and where Exchange tells of itself."""
 
     owa_url: str | None = None
     ews_url: str | None = None
     eas_url: str | None = None
+    autodiscover_url: str | None = None
+    """The Exchange's own Autodiscover in plain XML, to which its clients are sent."""
     use_global_preferred_server: bool | None = None
     """True where the outgoing server is part of the Exchange account."""
 
@@ -197,14 +199,17 @@ class ExchangeOptions:
         for field in ("owa_url", "ews_url", "eas_url"):
             value: str | None = getattr(self, field)
             if value is not None:
-                _check_at(field, value)
+                with within(field):
+                    url_pattern(value)
+        if self.autodiscover_url is not None:
+            with within("autodiscover_url"):
+                autodiscover_pattern(self.autodiscover_url)
 
-
-def _check_at(field: str, url: str) -> None:
-    issues = IssueCollector()
-    with issues.at(field):
-        url_pattern(url)
-    issues.close()
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Every URL there is."""
+        urls = (self.owa_url, self.ews_url, self.eas_url, self.autodiscover_url)
+        return tuple(url for url in urls if url is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,7 +343,7 @@ class Server:
         webmail = self.options if isinstance(self.options, WebmailOptions) else None
         texts = [self.hostname, self.shared_hostname, self.url, self.username]
         if exchange:
-            texts += [exchange.owa_url, exchange.ews_url, exchange.eas_url]
+            texts += exchange.urls
         if webmail:
             form = webmail.login_form
             texts += [form.url, form.redirection_prefix, form.username]

@@ -20,7 +20,7 @@ from app.core.queries import DomainQuery
 from app.core.resolving import resolve
 from app.core.servers import ImapOptions
 from app.parsers.autoconfig import MAX_BYTES
-from app.renderers.autoconfig import render_full
+from app.renderers.autoconfig import AUTODISCOVER_NOT_IN_FORMAT, render_full
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -119,7 +119,9 @@ async def _add(unit: UnitOfWork, stored: Stored[Provider], names: _FileNames, ex
             export.files[f"{names.stem(provider, account.domain)}.xml"] = document.body
             export.domains += len(gathered.listed)
         for omission in document.omissions:
-            reason = f"server {omission.server} is left out: {omission.detail}"
+            is_written = omission.reason == AUTODISCOVER_NOT_IN_FORMAT
+            extent = "is written in part" if is_written else "is left out"
+            reason = f"server {omission.server} {extent}: {omission.detail}"
             export.remarks.append(ExportRemark(provider.slug, reason))
     mailboxes = await unit.providers.mailbox_count(stored.id)
     for reason in (*gathered.left_out(), *_left_out(provider, mailboxes)):

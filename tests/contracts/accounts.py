@@ -126,6 +126,24 @@ def exchange_address() -> AccountSettings:
     )
 
 
+def exchange_elsewhere() -> AccountSettings:
+    """Exchange at somebody else's, who has an Autodiscover for it; IMAP for those who must."""
+    return an_account(
+        an_imap_server(
+            key="exchange",
+            type=ServerType.EXCHANGE,
+            hostname="exchange.hosted.example",
+            port=443,
+            options=ExchangeOptions(
+                autodiscover_url="https://discover.hosted.example/%EMAILDOMAIN%/Autodiscover/Autodiscover.xml",
+            ),
+        ),
+        an_imap_server(hostname="imap.hosted.example"),
+        smtp(hostname="smtp.hosted.example", port=587, socket_type=SocketType.STARTTLS),
+        address="jane@customer.example",
+    )
+
+
 def exchange_first(method: Authentication, **provider: Any) -> AccountSettings:
     """Exchange, with IMAP for those who must."""
     return an_account(
@@ -252,6 +270,7 @@ ACCOUNTS: dict[str, AccountSettings] = {
     ),
     "exchange": exchange(),
     "exchange-address": exchange_address(),
+    "exchange-elsewhere": exchange_elsewhere(),
     "shared-host": shared_host(),
     "mailbox-login": mailbox_login(),
     "hostile": an_account(

@@ -137,6 +137,9 @@ def text_of(node: ET.Element, tag: str) -> str:
 def autodiscover(body: bytes, address: str) -> Claims:
     account = ET.fromstring(body).find(f"{POX}Response/{POX}Account")  # noqa: S314
     assert account is not None
+    if text_of(account, f"{POX}Action") == "redirectUrl":
+        url = filled(text_of(account, f"{POX}RedirectUrl"), address, in_url=True)
+        return [at_url("autodiscover", url, None, None)]
     found: dict[str, Claim] = {}
     for node in account.findall(f"{POX}Protocol"):
         for claim in pox_protocol(node, address):
@@ -211,8 +214,8 @@ def mobilesync(body: bytes, address: str) -> Claims:
     return found
 
 
-def version_2(bodies: Mapping[str, bytes]) -> Claims:
-    """Read the answers to the protocols that were asked for."""
+def version_2(bodies: Mapping[str, bytes], own_host: str) -> Claims:
+    """Read the answers to the protocols that were asked for; POX at one's own host is no claim."""
     found = []
     for protocol, service in (("ActiveSync", "activesync"), ("Ews", "ews")):
         answer = json.loads(bodies[protocol])
@@ -221,11 +224,17 @@ def version_2(bodies: Mapping[str, bytes]) -> Claims:
             found.append(at_url(service, answer["Url"], None, None))
         else:
             assert answer["ErrorCode"] == "InvalidProtocol"
-    return found
+    pox = json.loads(bodies["AutodiscoverV1"])["Url"]
+    return found if urlsplit(pox).hostname == own_host else [*found, at_url("autodiscover", pox, None, None)]
 
 
 def soap(body: bytes, address: str) -> Claims:
     root = ET.fromstring(body)  # noqa: S314
+    target = next(root.iter(f"{SOAP}RedirectTarget"))
+    if target.text:
+        assert target.text.endswith(".svc"), "programs post their calls to just this address"
+        pox = f"{target.text.removesuffix('.svc')}.xml"
+        return [at_url("autodiscover", filled(pox, address, in_url=True), None, None)]
     settings = {
         text_of(node, f"{SOAP}Name"): node
         for tag in ("UserSetting", "DomainSetting")

@@ -195,10 +195,9 @@ def _texts(children: dict[str, list[ET.Element]]) -> dict[str, str]:
 
 def _outlook(response: ET.Element, capabilities: frozenset[str]) -> Report:
     parts = _children(response, ("User", "Account"))
-    check("User" in parts, "a response without an error has a User")
-    user = _children(parts["User"][0], USER_ORDER)
-    for name, nodes in user.items():
-        _text(nodes[0], ADDRESS if name == "AutoDiscoverSMTPAddress" else TEXT)
+    for user in parts.get("User", []):
+        for name, nodes in _children(user, USER_ORDER).items():
+            _text(nodes[0], ADDRESS if name == "AutoDiscoverSMTPAddress" else TEXT)
     check("Account" in parts, "there is no Account")
     account = _children(parts["Account"][0], ACCOUNT_ORDER, repeatable=("Protocol",))
     check(
@@ -207,6 +206,8 @@ def _outlook(response: ET.Element, capabilities: frozenset[str]) -> Report:
     check(_text(account["AccountType"][0]) == "email", "the account type")
     action = _text(account["Action"][0])
     if action == "settings":
+        # [MS-OXDSCLI] 2.2.4.1.1.1: with settings it must be there, with a redirect it may be missing.
+        check("User" in parts, "settings without a User")
         check("Protocol" in account, "settings without a protocol")
         check(not {"RedirectUrl", "RedirectAddr"} & account.keys(), "settings with a redirect")
         return Report("settings", protocols=_protocols(account["Protocol"], capabilities))

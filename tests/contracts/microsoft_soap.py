@@ -60,6 +60,8 @@ class OneResponse:
     message: str
     settings: dict[str, Setting] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    target: str | None = None
+    """Where to ask instead."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,9 @@ def read_response(node: etree._Element, kind: str) -> OneResponse:
     is_nil = target.get(f"{{{INSTANCE}}}nil") == "true"
     require(is_nil != code.startswith("Redirect"), "there is a target for redirections, and only for them")
     require(not is_nil or (target.text is None and not len(target)), "what is nil is empty")
-    response = OneResponse(code, text(found["ErrorMessage"]))
+    response = OneResponse(
+        code, text(found["ErrorMessage"]), target=None if is_nil else read_target(target, code)
+    )
     for error in collection([found[errors]], f"{kind}SettingError"):
         error_node, message, name = sequence(error, "ErrorCode", "ErrorMessage", "SettingName")
         require(text(message) != "", "an error says what is wrong")
@@ -200,6 +204,17 @@ def read_response(node: etree._Element, kind: str) -> OneResponse:
         response.settings[name_text] = value
     require(code == "NoError" or not response.settings, "there are no settings beside an error")
     return response
+
+
+def read_target(node: etree._Element, code: str) -> str:
+    """Read where to ask: a URL is posted to as it is, so that it must be that of the SOAP service."""
+    target = text(node)
+    if code == "RedirectUrl":
+        is_service = re.fullmatch(r"https://[!-~]+/autodiscover\.svc", target, re.IGNORECASE)
+        require(is_service is not None, f"{target} is no https address of a SOAP service")
+    else:
+        require(re.fullmatch(r"[^@\s]+@[^@\s]+", target) is not None, f"{target} is no address")
+    return target
 
 
 def read_setting(node: etree._Element, kind: str) -> tuple[str, Setting]:

@@ -48,7 +48,9 @@ def addressed(account: AccountSettings) -> AccountSettings:
     return replace(account, address=address, login_address=login_address(account.provider, address))
 
 
-NAMES = sorted(ACCOUNTS)
+NAMES = sorted(name for name in ACCOUNTS if exchange_services(ACCOUNTS[name]).autodiscover is None)
+"""The accounts whose settings are told here; the others' are told elsewhere."""
+ELSEWHERE = sorted(ACCOUNTS.keys() - set(NAMES))
 ADDRESSED = {name: addressed(account) for name, account in ACCOUNTS.items()}
 
 
@@ -189,3 +191,37 @@ def test_gnome_programs_find_ews(name: str, read: exchange_web_services.Reader) 
             assert isinstance(result, Refused)
         else:
             assert result == exchange_web_services.Found(services.ews)
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_outlook_and_delta_chat_go_where_exchange_has_its_own_autodiscover(name: str) -> None:
+    url = exchange_services(ADDRESSED[name]).autodiscover
+    assert url is not None
+    for capabilities in (Capabilities(), CAPABLE):
+        body = document(name, capabilities)
+        assert outlook.read(body, "jane@customer.example") == outlook.Redirected("redirectUrl", url)
+        assert delta_chat_autodiscover.read(body, "jane@customer.example") == (
+            delta_chat_autodiscover.Redirected(url)
+        )
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_who_ignores_the_redirect_has_the_servers_from_autoconfig(name: str) -> None:
+    body = document(name, CAPABLE)
+    assert isinstance(thunderbird_autodiscover.read(body, "jane@customer.example"), Refused)
+    assert isinstance(fairemail_autodiscover.read(body, "jane@customer.example"), Refused)
+    result = thunderbird.read(
+        FORMATS_BY_NAME["autoconfig"].render(ADDRESSED[name], Presentation()).body, "jane@customer.example"
+    )
+    found = by_type(result)
+    choice = choose_mail(ADDRESSED[name])
+    assert choice.imap is not None
+    assert choice.smtp is not None
+    assert found["imap"].hostname == choice.imap.hostname
+    assert found["smtp"].hostname == choice.smtp.hostname
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_gnome_programs_find_no_settings_in_a_redirect(name: str) -> None:
+    for read in (exchange_web_services.read_evolution, exchange_web_services.read_gnome):
+        assert isinstance(read(document(name, CAPABLE)), Refused)

@@ -35,8 +35,13 @@ def rendered(account: AccountSettings, capabilities: frozenset[str] = frozenset(
     can = Capabilities(**{WORDS[word]: True for word in capabilities})
     document = outlook.render(account, PRESENTATION, can)
     report = check_pox(document.body, capabilities=capabilities)
-    assert document.is_usable == (report.kind == "settings")
+    assert document.is_usable == (report.kind != "error")
     return report
+
+
+def redirection(account: AccountSettings) -> str | None:
+    """Return where clients are to be sent; no account leads back here."""
+    return exchange_services(account).autodiscover
 
 
 def omissions(account: AccountSettings, name: str = "autodiscover") -> dict[str | None, str]:
@@ -49,6 +54,9 @@ def omissions(account: AccountSettings, name: str = "autodiscover") -> dict[str 
 def test_an_outlook_document_holds_the_rules(name: str, can: frozenset[str]) -> None:
     account = ACCOUNTS[name]
     services = exchange_services(account)
+    if services.autodiscover:
+        assert rendered(account, can) == Report("redirectUrl")
+        return
     expected = []
     if services.mapi and "mapiHttp" in can:
         expected.append("mapiHttp")
@@ -65,6 +73,8 @@ def test_an_outlook_document_holds_the_rules(name: str, can: frozenset[str]) -> 
 @pytest.mark.parametrize("name", ACCOUNTS)
 def test_an_outlook_document_has_the_mail_servers_that_it_can_describe(name: str) -> None:
     account = ACCOUNTS[name]
+    if redirection(account):
+        return
     choice = choose_mail(account)
     chosen = {"IMAP": choice.imap, "POP3": choice.pop3, "SMTP": choice.smtp}
     told = rendered(account).protocols
@@ -104,7 +114,8 @@ def test_a_json_answer_holds_the_rules(name: str, protocol: str) -> None:
     account = ACCOUNTS[name]
     services = exchange_services(account)
     there = {
-        "AutodiscoverV1": "https://signpost.provider.example/autodiscover/autodiscover.xml",
+        "AutodiscoverV1": services.autodiscover
+        or "https://signpost.provider.example/autodiscover/autodiscover.xml",
         "ActiveSync": services.activesync,
         "Ews": services.ews,
     }
@@ -125,3 +136,7 @@ def test_a_json_answer_holds_the_rules(name: str, protocol: str) -> None:
 def test_a_json_preview_is_the_answer_that_every_account_has(name: str) -> None:
     document = FORMATS_BY_NAME["autodiscover-json"].render(ACCOUNTS[name], PRESENTATION)
     assert check_json(document.body, 200)["Protocol"] == "AutodiscoverV1"
+
+
+def test_an_account_that_is_sent_elsewhere_is_among_them() -> None:
+    assert [name for name, account in ACCOUNTS.items() if redirection(account)] == ["exchange-elsewhere"]

@@ -262,6 +262,11 @@ WELL_FORMED = {
     "mail": settings(IMAP, SMTP),
     "Exchange": settings(EXCH, WEB, IMAP),
     "redirectUrl": redirect("redirectUrl", "RedirectUrl", "https://a.example/x"),
+    "redirectUrl without a user": response(
+        "<Account><AccountType>email</AccountType><Action>redirectUrl</Action>"
+        "<RedirectUrl>https://a.example/x</RedirectUrl></Account>",
+        user="",
+    ),
     "redirectAddr": redirect("redirectAddr", "RedirectAddr", "new@b.example"),
     "error": error(),
     "MobileSync": response(
@@ -320,6 +325,10 @@ BROKEN = {
         f"<Account>{SETTINGS}<RedirectUrl>https://a/</RedirectUrl>{IMAP}</Account>"
     ),
     "a redirect to http": redirect("redirectUrl", "RedirectUrl", "http://a.example/"),
+    "a redirect behind its target": response(
+        "<Account><AccountType>email</AccountType><RedirectUrl>https://a.example/x</RedirectUrl>"
+        "<Action>redirectUrl</Action></Account>"
+    ),
     "a redirect without a target": redirect("redirectUrl", "Image", "https://a.example/"),
     "an action of nobody's": redirect("redirect", "RedirectUrl", "https://a.example/"),
     "a code of nobody's": error(404),

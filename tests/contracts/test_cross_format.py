@@ -57,10 +57,10 @@ STORED = {**ACCOUNTS, "everything": everything(), "other-ports": OTHER_PORTS}
 CASES = {**STORED, **{f"{name}, asked by address": addressed(account) for name, account in STORED.items()}}
 
 PLACES = {
-    "autodiscover": {*MAIL, "ews", "owa", "mapi"},
-    "autodiscover-capable": {*MAIL, "ews", "owa", "mapi"},
-    "autodiscover-soap": {*MAIL, "ews", "owa"},
-    "autodiscover-json": {"ews", "activesync"},
+    "autodiscover": {*MAIL, "ews", "owa", "mapi", "autodiscover"},
+    "autodiscover-capable": {*MAIL, "ews", "owa", "mapi", "autodiscover"},
+    "autodiscover-soap": {*MAIL, "ews", "owa", "autodiscover"},
+    "autodiscover-json": {"ews", "activesync", "autodiscover"},
     "autodiscover-mobilesync": {"activesync"},
     "mobileconfig": {*MAIL, "ews", "activesync", "caldav", "carddav", "ldap"},
     "pacc": {*MAIL, "jmap", "caldav", "carddav", "webdav", "managesieve"},
@@ -70,9 +70,11 @@ PLACES = {
 ALL_SERVICES = {str(server_type) for server_type in ServerType}
 WITHOUT_PLACE = {"not-in-format", "no-record-type"}
 WHOLE_DOCUMENT = {"exchange-missing", "address-needed", "mail-missing"}
-FOUND_BY_AUTODISCOVER = {"ews", "owa", "mapi", "activesync", "exchange"}
+FOUND_BY_AUTODISCOVER = {"ews", "owa", "mapi", "activesync", "exchange", "autodiscover"}
 """What no record is for but the one that leads to Autodiscover."""
-IN_PART = {"password-encrypted-not-in-format", "on-request"}
+IN_PART = {
+    "password-encrypted-not-in-format", "on-request", "autodiscover-not-in-format", "redirected",
+}  # fmt: skip
 """Reasons of servers that are published all the same, but for one thing."""
 NO_LOGIN = {"autodiscover-soap", "autodiscover-json", "autodiscover-mobilesync"}
 UNIVERSAL = {"oauth2", "password-cleartext", "password-encrypted"}
@@ -117,8 +119,17 @@ def stored_claims(server: dict[str, Any], address: str) -> list[Claim]:
         methods=methods,
     )
     options = server["exchange"] or {}
-    urls = {"ews": "ews_url", "owa": "owa_url", "activesync": "eas_url"}
-    return [own, *(at_url(s, options[f], login, methods) for s, f in urls.items() if options.get(f))]
+    urls = {
+        "ews": "ews_url",
+        "owa": "owa_url",
+        "activesync": "eas_url",
+        "autodiscover": "autodiscover_url",
+    }
+    there = {service: options[field] for service, field in urls.items() if options.get(field)}
+    entries = [
+        at_url(service, filled(url, address, in_url=True), login, methods) for service, url in there.items()
+    ]
+    return [own, *entries]
 
 
 def reasons_of(omissions: Iterable[Omission]) -> dict[str | None, set[str]]:
@@ -141,10 +152,10 @@ def told(name: str, account: AccountSettings) -> Told:
             protocol: client_format.inquire(ClientRequest(query=f"Email={JANE}&Protocol={protocol}"))
             .answer((account,))
             .body
-            for protocol in ("ActiveSync", "Ews")
+            for protocol in ("AutodiscoverV1", "ActiveSync", "Ews")
         }
         omissions = client_format.render(account, Presentation()).omissions
-        return Told(claims.version_2(bodies), reasons_of(omissions))
+        return Told(claims.version_2(bodies, "signpost.example"), reasons_of(omissions))
     if name == "autodiscover-capable":
         document = outlook.render(account, Presentation(), ALL_CAPABILITIES)
         name = "autodiscover"
@@ -207,7 +218,7 @@ def is_same_authentication(name: str, claim: Claim, stored: Claim) -> bool:
     assert stored.methods is not None
     if claim.methods is None:
         is_mail_for_microsoft = name in NO_LOGIN and claim.service != "owa"
-        is_url = name.startswith("autodiscover") and claim.service in ("ews", "mapi", "activesync")
+        is_url = name.startswith("autodiscover") and claim.service not in (*MAIL, "owa")
         is_apple_service = name == "mobileconfig" and claim.service in ("caldav", "carddav", "ldap")
         return is_mail_for_microsoft or is_url or is_apple_service or name == "zone"
     if name.startswith("autoconfig"):

@@ -30,7 +30,12 @@ def test_every_account_is_told_as_the_schema_has_it(name: str) -> None:
     document = render(ACCOUNTS[name], Presentation())
     answer = read_answer(document.body)
     assert answer.code == "NoError"
-    assert (answer.responses[0].code == "NoError") == has_exchange(ACCOUNTS[name])
+    (response,) = answer.responses
+    elsewhere = exchange_services(ACCOUNTS[name]).autodiscover
+    if elsewhere is not None:
+        assert (response.code, response.target) == ("RedirectUrl", elsewhere.replace(".xml", ".svc"))
+    else:
+        assert (response.code == "NoError") == has_exchange(ACCOUNTS[name])
 
 
 @pytest.mark.parametrize("name", ACCOUNTS)
@@ -112,6 +117,33 @@ def test_an_answer_with_one_thing_wrong_is_refused(right: str, wrong: str) -> No
     assert right in text
     with pytest.raises((NotTheProtocolError, etree.XMLSyntaxError)):
         read_answer(text.replace(right, wrong).encode())
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("Autodiscover.svc", "Autodiscover.xml"),
+        ("https://discover", "http://discover"),
+        ("<ErrorCode>RedirectUrl<", "<ErrorCode>RedirectAddress<"),
+        ("<ErrorCode>RedirectUrl<", "<ErrorCode>InvalidUser<"),
+    ],
+)
+def test_a_redirection_with_one_thing_wrong_is_refused(right: str, wrong: str) -> None:
+    text = render(ACCOUNTS["exchange-elsewhere"], Presentation()).body.decode()
+    read_answer(text.encode())
+    assert right in text
+    with pytest.raises(NotTheProtocolError):
+        read_answer(text.replace(right, wrong).encode())
+
+
+def test_exchangelib_reads_where_to_ask_instead() -> None:
+    inquiry = inquire(ClientRequest(method="POST", body=a_user_call(JANE, settings=EXCHANGELIB_SETTINGS)))
+    root = etree.fromstring(inquiry.answer((None, ACCOUNTS["exchange-elsewhere"])).body)
+    read = UserResponse.from_xml(elem=root.find(".//{*}UserResponse"), account=None)
+    read.raise_errors()
+    assert read.redirect_url == (
+        "https://discover.hosted.example/customer.example/Autodiscover/Autodiscover.svc"
+    )
 
 
 @pytest.mark.parametrize("setting", ["ProtocolConnections", "WebClientUrls"])

@@ -1,4 +1,4 @@
-"""What stands before the service on the internet: a proxy, over TLS or plain, and an EWS server beside it."""
+"""What stands before the service on the internet: a proxy, over TLS or plain, and an Exchange beside it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 EWS_HOST = "ews.provider.example"
+DISCOVER_HOST = "discover.hosted.example"
+"""Where that Exchange's own Autodiscover is."""
 CREDENTIALS = ("jane@customer.example", "Sésame, öffne dich")
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "host", "date", "server"}
 _EWS = "http://schemas.microsoft.com/exchange/services/2006"
@@ -31,6 +33,22 @@ Version="V2017_07_11" xmlns:h="{_EWS}/types"/></s:Header><s:Body>\
 <m:ResponseCode>ErrorInvalidIdMalformed</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>\
 </m:ConvertIdResponseMessage></m:ResponseMessages></m:ConvertIdResponse></s:Body></s:Envelope>""".encode()
 
+# What Exchange says to GetUserSettings, as far as clients read it.
+_DISCOVER = "http://schemas.microsoft.com/exchange/2010/Autodiscover"
+DISCOVER_ANSWER = f"""<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="{_SOAP}"><s:Header>\
+<h:ServerVersionInfo xmlns:h="{_DISCOVER}"><h:MajorVersion>15</h:MajorVersion>\
+<h:MinorVersion>2</h:MinorVersion><h:MajorBuildNumber>1118</h:MajorBuildNumber><h:MinorBuildNumber>7</h:MinorBuildNumber>\
+<h:Version>Exchange2016</h:Version></h:ServerVersionInfo></s:Header><s:Body>\
+<GetUserSettingsResponseMessage xmlns="{_DISCOVER}"><Response xmlns:i="http://www.w3.org/2001/XMLSchema-instance">\
+<ErrorCode>NoError</ErrorCode><ErrorMessage/><UserResponses><UserResponse><ErrorCode>NoError</ErrorCode>\
+<ErrorMessage>No error.</ErrorMessage><RedirectTarget i:nil="true"/><UserSettingErrors/><UserSettings>\
+<UserSetting i:type="StringSetting"><Name>ExternalEwsUrl</Name>\
+<Value>https://{EWS_HOST}/EWS/Exchange.asmx</Value></UserSetting>\
+<UserSetting i:type="StringSetting"><Name>AutoDiscoverSMTPAddress</Name><Value>jane@moved.example</Value>\
+</UserSetting></UserSettings></UserResponse></UserResponses>\
+</Response></GetUserSettingsResponseMessage></s:Body></s:Envelope>""".encode()
+_OWN_ANSWERS = {EWS_HOST: EWS_ANSWER, DISCOVER_HOST: DISCOVER_ANSWER}
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -44,7 +62,7 @@ class Seen:
 
 @dataclass
 class WebFront:
-    """Passes requests on to the service and says whether they came over TLS; answers those to EWS itself."""
+    """Passes requests on to the service and says whether they came over TLS; answers for Exchange itself."""
 
     service_port: int
     certificate: Path | None = None
@@ -84,8 +102,8 @@ class WebFront:
     def handle(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length", "0")))
         host = request.headers["Host"]
-        if host == EWS_HOST:
-            status, headers, content = answer_ews(request.headers.get("Authorization"))
+        if host in _OWN_ANSWERS:
+            status, headers, content = answer(_OWN_ANSWERS[host], request.headers.get("Authorization"))
         else:
             status, headers, content = self.pass_on(request, body)
         url = f"{self.scheme}://{host}{request.path}"
@@ -123,11 +141,11 @@ class WebFront:
         self._thread.join()
 
 
-def answer_ews(authorization: str | None) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Answer as an EWS server with Basic authentication."""
+def answer(content: bytes, authorization: str | None) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Answer as an Exchange server with Basic authentication."""
     expected = "Basic " + base64.b64encode(":".join(CREDENTIALS).encode("latin-1")).decode()
     if authorization != expected:
         challenge = [("WWW-Authenticate", 'Basic realm="ews"'), ("Content-Length", "0")]
         return 401, challenge, b""
-    headers = [("Content-Type", "text/xml; charset=utf-8"), ("Content-Length", str(len(EWS_ANSWER)))]
-    return 200, headers, EWS_ANSWER
+    headers = [("Content-Type", "text/xml; charset=utf-8"), ("Content-Length", str(len(content)))]
+    return 200, headers, content

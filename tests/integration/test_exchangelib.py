@@ -15,7 +15,7 @@ import exchangelib
 import exchangelib.autodiscover.cache
 import pytest
 import urllib3.util.connection
-from app.core.servers import ServerType
+from app.core.servers import ExchangeOptions, ServerType
 from exchangelib import DELEGATE, Account, Credentials
 from exchangelib.autodiscover import Autodiscovery, autodiscover_cache
 from exchangelib.errors import AutoDiscoverFailed, ErrorNonExistentMailbox
@@ -25,7 +25,7 @@ from certificates import write_web_certificate
 from conftest import migrated
 from databases import opened, stored_domain, stored_provider
 from fakes.dns import FakeDns
-from fakes.web_front import CREDENTIALS, EWS_HOST, WebFront
+from fakes.web_front import CREDENTIALS, DISCOVER_HOST, EWS_HOST, WebFront
 from service_process import Service
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ SERVICE_HOST = "autodiscover.provider.example"
 EWS_URL = f"https://{EWS_HOST}/EWS/Exchange.asmx"
 NAMES = (
     "customer.example", "autodiscover.customer.example", "mail.example", "unknown.example",
-    SERVICE_HOST, EWS_HOST,
+    SERVICE_HOST, EWS_HOST, "moved.example", DISCOVER_HOST,
 )  # fmt: skip
 
 
@@ -56,7 +56,9 @@ class Internet:
     def path(self) -> list[str]:
         """The requests for autodiscover, in short."""
         seen = [*self.secure.seen, *self.plain.seen]
-        return [f"{one.method} {one.url} {one.status}" for one in seen if "autodiscover.svc" in one.url]
+        return [
+            f"{one.method} {one.url} {one.status}" for one in seen if "autodiscover.svc" in one.url.lower()
+        ]
 
     def publish(self, *hosts: str, tls: bool = True) -> None:
         """Give hosts an address, and most of them a certificate."""
@@ -68,7 +70,7 @@ class Internet:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service with a customer who has EWS, and one who has not."""
+    """The service with a customer who has EWS, one who has not, and one whose Exchange is elsewhere."""
     url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('database')}/test.db"
 
     async def fill() -> None:
@@ -79,6 +81,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             await stored_domain(store)
             await stored_provider(store, a_provider(slug="plain"))
             await stored_domain(store, a_domain("mail.example", provider="plain"))
+            options = ExchangeOptions(
+                autodiscover_url=f"https://{DISCOVER_HOST}/Autodiscover/Autodiscover.xml"
+            )
+            exchange = an_imap_server(
+                key="exchange", type=ServerType.EXCHANGE, hostname=EWS_HOST, port=443, options=options
+            )
+            await stored_provider(store, a_provider(slug="hosted", servers=(exchange,)))
+            await stored_domain(store, a_domain("moved.example", provider="hosted"))
 
     asyncio.run(fill())
     with pytest.MonkeyPatch.context() as patch:
@@ -148,6 +158,18 @@ def test_it_finds_the_service_by_the_srv_record(internet: Internet) -> None:
     internet.dns.records["_autodiscover._tcp.customer.example", "SRV"] = f"0 0 443 {SERVICE_HOST}."
     assert discover().ews_url == EWS_URL
     assert internet.path[-1] == f"POST https://{SERVICE_HOST}/autodiscover/autodiscover.svc 200"
+
+
+def test_it_is_sent_on_to_an_exchange_that_has_its_own_autodiscover(internet: Internet) -> None:
+    internet.publish("moved.example", DISCOVER_HOST)
+    assert discover("jane@moved.example").ews_url == EWS_URL
+    place = f"https://{DISCOVER_HOST}/Autodiscover/Autodiscover.svc"
+    assert [one for one in internet.path if "moved.example" in one] == [
+        "POST https://moved.example/autodiscover/autodiscover.svc 200"
+    ] * 2
+    assert f"POST {place} 200" in internet.path
+    # The password is for Exchange, which asks for it.
+    assert not [one for one in internet.secure.seen if one.has_password and "moved.example" in one.url]
 
 
 def test_no_password_is_asked_for_or_sent_before_ews(internet: Internet) -> None:

@@ -8,11 +8,12 @@ from app.core.documents import ClientRequest
 from app.core.errors import InvalidInput
 from app.core.names import EmailAddress
 from app.core.resolving import resolve
+from app.core.servers import ExchangeOptions, ServerType
 from app.renderers import FORMATS_BY_NAME
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from builders import a_domain
+from builders import a_domain, a_provider, an_imap_server
 from contracts.accounts import ACCOUNTS
 from contracts.microsoft import check_json, check_pox
 
@@ -25,6 +26,13 @@ EVERYTHING = frozenset({"mapiHttp", "EXHTTP", "negotiate"})
 HEADERS = {"x-mapihttpcapability": "1", "x-clientcanhandle": "ExHttpInfo,Negotiate"}
 SCHEMAS = "http://schemas.microsoft.com/exchange/autodiscover"
 MARK = "zqzq"
+
+ELSEWHERE = an_imap_server(
+    key="exchange",
+    type=ServerType.EXCHANGE,
+    options=ExchangeOptions(autodiscover_url="https://hosted.example/%EMAILADDRESS%/autodiscover.xml"),
+)
+PROVIDERS = (ACCOUNTS["exchange-address"].provider, a_provider(servers=(an_imap_server(), ELSEWHERE)))
 
 words = st.sampled_from([
     "<", ">", "</", "/>", "<!--", "<![CDATA[", "]]>", "&amp;", "&#0;", "&#xFFFE;", "&x;", "<?xml ", "?>", '"',
@@ -40,13 +48,16 @@ bodies = st.binary(max_size=300) | st.builds(
 
 
 def answers(client_format: ClientFormat, request: ClientRequest) -> list[Reply]:
-    """Return the answers for an unknown domain and for one that has everything."""
+    """Return the answers for an unknown domain, a full one, and one whose Exchange is elsewhere."""
     inquiry = client_format.inquire(request)
-    accounts: list[AccountSettings | None] = []
-    for question in inquiry.questions:
-        domain = a_domain(question.domains[0].ascii)
-        accounts.append(resolve(ACCOUNTS["exchange-address"].provider, domain, address=question.address))
-    return [inquiry.answer(tuple(None for _ in accounts)), inquiry.answer(tuple(accounts))]
+    replies = [inquiry.answer(tuple(None for _ in inquiry.questions))]
+    for provider in PROVIDERS:
+        accounts: list[AccountSettings | None] = []
+        for question in inquiry.questions:
+            domain = a_domain(question.domains[0].ascii)
+            accounts.append(resolve(provider, domain, address=question.address))
+        replies.append(inquiry.answer(tuple(accounts)))
+    return replies
 
 
 @given(bodies)

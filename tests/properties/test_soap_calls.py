@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 from app.core.documents import ClientRequest
 from app.core.exchange_settings import USER_SETTINGS
 from app.core.resolving import resolve
+from app.core.servers import ExchangeOptions, ServerType
 from app.renderers.autodiscover_soap import inquire
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,8 +20,15 @@ from contracts.soap_calls import a_call, a_domain_call, a_federation_call, a_use
 if TYPE_CHECKING:
     from app.core.account import AccountSettings
     from app.core.documents import Question, Reply
+    from app.core.provider import Provider
 
 PROVIDER = a_provider(servers=(an_imap_server(hostname="%EMAILLOCALPART%.%EMAILDOMAIN%"), a_url_server()))
+ELSEWHERE = an_imap_server(
+    key="exchange",
+    type=ServerType.EXCHANGE,
+    options=ExchangeOptions(autodiscover_url="https://hosted.example/%EMAILADDRESS%/autodiscover.xml"),
+)
+HOSTED = a_provider(servers=(ELSEWHERE,))
 
 # What XML can carry at all: the rest is for the bytes below.
 characters = st.characters(
@@ -44,19 +52,20 @@ trees = st.recursive(
 )
 
 
-def account_for(question: Question) -> AccountSettings | None:
+def account_for(question: Question, provider: Provider) -> AccountSettings | None:
     if not question.domains:
         return None
-    return resolve(PROVIDER, a_domain(question.domains[0].ascii), address=question.address)
+    return resolve(provider, a_domain(question.domains[0].ascii), address=question.address)
 
 
 def check(body: bytes) -> list[Reply]:
     """Answer as for known domains and as for unknown ones, and read what comes back."""
     inquiry = inquire(ClientRequest(method="POST", body=body))
-    replies = [
-        inquiry.answer(tuple(map(account_for, inquiry.questions))),
-        inquiry.answer(tuple(None for _ in inquiry.questions)),
+    known = [
+        inquiry.answer(tuple(account_for(question, provider) for question in inquiry.questions))
+        for provider in (PROVIDER, HOSTED)
     ]
+    replies = [*known, inquiry.answer(tuple(None for _ in inquiry.questions))]
     for reply in replies:
         if reply.status == 200:
             read_answer(reply.body)

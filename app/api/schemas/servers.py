@@ -60,11 +60,17 @@ class LdapShape(Shape):
 
 
 class ExchangeShape(Shape):
-    """Options of old Thunderbird's `exchange` entry."""
+    """Options of old Thunderbird's `exchange` entry, and where Exchange tells of itself."""
 
     owa_url: str | None = None
     ews_url: str | None = None
     eas_url: str | None = None
+    autodiscover_url: str | None = Field(
+        default=None,
+        description="The Exchange's own Autodiscover in plain XML, where Outlook and programs for Exchange "
+        "are sent. https, ends in /autodiscover.xml. May hold placeholders.",
+        examples=["https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml"],
+    )
     use_global_preferred_server: Boolean | None = None
 
 

@@ -8,6 +8,7 @@ insists on is in docs/formats/autoconfig.md.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from app.core.account import Omission
@@ -26,7 +27,7 @@ from app.core.names import DomainName
 from app.core.questions import ADDRESS_PARAMETERS, question_for_request
 from app.core.replies import document_inquiry
 from app.core.safe_selection import SafeSelection, select_safely
-from app.core.servers import ServerType
+from app.core.servers import ExchangeOptions, ServerType
 from app.renderers.autoconfig.elements import (
     enable_element,
     input_field_element,
@@ -50,6 +51,10 @@ if TYPE_CHECKING:
     from app.core.servers import Server
 
 MEDIA_TYPE: Final = "text/xml; charset=utf-8"
+AUTODISCOVER_NOT_IN_FORMAT: Final = "autodiscover-not-in-format"
+_NO_AUTODISCOVER: Final = (
+    "The server is published, but the format has no place for where its own Autodiscover is."
+)
 _NO_MAIL: Final = Omission(
     server=None,
     reason="mail-missing",
@@ -72,7 +77,11 @@ def render_full(account: AccountSettings, _presentation: Presentation) -> Docume
         outgoing=tuple(s for s in account.servers if s.type is ServerType.SMTP),
         webmail=next(iter(webmails), None),
         services=account.servers,
-        omissions=(*account.withheld, *_without_place(account, webmails[1:])),
+        omissions=(
+            *account.withheld,
+            *_without_place(account, webmails[1:]),
+            *_without_autodiscover(account.servers),
+        ),
     )
     identifier = account.provider.identifier or account.domain.ascii
     return _document(account, selection, identifier, tuple(_all_domains(account)))
@@ -88,6 +97,8 @@ def render_safe(account: AccountSettings, _presentation: Presentation) -> Docume
         A document that names the asked domain alone, and what was left out and why.
     """
     selection = select_safely(account)
+    unsaid = tuple(_without_autodiscover(selection.incoming))
+    selection = replace(selection, omissions=(*selection.omissions, *unsaid))
     domains = (leaf("domain", account.domain.ascii),)
     return _document(account, selection, _safe_identifier(account), domains)
 
@@ -145,6 +156,12 @@ def _without_place(account: AccountSettings, further_webmails: list[Server]) -> 
         elif server in further_webmails:
             detail = "The format has room for one web mail."
             yield Omission(server=server.key, reason="further-server", detail=detail)
+
+
+def _without_autodiscover(servers: tuple[Server, ...]) -> Iterator[Omission]:
+    for server in servers:
+        if isinstance(server.options, ExchangeOptions) and server.options.autodiscover_url is not None:
+            yield Omission(server=server.key, reason=AUTODISCOVER_NOT_IN_FORMAT, detail=_NO_AUTODISCOVER)
 
 
 def _all_domains(account: AccountSettings) -> Iterator[Element]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from app.core.autodiscover_request import MAX_REQUEST_BYTES, ResponseSchema, read_autodiscover_request
 from app.core.documents import ClientFormat, Endpoint, Inquiry, Parameter, Question, Reply
 from app.core.errors import InvalidInput
-from app.core.exchange_settings import has_exchange
+from app.core.exchange_settings import has_autodiscover
 from app.core.questions import domains_of_host, question_for_address
 from app.core.replies import fixed_inquiry, presentation_for
 from app.core.service_names import host_of
@@ -78,7 +79,7 @@ def _inquiry(request: ClientRequest, asked: AutodiscoverRequest, question: Quest
 
 
 def _document(request: ClientRequest, schema: ResponseSchema, account: AccountSettings) -> Document:
-    presentation = presentation_for(request)
+    presentation = replace(presentation_for(request), asked_host=host_of(request.host))
     if schema is ResponseSchema.MOBILESYNC:
         return mobilesync.render(account, presentation)
     return outlook.render(account, presentation, Capabilities.read(request.headers))
@@ -109,7 +110,7 @@ def _inquire_for_reader(request: ClientRequest) -> Inquiry:
 
     def answer(accounts: tuple[AccountSettings | None, ...]) -> Reply:
         (account,) = accounts
-        is_soap_served = is_own_host if account is None else has_exchange(account)
+        is_soap_served = is_own_host if account is None else has_autodiscover(account)
         return Reply(
             status=405, body=_HINT, headers=(("Allow", "POST"), *(_SOAP_ENABLED if is_soap_served else ()))
         )

@@ -1,22 +1,25 @@
 """Autodiscover version 2: one service's URL in JSON.
 
-Mail servers cannot be told; ``AutodiscoverV1`` sends the client on to POX, which has them.
+Mail servers cannot be told; ``AutodiscoverV1`` sends the client on to POX, which has them, or to the POX
+of an Exchange that has its own.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from app.core import placeholders
 from app.core.documents import ClientFormat, Document, Endpoint, Inquiry, Parameter, Reply
 from app.core.errors import InvalidInput
-from app.core.exchange import found_services
+from app.core.exchange import find_redirection, found_services, redirection_omissions
 from app.core.names import Hostname
 from app.core.questions import query_fields, question_for_address
-from app.core.replies import fixed_inquiry
+from app.core.replies import fixed_inquiry, presentation_for
+from app.core.service_names import host_of
 from app.renderers.autodiscover import pox
 from app.renderers.autodiscover.omissions import service_omissions
 
@@ -32,13 +35,16 @@ _NOT_ALPHANUMERIC: Final = re.compile(r"[^A-Za-z0-9]+")
 
 
 def render(account: AccountSettings, presentation: Presentation) -> Document:
-    """Render the answer to ``AutodiscoverV1``, which is the same for every account."""
+    """Render the answer to ``AutodiscoverV1``: Exchange's own POX where it has one, ours otherwise."""
     services = found_services(account)
-    explained = service_omissions(account.servers, services, tuple(_SERVICES))
+    explained = service_omissions(account.servers, services, (*_SERVICES, "autodiscover"))
+    redirection = find_redirection(account, presentation)
+    loops = () if redirection else redirection_omissions(account, presentation)
+    ours = f"{_https(presentation.service_url)}{pox.PATH}"
     return Document(
-        body=_answer_for(_POX_PROTOCOL, f"{_https(presentation.service_url)}{pox.PATH}"),
+        body=_answer_for(_POX_PROTOCOL, ours if redirection is None else redirection.url),
         media_type=_MEDIA_TYPE,
-        omissions=(*account.withheld, *explained),
+        omissions=(*account.withheld, *explained, *loops),
     )
 
 
@@ -83,13 +89,17 @@ def _urls(account: AccountSettings, request: ClientRequest) -> dict[str, str]:
     services = found_services(account)
     for service, name in _SERVICES.items():
         # Where the local part was none, nothing can be filled in.
-        if service in services and not (account.address is None and _has_placeholders(services[service])):
+        if service in services and _is_known(account, services[service]):
             urls[name] = services[service].url
+    presentation = replace(presentation_for(request), asked_host=host_of(request.host))
+    redirection = find_redirection(account, presentation)
+    if redirection is not None and _is_known(account, redirection):
+        return {_POX_PROTOCOL: redirection.url, **urls}
     return {_POX_PROTOCOL: f"{_service_url(request)}{pox.PATH}", **urls}
 
 
-def _has_placeholders(service: FoundService) -> bool:
-    return placeholders.has_placeholders(service.url)
+def _is_known(account: AccountSettings, service: FoundService) -> bool:
+    return account.address is not None or not placeholders.has_placeholders(service.url)
 
 
 def _service_url(request: ClientRequest) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from app.core.documents import Document
-from app.core.exchange import found_services
+from app.core.exchange import find_redirection, found_services, redirection_omissions
 from app.core.markup import element, leaf, optional_leaf
 from app.renderers.autodiscover import pox
 from app.renderers.autodiscover.exchange import Capabilities, exchange_protocols
@@ -33,11 +33,21 @@ def render(
         capabilities: What the request's headers say; none for a preview.
 
     Returns:
-        The response; where there is nothing to say, error 501, or 602 when servers had to be withheld.
+        The response, which sends the client on where Exchange has an Autodiscover of its own; where there
+        is nothing to say, error 501, or 602 when servers had to be withheld.
     """
+    unsaid = tuple(redirection_omissions(account, presentation))
+    redirection = find_redirection(account, presentation)
+    if redirection is not None:
+        return Document(
+            body=_write_redirection(redirection.url),
+            media_type=pox.MEDIA_TYPE,
+            omissions=(*account.withheld, *unsaid),
+        )
     services = found_services(account)
     mail = select_mail(account)
-    omissions = (*account.withheld, *mail.omissions, *_explained(account, services, capabilities))
+    explained = _explained(account, services, capabilities)
+    omissions = (*account.withheld, *mail.omissions, *explained, *unsaid)
     protocols = (*exchange_protocols(services, capabilities), *mail_protocols(account, mail.servers))
     if not protocols:
         return pox.unusable(reason_for_nothing(account), presentation.service_url, omissions)
@@ -52,6 +62,19 @@ def render(
         element("Account", leaf("AccountType", "email"), leaf("Action", "settings"), *protocols),
     )
     return Document(body=body, media_type=pox.MEDIA_TYPE, omissions=omissions)
+
+
+def _write_redirection(url: str) -> bytes:
+    """Write where to ask instead (protocol brief §2.6); User is for responses that tell settings."""
+    return pox.write_response(
+        pox.OUTLOOK,
+        element(
+            "Account",
+            leaf("AccountType", "email"),
+            leaf("Action", "redirectUrl"),
+            leaf("RedirectUrl", url),
+        ),
+    )
 
 
 def reason_for_nothing(account: AccountSettings) -> pox.ErrorCode:

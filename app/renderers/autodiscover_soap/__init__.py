@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from app.core.documents import ClientFormat, ClientRequest, Document, Endpoint, Inquiry, Question, Reply
 from app.core.errors import InvalidInput
+from app.core.exchange import redirection_omissions
 from app.core.exchange_settings import (
     domain_settings,
+    has_autodiscover,
     has_exchange,
     setting_omissions,
     user_settings,
@@ -23,10 +25,17 @@ from app.core.exchange_settings import (
 from app.core.markup import Element, element, leaf
 from app.core.names import DomainName
 from app.core.questions import domains_of_host, question_for_address
-from app.core.replies import fixed_inquiry, plain_refusal, unknown_domain
+from app.core.replies import fixed_inquiry, plain_refusal, presentation_for, unknown_domain
+from app.core.service_names import host_of
 from app.core.soap import MEDIA_TYPE, Call, Fault, FaultCode, answer_envelope, fault_reply, read_call
 from app.core.xml_reading import local_name
-from app.renderers.autodiscover_soap.responses import NO_ERROR, domain_response, status, user_response
+from app.renderers.autodiscover_soap.responses import (
+    NO_ERROR,
+    domain_response,
+    is_redirected,
+    status,
+    user_response,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,18 +74,19 @@ _NO_SERVICE: Final = replace(unknown_domain(), max_age_seconds=None)
 
 def render(account: AccountSettings, presentation: Presentation) -> Document:
     """Render the response with all settings that an address has, or a domain where there is no address."""
-    domain_values, user_values = domain_settings(account), user_settings(account, presentation.person)
     if account.address is None:
-        kind, names = "Domain", tuple(sorted(domain_values))
-        response = domain_response(account, names)
+        kind, names = "Domain", tuple(sorted(domain_settings(account)))
+        response = domain_response(account, names, presentation)
     else:
-        kind, names = "User", tuple(sorted(user_values))
-        response = user_response(account, names, presentation.person)
+        kind, names = "User", tuple(sorted(user_settings(account, presentation.person)))
+        response = user_response(account, names, presentation)
+    is_elsewhere = is_redirected(account, presentation)
+    own = account.withheld if is_elsewhere else setting_omissions(account)
     return Document(
         body=_answer(f"Get{kind}Settings", (*status(NO_ERROR, ""), element(f"{kind}Responses", response))),
         media_type=MEDIA_TYPE,
-        omissions=setting_omissions(account),
-        is_usable=has_exchange(account) and bool(names),
+        omissions=(*own, *redirection_omissions(account, presentation)),
+        is_usable=is_elsewhere or (has_exchange(account) and bool(names)),
     )
 
 
@@ -97,7 +107,7 @@ def inquire(request: ClientRequest) -> Inquiry:
         return _refused(call, operation, "The message has no Request.")
     if version is not None and not _SERVER_VERSION.fullmatch(version):
         return _refused(call, operation, "The RequestedServerVersion is none of Exchange's.")
-    return _where_there_is_exchange(request, _OPERATIONS[operation](call, content))
+    return _where_there_is_exchange(request, _OPERATIONS[operation](request, call, content))
 
 
 def _where_there_is_exchange(request: ClientRequest, inquiry: Inquiry) -> Inquiry:
@@ -109,7 +119,7 @@ def _where_there_is_exchange(request: ClientRequest, inquiry: Inquiry) -> Inquir
 
     def answer(accounts: tuple[AccountSettings | None, ...]) -> Reply:
         asked, *rest = accounts
-        if asked is not None and not has_exchange(asked):
+        if asked is not None and not has_autodiscover(asked):
             return _NO_SERVICE
         return inquiry.answer(tuple(rest))
 
@@ -126,7 +136,7 @@ def _inquire_without_call(request: ClientRequest) -> Inquiry:
 
     def answer(accounts: tuple[AccountSettings | None, ...]) -> Reply:
         (account,) = accounts
-        if account is None or not has_exchange(account):
+        if account is None or not has_autodiscover(account):
             return _NO_SERVICE
         return Reply(status=HTTPStatus.FOUND, headers=(("Location", request.service_url + PATH),))
 
@@ -159,20 +169,20 @@ def _texts(parent: ReadElement, *path: str) -> list[str]:
     return ["".join(one.itertext()).strip() for one in found]
 
 
-def _inquire_users(call: Call, content: ReadElement) -> Inquiry:
+def _inquire_users(request: ClientRequest, call: Call, content: ReadElement) -> Inquiry:
     users = [user for users in _children(content, "Users") for user in _children(users, "User")]
     mailboxes = [next(iter(_texts(user, "Mailbox")), "") for user in users]
     questions = [_question(question_for_address, mailbox) for mailbox in mailboxes]
-    return _inquire_settings(call, content, questions, user_response)
+    return _inquire_settings(call, content, questions, _responding(request, user_response))
 
 
-def _inquire_domains(call: Call, content: ReadElement) -> Inquiry:
+def _inquire_domains(request: ClientRequest, call: Call, content: ReadElement) -> Inquiry:
     domains = _texts(content, "Domains", "Domain")
     questions = [_question(_question_for_domain, domain) for domain in domains]
-    return _inquire_settings(call, content, questions, domain_response)
+    return _inquire_settings(call, content, questions, _responding(request, domain_response))
 
 
-def _inquire_federation(call: Call, content: ReadElement) -> Inquiry:
+def _inquire_federation(_request: ClientRequest, call: Call, content: ReadElement) -> Inquiry:
     question = _question(_question_for_domain, next(iter(_texts(content, "Domain")), ""))
 
     def answer(accounts: tuple[AccountSettings | None, ...]) -> Reply:
@@ -183,7 +193,7 @@ def _inquire_federation(call: Call, content: ReadElement) -> Inquiry:
     return Inquiry(questions=() if question is None else (question,), answer=answer)
 
 
-_OPERATIONS: Final[dict[str | None, Callable[[Call, ReadElement], Inquiry]]] = {
+_OPERATIONS: Final[dict[str | None, Callable[[ClientRequest, Call, ReadElement], Inquiry]]] = {
     "GetUserSettings": _inquire_users,
     "GetDomainSettings": _inquire_domains,
     "GetFederationInformation": _inquire_federation,
@@ -199,6 +209,14 @@ def _question(read: Callable[[str], Question], text: str) -> Question | None:
 
 def _question_for_domain(text: str) -> Question:
     return Question(domains=(DomainName.parse(text),))
+
+
+def _responding(
+    request: ClientRequest,
+    respond: Callable[[AccountSettings | None, tuple[str, ...], Presentation], Element],
+) -> Callable[[AccountSettings | None, tuple[str, ...]], Element]:
+    presentation = replace(presentation_for(request), asked_host=host_of(request.host))
+    return lambda account, names: respond(account, names, presentation)
 
 
 def _inquire_settings(

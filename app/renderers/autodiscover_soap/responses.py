@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from app.core import placeholders
+from app.core.exchange import find_redirection
 from app.core.exchange_settings import (
     DOMAIN_SETTINGS,
     USER_SETTINGS,
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.core.account import AccountSettings
+    from app.core.documents import Presentation
     from app.core.exchange_settings import SettingValue
 
 ENCRYPTION: Final = {SocketType.TLS: "SSL", SocketType.STARTTLS: "TLS", SocketType.PLAIN: ""}
@@ -34,6 +37,7 @@ WEB_AUTHENTICATION: Final = {
 NO_ERROR: Final = "NoError"
 _MESSAGES: Final = {
     NO_ERROR: "No error.",
+    "RedirectUrl": "Exchange's own Autodiscover service has the settings.",
     "InvalidUser": "The user has no Exchange services here.",
     "InvalidDomain": "The domain has no Exchange services here.",
     "InvalidSetting": "There is no such setting.",
@@ -44,19 +48,27 @@ _NO_REDIRECTION: Final = Element("RedirectTarget", "", (("i:nil", "true"),))
 
 
 def user_response(
-    account: AccountSettings | None, names: tuple[str, ...], person: str | None = None
+    account: AccountSettings | None, names: tuple[str, ...], presentation: Presentation
 ) -> Element:
-    """Write what is said of one user: these settings, or that there are none."""
+    """Write what is said of one user: these settings, where to ask for them, or that there are none."""
+    redirection = None if account is None else _redirection(account, presentation)
+    if redirection is not None:
+        return element("UserResponse", *status("RedirectUrl"), redirection, *_settings("User"))
     if account is None or not has_exchange(account):
         return element("UserResponse", *status("InvalidUser"), _NO_REDIRECTION, *_settings("User"))
-    values = user_settings(account, person)
+    values = user_settings(account, presentation.person)
     errors = _setting_errors("User", names, USER_SETTINGS, values)
     settings = tuple(_user_setting(name, values[name]) for name in names if name in values)
     return element("UserResponse", *status(NO_ERROR), _NO_REDIRECTION, *_settings("User", errors, settings))
 
 
-def domain_response(account: AccountSettings | None, names: tuple[str, ...]) -> Element:
+def domain_response(
+    account: AccountSettings | None, names: tuple[str, ...], presentation: Presentation
+) -> Element:
     """Write the same of one domain."""
+    redirection = None if account is None else _redirection(account, presentation)
+    if redirection is not None:
+        return element("DomainResponse", *status("RedirectUrl"), *_settings("Domain"), redirection)
     if account is None or not has_exchange(account):
         return element("DomainResponse", *status("InvalidDomain"), *_settings("Domain"), _NO_REDIRECTION)
     values = domain_settings(account)
@@ -71,9 +83,26 @@ def domain_response(account: AccountSettings | None, names: tuple[str, ...]) -> 
     )
 
 
+def is_redirected(account: AccountSettings, presentation: Presentation) -> bool:
+    """Tell whether the account's programs are sent elsewhere."""
+    return _redirection(account, presentation) is not None
+
+
 def status(code: str, message: str | None = None) -> tuple[Element, Element]:
     """Write an error code and what it means."""
     return leaf("ErrorCode", code), leaf("ErrorMessage", _MESSAGES[code] if message is None else message)
+
+
+def _redirection(account: AccountSettings, presentation: Presentation) -> Element | None:
+    """Write where to ask instead; nothing where the address that is not known makes a part of it.
+
+    The SOAP service is beside the file for plain XML, and programs post their next call to just this
+    address (EWS Managed API, exchangelib).
+    """
+    found = find_redirection(account, presentation)
+    if found is None or (account.address is None and placeholders.has_placeholders(found.url)):
+        return None
+    return leaf("RedirectTarget", f"{found.url[: -len('xml')]}svc")
 
 
 def _settings(

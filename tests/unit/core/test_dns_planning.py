@@ -8,7 +8,7 @@ import pytest
 from app.core.dns_planning import plan_records
 from app.core.dns_records import CLOSED, RecordData, SrvData, presented
 from app.core.mail_transport import MtaSts, StsMode, TlsReporting
-from app.core.servers import Authentication, Server, ServerType, SocketType
+from app.core.servers import Authentication, ExchangeOptions, Server, ServerType, SocketType
 from app.core.service_names import PublicService
 
 from builders import a_pop3_server, a_provider, a_url_server, an_account, an_imap_server, an_smtp_server
@@ -341,3 +341,10 @@ def test_a_record_whose_name_would_be_too_long_is_left_out() -> None:
     plan = plan_records(account, SERVICE)
     assert plan.records == ()
     assert {omission.reason for omission in plan.omissions} == {"name-too-long"}
+
+
+def test_autodiscover_leads_here_where_it_only_leads_on() -> None:
+    options = ExchangeOptions(autodiscover_url="https://hosted.example/autodiscover.xml")
+    server = a_socket_server(ServerType.EXCHANGE, options=options)
+    assert data_at(planned(server), "_autodiscover._tcp")
+    assert not data_at(planned(a_socket_server(ServerType.EXCHANGE)), "_autodiscover._tcp")

@@ -72,6 +72,14 @@ def test_a_url_whose_host_an_address_makes_invalid_is_withheld() -> None:
     assert [found.server for found in account.withheld] == ["ews", "exchange"]
 
 
+def test_an_autodiscover_whose_host_an_address_makes_invalid_is_withheld() -> None:
+    options = ExchangeOptions(autodiscover_url="https://%EMAILLOCALPART%.hosted.example/autodiscover.xml")
+    server = an_imap_server(key="exchange", type=ServerType.EXCHANGE, options=options)
+    assert not an_account(server, address="jane@customer.example").withheld
+    account = an_account(server, address="a_b@customer.example")
+    assert [(found.server, found.reason) for found in account.withheld] == [("exchange", "name-unfit")]
+
+
 @pytest.mark.parametrize("char", ["\ufffe", "\uffff", "\ud800", "\x85"])
 def test_a_local_part_holds_nothing_that_no_document_can_carry(char: str) -> None:
     with pytest.raises(InvalidInput):

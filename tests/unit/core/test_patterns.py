@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from app.core.errors import InvalidInput
-from app.core.patterns import hostname_pattern, url_pattern, username_pattern
+from app.core.patterns import autodiscover_pattern, hostname_pattern, url_pattern, username_pattern
 
 HOSTNAMES = {
     "Mail.Example.com.": "mail.example.com",
@@ -67,6 +67,38 @@ def test_a_url_pattern_is_kept_as_it_is(url: str) -> None:
 def test_what_could_not_become_a_url_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput):
         url_pattern(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml",
+        "https://discover.%EMAILDOMAIN%/Autodiscover/Autodiscover.XML",
+        "https://%NODE%.host.example:8443/%EMAILADDRESS%/autodiscover.xml",
+    ],
+)
+def test_an_autodiscover_is_a_file_over_https(url: str) -> None:
+    assert autodiscover_pattern(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://host.example/autodiscover/autodiscover.xml",
+        "https://host.example/autodiscover/autodiscover.svc",
+        "https://host.example/autodiscover/autodiscover.xml/",
+        "https://host.example/myautodiscover.xml",
+        "https://host.example/?/autodiscover.xml",
+        "https://host.example/autodiscover.xml?x",
+        "https://host.example/autodiscover.xml#x",
+        "https://host.example",
+        "https://jane@host.example/autodiscover.xml",
+        "autodiscover.xml",
+    ],
+)
+def test_what_could_not_become_an_autodiscover_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInput):
+        autodiscover_pattern(url)
 
 
 def test_a_user_name_is_a_line() -> None:

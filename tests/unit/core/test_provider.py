@@ -6,6 +6,7 @@ import pytest
 from app.core.authoring import check_authored_provider, check_authored_servers
 from app.core.errors import InvalidInput
 from app.core.provider import InputField, LocalisedText, OAuth2, Page, Support, is_slug
+from app.core.servers import ExchangeOptions, ServerType
 
 from builders import a_provider, a_url_server, an_imap_server
 from full_values import FULL_PROVIDER
@@ -129,12 +130,23 @@ def test_what_imported_files_may_break_is_refused_where_it_is_written_here() -> 
             an_imap_server(username="%EMAILADDRESS"),
             an_imap_server(key="b", hostname="mail.%EMAILDOMAIN%", username="EMAILLOCALPART%"),
             a_url_server(url="https://a.example/?u=%EMAILADDRESS"),
+            an_imap_server(
+                key="exchange",
+                type=ServerType.EXCHANGE,
+                options=ExchangeOptions(autodiscover_url="https://a.example/%EMAILDOMAIN/autodiscover.xml"),
+            ),
         ),
     )
     with pytest.raises(InvalidInput) as refused:
         check_authored_provider(provider)
     fields = [issue.field for issue in refused.value.issues]
-    assert fields == ["short_name", "servers.0.username", "servers.1.username", "servers.2.url"]
+    assert fields == [
+        "short_name",
+        "servers.0.username",
+        "servers.1.username",
+        "servers.2.url",
+        "servers.3.exchange.autodiscover_url",
+    ]
 
 
 def test_servers_without_misprints_can_be_written_here() -> None:

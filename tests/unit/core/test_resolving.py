@@ -115,6 +115,7 @@ def test_variables_are_filled_in_everywhere_and_standard_placeholders_stay() -> 
                     owa_url="https://%NODE%.example/owa",
                     ews_url="https://%NODE%.example/ews",
                     eas_url="https://%NODE%.example/eas",
+                    autodiscover_url="https://%NODE%.example/autodiscover.xml",
                 ),
             ),
             Server(
@@ -141,6 +142,7 @@ def test_variables_are_filled_in_everywhere_and_standard_placeholders_stay() -> 
         owa_url="https://srv1.example/owa",
         ews_url="https://srv1.example/ews",
         eas_url="https://srv1.example/eas",
+        autodiscover_url="https://srv1.example/autodiscover.xml",
     )
     assert isinstance(webmail.options, WebmailOptions)
     assert webmail.options.login_form == LoginForm(

@@ -162,6 +162,7 @@ FORM = {"url": "https://webmail.example/", "username": "%EMAILADDRESS%"}
         (ExchangeOptions, {"owa_url": "host"}, "owa_url"),
         (ExchangeOptions, {"ews_url": "host"}, "ews_url"),
         (ExchangeOptions, {"eas_url": "host"}, "eas_url"),
+        (ExchangeOptions, {"autodiscover_url": "http://a.example/autodiscover.xml"}, "autodiscover_url"),
         (LoginForm, {**FORM, "url": "host"}, "url"),
         (LoginForm, {**FORM, "redirection_prefix": "host"}, "redirection_prefix"),
         (LoginForm, {**FORM, "username": ""}, "username"),

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from app.core.documents import Presentation
+from app.core.documents import ClientRequest, Presentation
 from app.core.resolving import resolve
 from app.core.servers import Authentication, ExchangeOptions, ServerType, SocketType
-from app.renderers.autodiscover import mobilesync, outlook
+from app.renderers.autoconfig import render_full, render_safe
+from app.renderers.autodiscover import json_service, mobilesync, outlook
 from app.renderers.autodiscover.exchange import Capabilities
 
 from builders import (
@@ -21,7 +22,7 @@ from builders import (
     an_imap_server,
     an_smtp_server,
 )
-from contracts.microsoft import check_pox
+from contracts.microsoft import check_json, check_pox
 
 if TYPE_CHECKING:
     from app.core.account import AccountSettings
@@ -310,3 +311,77 @@ def test_the_owners_name_is_told_where_it_is_known() -> None:
         document = render(account, presentation)
         check_pox(document.body)
         assert b"<DisplayName>Jane &amp; Co.</DisplayName>" in document.body
+
+
+ELSEWHERE = "https://Discover.hosted.example:443/%EMAILDOMAIN%/autodiscover/autodiscover.xml"
+FILLED = "https://Discover.hosted.example:443/customer.example/autodiscover/autodiscover.xml"
+
+
+def an_account_elsewhere(**options: Any) -> AccountSettings:
+    options = {"autodiscover_url": ELSEWHERE, **options}
+    exchange = an_imap_server(
+        key="exchange", type=ServerType.EXCHANGE, port=443, options=ExchangeOptions(**options)
+    )
+    return account_of(an_imap_server(), exchange, an_smtp_server())
+
+
+def test_clients_are_sent_to_the_autodiscover_that_exchange_has_of_its_own() -> None:
+    account = an_account_elsewhere(ews_url="https://hosted.example/ews")
+    document = outlook.render(account, PRESENTATION)
+    assert check_pox(document.body).kind == "redirectUrl"
+    response = ET.fromstring(document.body)[0]  # noqa: S314 - our own document
+    assert [node.tag.rpartition("}")[2] for node in response] == ["Account"]
+    assert [(node.tag.rpartition("}")[2], node.text) for node in response[0]] == [
+        ("AccountType", "email"),
+        ("Action", "redirectUrl"),
+        ("RedirectUrl", FILLED),
+    ]
+    assert reasons(account) == dict.fromkeys(("imap", "exchange", "smtp"), "redirected")
+
+
+@pytest.mark.parametrize(
+    "presentation",
+    [
+        Presentation(asked_host="discover.hosted.example"),
+        Presentation(service_url="https://discover.hosted.example"),
+        Presentation(service_url="https://discover.hosted.example:8443", asked_host="mail.example"),
+    ],
+)
+def test_clients_are_never_sent_round_in_circles(presentation: Presentation) -> None:
+    document = outlook.render(an_account_elsewhere(), presentation)
+    report = check_pox(document.body)
+    assert (report.kind, report.protocols) == ("settings", ["IMAP", "SMTP"])
+    assert ("exchange", "redirection-loop") in {(found.server, found.reason) for found in document.omissions}
+
+
+def test_activesync_clients_are_told_what_is_stored_and_nothing_else() -> None:
+    account = an_account_elsewhere()
+    assert check_pox(mobilesync.render(account, PRESENTATION).body).error == 601
+    account = an_account_elsewhere(eas_url="https://hosted.example/Microsoft-Server-ActiveSync")
+    assert check_pox(mobilesync.render(account, PRESENTATION).body).kind == "mobilesync"
+
+
+@pytest.mark.parametrize("render", [render_safe, render_full])
+def test_autoconfig_says_that_it_has_no_place_for_it(render: Any) -> None:
+    found = {(one.server, one.reason) for one in render(an_account_elsewhere(), PRESENTATION).omissions}
+    assert ("exchange", "autodiscover-not-in-format") in found
+
+
+def test_version_2_says_what_leads_in_a_circle() -> None:
+    here = Presentation(service_url="https://discover.hosted.example")
+    document = json_service.render(an_account_elsewhere(), here)
+    assert (
+        check_json(document.body, 200)["Url"]
+        == "https://discover.hosted.example/autodiscover/autodiscover.xml"
+    )
+    assert ("exchange", "redirection-loop") in {(one.server, one.reason) for one in document.omissions}
+
+
+def test_version_2_asks_for_plain_xml_here_where_it_is_asked_at_the_very_place() -> None:
+    request = ClientRequest(
+        host="Discover.hosted.example:443",
+        query=f"Email={JANE}&Protocol=AutodiscoverV1",
+        service_url=PRESENTATION.service_url,
+    )
+    reply = json_service.inquire(request).answer((an_account_elsewhere(),))
+    assert check_json(reply.body, 200)["Url"] == f"{PRESENTATION.service_url}/autodiscover/autodiscover.xml"

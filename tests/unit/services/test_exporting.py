@@ -8,7 +8,7 @@ from app.core.domains import DomainStatus, PublishedName
 from app.core.errors import ProviderNotFound
 from app.core.names import DomainName
 from app.core.provider import Support
-from app.core.servers import ImapOptions, LdapOptions, ServerType
+from app.core.servers import ExchangeOptions, ImapOptions, LdapOptions, ServerType
 from app.parsers.autoconfig import parse_autoconfig
 from app.services.exporting import Export, Exporting
 
@@ -109,8 +109,14 @@ async def test_the_name_with_a_certificate_is_exported(store: Store) -> None:
 async def test_what_a_file_cannot_hold_is_told(store: Store) -> None:
     options = LdapOptions(search_base="dc=provider")
     directory = an_imap_server(key="ldap", type=ServerType.LDAP, port=636, options=options)
+    exchange = an_imap_server(
+        key="exchange",
+        type=ServerType.EXCHANGE,
+        port=443,
+        options=ExchangeOptions(autodiscover_url="https://hosted.example/autodiscover.xml"),
+    )
     provider = a_provider(
-        servers=(an_imap_server(options=ImapOptions(path_prefix="INBOX.")), directory),
+        servers=(an_imap_server(options=ImapOptions(path_prefix="INBOX.")), directory, exchange),
         support=Support(phone="+49 30 1"),
         logo_url="https://provider.example/logo.svg",
         subaddress_separator="+",
@@ -122,6 +128,7 @@ async def test_what_a_file_cannot_hold_is_told(store: Store) -> None:
     told = remarks(await exported(store))
     for part in (
         "server ldap is left out",
+        "server exchange is written in part",
         "mailboxes with settings of their own are left out: 1",
         "the support contact, the logo, sub-addresses, logins in lower case, IMAP path prefixes",
     ):
