@@ -90,13 +90,23 @@ def _last(value: str | None) -> str:
 class BodyLimit:
     """Refuses bodies over a limit, unread where their length is declared, with the usual problem."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        """Take the application, which handles the exception, and the limit."""
+    def __init__(self, app: ASGIApp, max_bytes: int, streams: frozenset[str] = frozenset()) -> None:
+        """Take the application, which handles the exception, the limit, and the paths without one.
+
+        Args:
+            app: The application.
+            max_bytes: The limit.
+            streams: Paths whose bodies are never held in memory, and have limits of their own.
+        """
         self._app = app
         self._max_bytes = max_bytes
+        self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count what is read of the body."""
+        if scope["type"] == "http" and scope["path"] in self._streams:
+            await self._app(scope, receive, send)
+            return
         is_refused = scope["type"] == "http" and _declared_length(scope) > self._max_bytes
         seen = 0
 
