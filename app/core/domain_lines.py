@@ -13,7 +13,7 @@ from app.core.names import DomainName
 from app.core.record_reading import DOMAIN_MEMBERS, read_domain, read_mailboxes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from app.core.domains import Domain, Mailbox
 
@@ -64,15 +64,20 @@ LINE_MEMBERS: Final = DOMAIN_MEMBERS | {*_CONTROLS}
 
 def read_line(number: int, data: bytes | None) -> NumberedLine:
     """Read a line of NDJSON; None stands for one that was too long to be kept."""
+    return numbered_line(number, len(data or b""), lambda: _object_in(data))
+
+
+def numbered_line(number: int, size: int, take: Callable[[], dict[str, Any]]) -> NumberedLine:
+    """Read a line from its members, or keep what is wrong with it."""
     name: str | None = None
     try:
-        members = _object_in(data)
+        members = take()
         given = members.get("name")
         name = given if isinstance(given, str) else None
         change: DomainLine | AppError = read_change(members)
     except (InvalidInput, UnreadableLine) as error:
         change = error
-    return NumberedLine(number, name, change, len(data or b""))
+    return NumberedLine(number, name, change, size)
 
 
 def _object_in(data: bytes | None) -> dict[str, Any]:
