@@ -46,6 +46,8 @@ _SERVER: Final = frozenset({
     "shared_hostname", *_OPTION_NAMES,
 })  # fmt: skip
 _MAILBOX: Final = frozenset({"local_part", "login", "variables", "servers"})
+_POLICY: Final = frozenset({"mode", "mx", "max_age_seconds"})
+_REPORTING: Final = frozenset({"uris"})
 DOMAIN_MEMBERS: Final = frozenset({
     "name", "provider", "alias_of", "variables", "status", "published_name", "reference", "serves_mx",
     "servers", "mta_sts", "tls_reporting",
@@ -121,7 +123,9 @@ class Members:
 
     def choice(self, name: str, kind: type[EnumT], default: EnumT | None = None) -> EnumT:
         """Return one of some words; it has to be there where there is no default."""
-        value = self._members.get(name, default)
+        if default is not None and name not in self._members:
+            return default
+        value = self._members.get(name)
         found: EnumT | None = _CHOICES[kind].get(value) if isinstance(value, str) else None
         if found is not None:
             return found
@@ -193,21 +197,26 @@ def read_domain(members: Mapping[str, Any]) -> Domain:
         "serves_mx": given.boolean("serves_mx"),
     }
     servers = [_typed_server(one) for one in given.inner_list("servers", _SERVER)]
-    policy = given.inner("mta_sts", frozenset({"mode", "mx", "max_age_seconds"}))
+    policy = given.inner("mta_sts", _POLICY)
     sts = None if policy is None else _typed_policy(policy)
-    reporting = given.inner("tls_reporting", frozenset({"uris"}))
+    reporting = given.inner("tls_reporting", _REPORTING)
     uris = None if reporting is None else reporting.texts("uris")
     issues.close()
     with issues.at("name"):
         values["name"] = DomainName.parse(name_text)
-    with issues.at("alias_of"):
-        values["alias_of"] = None if alias_text is None else DomainName.parse(alias_text)
-    with issues.at():
-        values["servers"] = _servers(servers) if servers else ()
-    with issues.at("mta_sts"):
-        values["mta_sts"] = None if sts is None else MtaSts(**sts)
-    with issues.at("tls_reporting"):
-        values["tls_reporting"] = None if uris is None else TlsReporting(uris=tuple(uris))
+    # A block for what is not there would cost more than all else.
+    if alias_text is not None:
+        with issues.at("alias_of"):
+            values["alias_of"] = DomainName.parse(alias_text)
+    if servers:
+        with issues.at():
+            values["servers"] = _servers(servers)
+    if sts is not None:
+        with issues.at("mta_sts"):
+            values["mta_sts"] = MtaSts(**sts)
+    if uris is not None:
+        with issues.at("tls_reporting"):
+            values["tls_reporting"] = TlsReporting(uris=tuple(uris))
     if "name" not in values:
         issues.close()
     with issues.at():
