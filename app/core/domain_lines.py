@@ -109,7 +109,7 @@ def read_change(members: dict[str, Any]) -> DomainLine:
         if found is None:
             raise refuse(f"must be one of {', '.join(_OPERATIONS)}", "op")
         operation = found
-    condition = _condition(members["if_match"]) if "if_match" in members else {}
+    condition = _condition(members["if_match"]) if members.get("if_match") is not None else {}
     if operation is Operation.PUT:
         bare = {name: value for name, value in members.items() if name not in _CONTROLS}
         domain = read_domain(bare)
@@ -138,7 +138,8 @@ def _patch(members: dict[str, Any], name: DomainName, condition: dict[str, Any])
 
 
 def _mailboxes(members: Mapping[str, Any], name: DomainName) -> tuple[Mailbox, ...] | None:
-    return read_mailboxes(members["mailboxes"], name) if "mailboxes" in members else None
+    given = members.get("mailboxes")
+    return None if given is None else read_mailboxes(given, name)
 
 
 def _name(given: Any) -> DomainName:  # noqa: ANN401 - any JSON

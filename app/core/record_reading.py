@@ -71,7 +71,8 @@ class Members:
         self._path = path
         if type(members) is not dict:
             issues.add("must be an object", *path)
-            members = {}
+            # What it lacks is not told too.
+            members, self._issues = {}, IssueCollector()
         elif not members.keys() <= known:
             for name in members.keys() - known:
                 issues.add("is no field of this", *path, name)
