@@ -230,8 +230,6 @@ class BatchPlanner:
         """Check as a single write does, against what is stored and what earlier lines made of it."""
         name = domain.name.ascii
         aliases = 0 if present is None else self._aliases(name)
-        if present is not None and aliases and domain.provider != present.provider:
-            raise DomainInUse(name, aliases)
         check_authored_servers(domain.servers)
         checks = self._checks.get(domain.provider)
         if checks is None:
