@@ -117,7 +117,9 @@ def _row(number: int, header: Sequence[str], cells: list[str]) -> NumberedLine:
             raise UnreadableLine("is not UTF-8")
         return members_of_row(header, cells)
 
-    return numbered_line(number, sum(map(len, cells)), members)
+    place = header.index("name")
+    name = cells[place] if len(cells) == len(header) and _is_text(cells[place]) else None
+    return numbered_line(number, sum(map(len, cells)), members, name)
 
 
 def _is_text(cell: str) -> bool:

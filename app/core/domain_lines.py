@@ -67,13 +67,14 @@ def read_line(number: int, data: bytes | None) -> NumberedLine:
     return numbered_line(number, len(data or b""), lambda: _object_in(data))
 
 
-def numbered_line(number: int, size: int, take: Callable[[], dict[str, Any]]) -> NumberedLine:
-    """Read a line from its members, or keep what is wrong with it."""
-    name: str | None = None
+def numbered_line(
+    number: int, size: int, take: Callable[[], dict[str, Any]], name: str | None = None
+) -> NumberedLine:
+    """Read a line from its members, or keep what is wrong with it, with its name if that is known."""
     try:
         members = take()
         given = members.get("name")
-        name = given if isinstance(given, str) else None
+        name = given if isinstance(given, str) else name
         change: DomainLine | AppError = read_change(members)
     except (InvalidInput, UnreadableLine) as error:
         change = error

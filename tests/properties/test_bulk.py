@@ -25,7 +25,7 @@ from app.services.bulk import Batch
 from app.services.preconditions import Precondition
 from app.settings import Settings
 from app.wiring import build_services
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import a_provider, an_imap_server, an_smtp_server
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from app.services.callers import Caller
     from app.wiring import Services
 
+# Each example opens two databases.
+FEWER = settings(max_examples=max(15, settings().max_examples // 10))
 NEEDY = an_imap_server(hostname="%NODE%.provider.example")
 
 
@@ -132,6 +134,7 @@ async def everything(services: Services) -> list[dict[str, Any]]:
     return [record async for batch in services.domain_export.batches(OPERATOR) for record in batch]
 
 
+@FEWER
 @given(lines=st.lists(records(), min_size=1, max_size=12), limit=st.sampled_from([None, "p", "q"]))
 def test_lines_do_what_single_writes_do(
     sqlite_template: Path, lines: list[dict[str, Any]], limit: str | None
@@ -215,6 +218,7 @@ def written(found: list[dict[str, Any]], file_format: FileFormat) -> bytes:
 
 
 @pytest.mark.parametrize("file_format", FileFormat)
+@FEWER
 @given(drawn=stored_records())
 def test_what_is_exported_imports_to_the_same_into_an_empty_database(
     sqlite_template: Path, file_format: FileFormat, drawn: list[dict[str, Any]]
