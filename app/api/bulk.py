@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 NDJSON: Final = "application/x-ndjson"
 _IDLE_SECONDS: Final = 0.1
+_READ_AT_ONCE: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,8 @@ class EachLineResponse(Response):
         self._reader = _Reader(bulk.settings)
         self._batch = Batch()
         self._tally = Tally()
+        self._under_way: asyncio.Task[list[Outcome]] | None = None
+        """The batch that is being done while the next one is read."""
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -178,26 +181,32 @@ class EachLineResponse(Response):
             pass
         finally:
             await body.close()
+            if self._under_way is not None:
+                await asyncio.gather(self._under_way, return_exceptions=True)
             results.close()
 
     async def _do_all(self, body: _Incoming, results: Spool) -> None:
         try:
             while True:
                 # Whoever waits for an answer before sending more is not kept waiting.
-                if self._batch.lines and not await body.has_more(_IDLE_SECONDS):
-                    await self._flush(results)
+                if self._is_behind and not await body.has_more(_IDLE_SECONDS):
+                    await self._settle(results)
                 data = await body.next()
                 if data is None:
                     break
                 for line in self._reader.feed(data):
                     await self._take(line, results)
-                await asyncio.sleep(0)
             for line in self._reader.finish():
                 await self._take(line, results)
         except TooMuchInput:
-            await self._flush(results)
+            await self._settle(results)
             raise
-        await self._flush(results)
+        await self._settle(results)
+
+    @property
+    def _is_behind(self) -> bool:
+        """Tell whether there are lines without a result."""
+        return bool(self._batch.lines) or self._under_way is not None
 
     async def _take(self, line: NumberedLine, results: Spool) -> None:
         if not self._batch.add(line):
@@ -205,13 +214,31 @@ class EachLineResponse(Response):
             self._batch.add(line)
         if self._batch.is_full:
             await self._flush(results)
+        if line.number % _READ_AT_ONCE == 0:
+            # Others are served meanwhile, and the batch that is under way goes on.
+            await asyncio.sleep(0)
 
     async def _flush(self, results: Spool) -> None:
+        """Have the batch done, once the one before it is."""
+        await self._finish_batch(results)
         lines, self._batch = self._batch.lines, Batch()
         if lines:
-            outcomes = await self._bulk.service.apply(self._bulk.caller, lines, self._bulk.rules)
-            self._tally.add(outcomes)
-            results.write(self._bulk.written(outcomes))
+            work = self._bulk.service.apply(self._bulk.caller, lines, self._bulk.rules)
+            self._under_way = asyncio.ensure_future(work)
+
+    async def _settle(self, results: Spool) -> None:
+        """Have all lines done that were read."""
+        await self._flush(results)
+        await self._finish_batch(results)
+
+    async def _finish_batch(self, results: Spool) -> None:
+        if self._under_way is None:
+            return
+        # Not given up with whoever waits: it is done or undone by itself.
+        outcomes = await asyncio.shield(self._under_way)
+        self._under_way = None
+        self._tally.add(outcomes)
+        results.write(self._bulk.written(outcomes))
 
 
 async def whole_response(bulk: BulkRequest) -> Response:

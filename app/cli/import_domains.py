@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from app.wiring import Services
 
 _SHOWN: Final = 20
+_READ_AT_ONCE: Final = 50
 _WORDS: Final = {
     Result.CREATED: "new",
     Result.UPDATED: "changed",
@@ -79,7 +81,7 @@ def import_domains(
 
 async def _apply(
     services: Services,
-    batches: Iterator[Sequence[NumberedLine]],
+    batches: AsyncIterator[Sequence[NumberedLine]],
     report: _Report,
     rules: BulkRules,
     *,
@@ -87,34 +89,39 @@ async def _apply(
 ) -> None:
     if dry_run or rules.stops_at_fault:
         caller = trial(CONSOLE) if dry_run else CONSOLE
-        await services.bulk.apply_whole(caller, _as_they_come(batches), report.add, rules)
+        await services.bulk.apply_whole(caller, batches, report.add, rules)
         return
+    under_way: asyncio.Task[list[Outcome]] | None = None
     try:
-        for lines in batches:
-            report.add(await services.bulk.apply(CONSOLE, lines, rules))
+        # A batch is done while the next one is read.
+        async for lines in batches:
+            if under_way is not None:
+                report.add(await under_way)
+            under_way = asyncio.ensure_future(services.bulk.apply(CONSOLE, lines, rules))
+        if under_way is not None:
+            report.add(await under_way)
     except NotAvailable:
         report.show()
         err.print("What is counted here is done. Run it again to go on.")
         raise
 
 
-async def _as_they_come(batches: Iterator[Sequence[NumberedLine]]) -> AsyncIterator[Sequence[NumberedLine]]:
-    for lines in batches:
-        yield lines
-
-
-def _batches(lines: Iterator[NumberedLine], position: _Position) -> Iterator[Sequence[NumberedLine]]:
+async def _batches(
+    lines: Iterator[NumberedLine], position: _Position
+) -> AsyncIterator[Sequence[NumberedLine]]:
     batch = Batch()
-    for line in lines:
+    for count, line in enumerate(lines):
         if not batch.add(line):
             yield batch.lines
             batch = Batch()
             batch.add(line)
         if batch.is_full:
             yield batch.lines
-            # Back here, those are done.
             position.show()
             batch = Batch()
+        if count % _READ_AT_ONCE == 0:
+            # The batch that is under way goes on.
+            await asyncio.sleep(0)
     if batch.lines:
         yield batch.lines
     position.show()

@@ -58,8 +58,8 @@ class NumberedLine:
 
 
 _OPERATIONS: Final = {operation.value: operation for operation in Operation}
-_CONTROLS: Final = ("op", "if_match", "mailboxes")
-LINE_MEMBERS: Final = DOMAIN_MEMBERS | {*_CONTROLS}
+_CONTROLS: Final = frozenset({"op", "if_match", "mailboxes"})
+LINE_MEMBERS: Final = DOMAIN_MEMBERS | _CONTROLS
 
 
 def read_line(number: int, data: bytes | None) -> NumberedLine:
@@ -112,8 +112,7 @@ def read_change(members: dict[str, Any]) -> DomainLine:
         operation = found
     condition = _condition(members["if_match"]) if members.get("if_match") is not None else {}
     if operation is Operation.PUT:
-        bare = {name: value for name, value in members.items() if name not in _CONTROLS}
-        domain = read_domain(bare)
+        domain = read_domain(members, _CONTROLS)
         mailboxes = _mailboxes(members, domain.name)
         return DomainLine(
             operation=operation, name=domain.name, domain=domain, mailboxes=mailboxes, **condition

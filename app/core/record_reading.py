@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_type_hints
 
 from app.core.domains import Domain, DomainStatus, Mailbox, PublishedName
-from app.core.errors import IssueCollector, refuse, within
+from app.core.errors import InvalidInput, IssueCollector, refuse, within
 from app.core.mail_transport import DEFAULT_MAX_AGE_SECONDS, MtaSts, StsMode, TlsReporting
 from app.core.names import DomainName, EmailAddress
 from app.core.patterns import hostname_pattern
@@ -52,6 +52,9 @@ DOMAIN_MEMBERS: Final = frozenset({
     "name", "provider", "alias_of", "variables", "status", "published_name", "reference", "serves_mx",
     "servers", "mta_sts", "tls_reporting",
 })  # fmt: skip
+
+
+_PLAIN_KINDS: Final = {"name": str, "provider": str, "variables": dict, "reference": str, "serves_mx": bool}
 
 
 class Members:
@@ -180,14 +183,46 @@ class Members:
         ]
 
 
-def read_domain(members: Mapping[str, Any]) -> Domain:
+def read_domain(members: dict[str, Any], beside: frozenset[str] = frozenset()) -> Domain:
     """Build a domain.
+
+    Args:
+        members: The members of its JSON object.
+        beside: Names of members that are no fields of it and may be there.
 
     Raises:
         InvalidInput: With all values of a wrong type, or all that break a rule of the core.
     """
+    return _plain_domain(members, beside) or _any_domain(members, beside)
+
+
+def _plain_domain(members: dict[str, Any], beside: frozenset[str]) -> Domain | None:
+    """Build a domain the short way, as most are; None where a member is not as in most."""
+    values: dict[str, Any] = {}
+    for name, value in members.items():
+        kind = _PLAIN_KINDS.get(name)
+        if kind is None:
+            if name in beside:
+                continue
+            return None
+        if type(value) is not kind:
+            return None
+        values[name] = value
+    if "name" not in values or "provider" not in values:
+        return None
+    if "variables" in values and not all(type(one) is str for one in values["variables"].values()):
+        return None
+    try:
+        values["name"] = DomainName.parse(values["name"])
+        return Domain(**values)
+    except InvalidInput:
+        # Told the long way, with all that is wrong.
+        return None
+
+
+def _any_domain(members: dict[str, Any], beside: frozenset[str]) -> Domain:
     issues = IssueCollector()
-    given = Members(members, DOMAIN_MEMBERS, issues)
+    given = Members(members, DOMAIN_MEMBERS | beside, issues)
     name_text, alias_text = given.text("name"), given.text_or_none("alias_of")
     values: dict[str, Any] = {
         "provider": given.text("provider"),

@@ -20,6 +20,7 @@ from app.services.callers import Scope
 router = APIRouter(prefix="/api/v1/domains", tags=["domains"])
 
 BULK_PATH: Final = "/api/v1/domains/bulk"
+_encoded: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _LINES: Final = {"schema": {"type": "string", "contentMediaType": NDJSON}}
 
 
@@ -102,4 +103,4 @@ async def _lines(
 
 
 def _written(batch: list[dict[str, Any]]) -> str:
-    return "".join(f"{json.dumps(record, ensure_ascii=False, separators=(',', ':'))}\n" for record in batch)
+    return "".join([f"{_encoded(record)}\n" for record in batch])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
@@ -66,7 +66,9 @@ class BulkSummary(Shape):
     problem: Problem | None = Field(default=None, description="Why the rest was not read.")
 
 
-_STATUS = {Result.CREATED: 201, Result.UPDATED: 200, Result.UNCHANGED: 200, Result.DELETED: 204}
+# Made once: json.dumps would make an encoder for each line.
+_encoded: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_STATUS: Final = {Result.CREATED: 201, Result.UPDATED: 200, Result.UNCHANGED: 200, Result.DELETED: 204}
 
 
 def written_outcome(outcome: Outcome, public_url: str) -> str:
@@ -82,7 +84,7 @@ def written_outcome(outcome: Outcome, public_url: str) -> str:
     else:
         members["status"] = PROBLEMS[type(outcome.error)].status.value
         members["problem"] = problem_members(outcome.error, public_url)
-    return f"{json.dumps(members, ensure_ascii=False, separators=(',', ':'))}\n"
+    return f"{_encoded(members)}\n"
 
 
 class Tally:
@@ -107,4 +109,4 @@ class Tally:
         }
         if error is not None:
             members = {**members, "problem": problem_members(error, public_url)}
-        return f"{json.dumps(members, ensure_ascii=False, separators=(',', ':'))}\n"
+        return f"{_encoded(members)}\n"
