@@ -121,6 +121,25 @@ class Settings(BaseSettings):
         description="Whether a request that changes or deletes something stored must have `If-Match`; "
         "without it the answer is 428.",
     )
+    bulk_max_lines: int = Field(
+        default=1_000_000,
+        ge=1,
+        le=100_000_000,
+        description="How many lines a bulk request may have.",
+    )
+    bulk_max_line_bytes: int = Field(
+        default=1_000_000,
+        ge=1000,
+        le=10_000_000,
+        description="How long a line of a bulk request may be.",
+    )
+    bulk_max_whole_bytes: int = Field(
+        default=500_000_000,
+        ge=1000,
+        le=100_000_000_000,
+        description="How long a bulk request that is done as a whole (`atomic=true`, `dry_run=true`) may be: "
+        "it is kept in a temporary file until its end has come.",
+    )
     free_attempts: int = Field(
         default=20,
         ge=0,

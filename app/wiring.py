@@ -13,10 +13,12 @@ from app.core.service_names import PublicService
 from app.net.resolver import DnspythonResolver
 from app.services.access import Access
 from app.services.auditing import Auditing
+from app.services.bulk import BulkService
 from app.services.certificate_names import CertificateNames
 from app.services.credentials import CERTIFICATE, KEY, CredentialFiles
 from app.services.demo import Demo
 from app.services.dns_records import DnsRecordService
+from app.services.domain_export import DomainExport
 from app.services.domains import DomainService
 from app.services.exporting import Exporting
 from app.services.health import Health
@@ -49,9 +51,11 @@ class Services:
 
     access: Access
     auditing: Auditing
+    bulk: BulkService
     certificate_names: CertificateNames
     demo: Demo
     dns_records: DnsRecordService
+    domain_export: DomainExport
     domains: DomainService
     exporting: Exporting
     health: Health
@@ -95,9 +99,11 @@ def build_services(settings: Settings) -> Services:
     return Services(
         access=access,
         auditing=Auditing(store),
+        bulk=BulkService(store, system_clock),
         certificate_names=CertificateNames(store, service),
         demo=Demo(store, access, system_clock),
         dns_records=DnsRecordService(publishing, service, DnspythonResolver(settings.resolver)),
+        domain_export=DomainExport(store),
         domains=DomainService(store, system_clock),
         exporting=Exporting(store),
         health=Health(store, signer=signer),

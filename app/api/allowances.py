@@ -23,6 +23,8 @@ class Allowance:
 
 OWN_ALLOWANCES: Final[Mapping[str, Allowance]] = {
     "/api/v1/audit/export": Allowance(has_deadline=False),
+    "/api/v1/domains/bulk": Allowance(has_body_limit=False, has_deadline=False),
+    "/api/v1/domains/export": Allowance(has_deadline=False),
 }
 """By path, those routes that differ from the usual. A route that streams its body has neither limit."""
 

@@ -19,6 +19,7 @@ from app.api.limit_documents import add_limits
 from app.api.merge_patch import patch_name, patch_schema
 from app.api.routes import (
     audit,
+    bulk,
     dns_records,
     domains,
     formats,
@@ -29,6 +30,7 @@ from app.api.routes import (
     tls_ask,
     tokens,
 )
+from app.api.schemas.bulk import BulkSummary, DomainLine, LineResult, MailboxLine
 from app.api.schemas.domains import DomainBody, MailboxBody
 from app.api.schemas.providers import ProviderBody
 from app.api.schemas.servers import ServerBody
@@ -90,7 +92,7 @@ def create_api(settings: Settings) -> FastAPI:
     # product's traffic, and an included router would match each request twice.
     discovery = clients.build_router(FORMATS)
     management = (
-        lifecycle.router, domains.router, dns_records.router, mailboxes.router, providers.router,
+        lifecycle.router, bulk.router, domains.router, dns_records.router, mailboxes.router, providers.router,
         formats.router, tokens.router, audit.router,
     )  # fmt: skip
     own = (well_known.build_router(), tls_ask.router, health.router, reference.build_router(api.title))
@@ -113,9 +115,10 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         schemas = document["components"]["schemas"]
         for body in (DomainBody, MailboxBody, ProviderBody, ServerBody):
             schemas[patch_name(body)] = patch_schema(body)
-        for model in (Problem, ProblemIssue):
+        for model in (Problem, ProblemIssue, DomainLine, MailboxLine, LineResult, BulkSummary):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-            schema.pop("$defs", None)
+            for name, inner in schema.pop("$defs", {}).items():
+                schemas.setdefault(name, inner)
             schemas[model.__name__] = schema
         # FastAPI's own form of validation errors, which this API never sends.
         for unused in ("HTTPValidationError", "ValidationError"):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from app.api.routes.formats import format_reads
 from app.api.schemas.audit import audit_to_read
+from app.api.schemas.bulk import Tally, written_outcome
 from app.api.schemas.dns_records import DnsRecordShape, DnsRecordsRead
 from app.api.schemas.domains import (
     DocumentRead,
@@ -26,12 +28,15 @@ from app.api.schemas.shapes import Shape
 from app.api.schemas.tokens import TokenCreated, token_to_read
 from app.core.audit import AuditEntry
 from app.core.deleted import DeletedDomain
+from app.core.domain_lines import read_line
 from app.core.domains import Domain, DomainStatus, Mailbox
+from app.core.errors import DomainNotFound
 from app.core.names import DomainName, EmailAddress
-from app.core.records import domain_record
+from app.core.records import domain_record, mailbox_record
 from app.core.resolving import resolve
 from app.core.stored import Stored
 from app.core.tokens import StoredToken
+from app.services.bulk_planning import Outcome, Result
 from app.services.demo import DEMO_PROVIDER
 
 _MADE: Final = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -113,6 +118,34 @@ def _domain_examples() -> dict[str, tuple[Any, Any]]:
     }
 
 
+def _bulk_examples() -> dict[str, tuple[Any, Any]]:
+    domain, alias = domain_record(_DOMAIN), domain_record(_ALIAS)
+    lines: list[dict[str, Any]] = [
+        {"name": "customer.example", "provider": "demo", "variables": {"NODE": "srv12"}},
+        {"op": "patch", "name": "moved.example", "variables": {"NODE": "srv13"}},
+        {"op": "delete", "name": "gone.example", "if_match": 4},
+    ]
+    put, patched, deleted = (read_line(number, _line(one).encode()) for number, one in enumerate(lines, 1))
+    outcomes = [
+        Outcome(put, Result.CREATED, 1),
+        Outcome(patched, Result.UPDATED, 8),
+        Outcome(deleted, Result.FAILED, error=DomainNotFound("gone.example")),
+    ]
+    tally = Tally()
+    tally.add(outcomes)
+    url = "https://signpost.host.example"
+    answer = "".join(written_outcome(one, url) for one in outcomes) + tally.written(None, url)
+    exported = [{**domain, "mailboxes": [mailbox_record(_MAILBOX)]}, {**alias, "mailboxes": []}]
+    return {
+        "change_domains": ("".join(map(_line, lines)), answer),
+        "export_domains": (None, "".join(map(_line, exported))),
+    }
+
+
+def _line(members: dict[str, Any]) -> str:
+    return f"{json.dumps(members, separators=(',', ':'))}\n"
+
+
 def _settings_examples() -> dict[str, tuple[Any, Any]]:
     settings = resolve(DEMO_PROVIDER, _DOMAIN)
     autoconfig = FormatShape(name="autoconfig", title="Thunderbird autoconfig", omissions=[])
@@ -180,6 +213,7 @@ def add_examples(document: dict[str, Any]) -> None:
     """Put a request's and an answer's example into each operation that has one here."""
     examples = {
         **_domain_examples(),
+        **_bulk_examples(),
         **_settings_examples(),
         **_mailbox_examples(),
         **_provider_examples(),

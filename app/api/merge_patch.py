@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from app.api.schemas.shapes import Shape
 from app.core.errors import refuse
+from app.core.merging import MAX_DEPTH, depth_of, merged
 
 MEDIA_TYPE: Final = "application/merge-patch+json"
 
@@ -36,23 +37,11 @@ class MergePatch:
         """
         writable = present.model_dump(mode="json", include=set(body.model_fields))
         try:
-            return body.model_validate(_merged(writable, self.members))
+            return body.model_validate(merged(writable, self.members))
         except ValidationError as error:
             issues = error.errors(include_url=False, include_context=False, include_input=False)
             located = [{**issue, "loc": ("body", *issue["loc"])} for issue in issues]
             raise RequestValidationError(located) from None
-
-
-def _merged(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        else:
-            result[name] = _merged(result.get(name), value)
-    return result
 
 
 async def _merge_patch(request: Request) -> MergePatch:
@@ -61,20 +50,12 @@ async def _merge_patch(request: Request) -> MergePatch:
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, headers={"Accept-Patch": MEDIA_TYPE})
     try:
         members = json.loads(await request.body())
-        depth = _depth(members)
+        depth = depth_of(members)
     except (ValueError, RecursionError):
         raise HTTPException(HTTPStatus.BAD_REQUEST, "The body is not JSON.") from None
-    if not isinstance(members, dict) or depth > _MAX_DEPTH:
-        raise refuse(f"must be a JSON object, nested at most {_MAX_DEPTH} deep")
+    if not isinstance(members, dict) or depth > MAX_DEPTH:
+        raise refuse(f"must be a JSON object, nested at most {MAX_DEPTH} deep")
     return MergePatch(members)
-
-
-_MAX_DEPTH: Final = 20
-
-
-def _depth(value: Any) -> int:  # noqa: ANN401 - any JSON
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + max(map(_depth, parts), default=0)
 
 
 MergePatchDependency = Annotated[MergePatch, Depends(_merge_patch)]

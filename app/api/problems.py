@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from app.core import errors
+from app.services.bulk import LineRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -156,6 +157,20 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
         "time in Retry-After: PUT, PATCH and DELETE with the same If-Match, POST with the same "
         "Idempotency-Key. Without these, read first.",
     ),
+    errors.UnreadableLine: ProblemType(
+        "unreadable-line",
+        HTTPStatus.BAD_REQUEST,
+        "A line cannot be read",
+        "Each line is one JSON object in UTF-8, no longer than `SIGNPOST_BULK_MAX_LINE_BYTES`; "
+        "`docs/integrations/bulk.md` says what it holds.",
+    ),
+    errors.TooMuchInput: ProblemType(
+        "too-much-input",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "There is more than is taken at once",
+        "Send the rest in another request. The operator sets the limits: `SIGNPOST_BULK_MAX_LINES`, "
+        "`SIGNPOST_BULK_MAX_WHOLE_BYTES`.",
+    ),
     errors.SweepingChange: ProblemType(
         "sweeping-change", _CONFLICT, "Too much would change", "Look at the plan, then force it if meant."
     ),
@@ -180,6 +195,7 @@ def problem_response(  # noqa: PLR0913 - the members of a problem document
     detail: str | None = None,
     issues: Sequence[Mapping[str, str]] = (),
     headers: Mapping[str, str] | None = None,
+    line: int | None = None,
 ) -> Response:
     """Build a problem document; without a type it is ``about:blank``, a plain HTTP status."""
     base = str(request.app.state.settings.public_url).rstrip("/")
@@ -194,6 +210,8 @@ def problem_response(  # noqa: PLR0913 - the members of a problem document
         body["detail"] = _encodable(detail)
     if issues:
         body["errors"] = [{name: _encodable(text) for name, text in issue.items()} for issue in issues]
+    if line is not None:
+        body["line"] = line
     return JSONResponse(body, status, {**marks, **(headers or {})}, MEDIA_TYPE)
 
 
@@ -205,12 +223,33 @@ def _encodable(text: str) -> str:
 def install(app: FastAPI) -> None:
     """Install the handlers and the pages behind the types' URIs."""
     app.add_exception_handler(errors.AppError, _on_app_error)
+    app.add_exception_handler(LineRefused, _on_refused_line)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_bug)
     app.add_api_route(
         "/problems/{slug}", _problem_page, include_in_schema=False, response_class=PlainTextResponse
     )
+
+
+def problem_members(error: errors.AppError, public_url: str) -> dict[str, Any]:
+    """Return what a problem document says of an error, apart from the request that it came with."""
+    problem = PROBLEMS[type(error)]
+    members: dict[str, Any] = {
+        "type": f"{public_url.rstrip('/')}/problems/{problem.slug}",
+        "title": problem.title,
+        "status": problem.status.value,
+        "detail": _encodable(str(error)),
+    }
+    if issues := _issues(error):
+        members["errors"] = [{name: _encodable(text) for name, text in issue.items()} for issue in issues]
+    return members
+
+
+def _issues(error: errors.AppError) -> list[dict[str, str]]:
+    if not isinstance(error, errors.InvalidInput):
+        return []
+    return [{"pointer": issue.pointer, "detail": issue.rule} for issue in error.issues]
 
 
 async def _on_app_error(request: Request, error: Exception) -> Response:
@@ -232,11 +271,23 @@ def problem_of(
         sent["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if isinstance(error, errors.NotAvailable):
         _log.warning("not_available", what=error.what, cause=type(error.__cause__).__name__)
-    issues: list[dict[str, str]] = []
-    if isinstance(error, errors.InvalidInput):
-        issues = [{"pointer": issue.pointer, "detail": issue.rule} for issue in error.issues]
     return problem_response(
-        request, problem.status, problem=problem, detail=str(error), issues=issues, headers=sent
+        request, problem.status, problem=problem, detail=str(error), issues=_issues(error), headers=sent
+    )
+
+
+async def _on_refused_line(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LineRefused)  # noqa: S101 - as registered
+    outcome = error.outcome
+    assert outcome.error is not None, "a refused line has an error"  # noqa: S101
+    problem = PROBLEMS[type(outcome.error)]
+    return problem_response(
+        request,
+        problem.status,
+        problem=problem,
+        detail=str(outcome.error),
+        issues=_issues(outcome.error),
+        line=outcome.line.number,
     )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING
 
 from app.core.errors import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -59,10 +59,22 @@ def replace_file(path: Path, data: bytes) -> None:
     Raises:
         OSError: When that fails; what was there is there still.
     """
+    with replacing_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing_file(path: Path) -> Iterator[IO[bytes]]:
+    """Write a file that takes the place of another, or of none, at the end of the block.
+
+    Raises:
+        OSError: When that fails; what was there is there still.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     written = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        written.write_bytes(data)
+        with written.open("wb") as file:
+            yield file
         _sync(written)
         written.replace(path)
     finally:

@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import dns, export_ispdb, import_ispdb, migrate, render, serve, token
+from app.cli import (
+    dns,
+    export_domains,
+    export_ispdb,
+    import_domains,
+    import_ispdb,
+    migrate,
+    render,
+    serve,
+    token,
+)
 
 app = typer.Typer(
     name="signpost",
@@ -44,6 +54,8 @@ app.command("render")(render.render)
 app.command("dns")(dns.dns)
 tokens.command("create")(token.create)
 imports.command("ispdb")(import_ispdb.import_ispdb)
+imports.command("domains")(import_domains.import_domains)
+exports.command("domains")(export_domains.export_domains)
 exports.command("ispdb")(export_ispdb.export_ispdb)
 app.add_typer(tokens, name="token")
 app.add_typer(imports, name="import")

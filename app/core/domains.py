@@ -72,13 +72,15 @@ class Domain:
             issues.add("must not be the domain itself", "alias_of")
         if self.alias_of is not None and self.servers:
             issues.add("must be empty for an alias", "servers")
-        with issues.at("variables"):
-            checked_variables(self.variables)
-        with issues.at("reference"):
-            if self.reference is not None:
+        if self.variables:
+            with issues.at("variables"):
+                checked_variables(self.variables)
+        if self.reference is not None:
+            with issues.at("reference"):
                 single_line(self.reference, MAX_REFERENCE)
-        with issues.at():
-            check_servers(self.servers)
+        if self.servers:
+            with issues.at():
+                check_servers(self.servers)
         issues.close()
 
 

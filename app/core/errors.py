@@ -27,6 +27,8 @@ AppError
 ├── TooManyRequests         too many attempts failed
 ├── QuotaExceeded           more requests came than are allowed
 ├── TookTooLong             the request was given up in its middle
+├── UnreadableLine          a line of many is no JSON object, or too long
+├── TooMuchInput            more lines or bytes than are taken at once
 ├── SweepingChange          an import would change too much without ``--force``
 ├── SchemaTooNew            a newer version of the program migrated the database
 └── NotAvailable            the database does not answer
@@ -40,6 +42,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from types import TracebackType
 
 
 class AppError(Exception):
@@ -94,20 +98,40 @@ def within(*path: str | int) -> Iterator[None]:
         raise error.inside(*path) from None
 
 
+class _Catching:
+    """A block whose issues are kept; a class, for a generator costs more than most checks."""
+
+    __slots__ = ("_issues", "_path")
+
+    def __init__(self, issues: list[Issue], path: tuple[str | int, ...]) -> None:
+        self._issues = issues
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Start the block."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """Keep the issues that ended the block, if that is what ended it."""
+        if not isinstance(error, InvalidInput):
+            return False
+        self._issues.extend(error.inside(*self._path).issues)
+        return True
+
+
 class IssueCollector:
     """Gathers issues over several values, so that a caller learns of all at once."""
+
+    __slots__ = ("_issues",)
 
     def __init__(self) -> None:
         """Start with none."""
         self._issues: list[Issue] = []
 
-    @contextmanager
-    def at(self, *path: str | int) -> Iterator[None]:
+    def at(self, *path: str | int) -> AbstractContextManager[None, bool]:
         """Catch the issues of one value and keep them under ``path``."""
-        try:
-            yield
-        except InvalidInput as error:
-            self._issues.extend(error.inside(*path).issues)
+        return _Catching(self._issues, path)
 
     def add(self, rule: str, *path: str | int) -> None:
         """Note one issue."""
@@ -337,6 +361,24 @@ class TookTooLong(AppError):  # noqa: N818
             f"The request was given up after {seconds:g} seconds; "
             "what it was to change may be changed or not."
         )
+
+
+class UnreadableLine(AppError):  # noqa: N818
+    """A line of many cannot be read; the others can."""
+
+    def __init__(self, reason: str) -> None:
+        """Take what is wrong with it, as the end of a sentence that starts with the line."""
+        self.reason = reason
+        super().__init__(f"The line {reason}.")
+
+
+class TooMuchInput(AppError):  # noqa: N818
+    """There is more than is taken at once."""
+
+    def __init__(self, limit: int, unit: str) -> None:
+        """Take the limit and what it counts."""
+        self.limit = limit
+        super().__init__(f"At most {limit} {unit} are taken at once.")
 
 
 class SweepingChange(AppError):  # noqa: N818

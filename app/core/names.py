@@ -24,6 +24,9 @@ MAX_ADDRESS_OCTETS = 254
 # Longer than any name in U-labels can be; guards the IDNA mapping against huge inputs.
 _MAX_INPUT_LENGTH = 1024
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+# Nearly all names: lower-case labels that are no A-labels, which need no further look.
+_PLAIN_LABEL = r"(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_PLAIN_NAME = re.compile(rf"{_PLAIN_LABEL}(?:\.{_PLAIN_LABEL})*")
 _ATEXT = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff"
 _DOT_STRING = re.compile(rf"[{_ATEXT}]+(?:\.[{_ATEXT}]+)*")
 _QUOTED_STRING = re.compile(r'"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"')
@@ -38,6 +41,8 @@ def _normal_name(text: str) -> str:
     Raises:
         InvalidInput: When a label or the whole is not a host name.
     """
+    if len(text) <= MAX_DOMAIN_LENGTH and _PLAIN_NAME.fullmatch(text):
+        return text
     if not text:
         raise refuse("must not be empty")
     if len(text) > _MAX_INPUT_LENGTH:

@@ -29,6 +29,8 @@ MAX_VALUE_LENGTH: Final = 253
 
 _PLACEHOLDER = re.compile(r"%([A-Z][A-Z0-9_]*)%")
 _VARIABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
+# Nearly all values: printable ASCII without a percent sign, and no space at an end.
+_PLAIN_VALUE = re.compile(r"[!-$&-~](?:[ -$&-~]{0,251}[!-$&-~])?")
 _TRUNCATED = re.compile(rf"%(?:{'|'.join(STANDARD)})|(?:{'|'.join(STANDARD)})%")
 
 
@@ -84,6 +86,8 @@ def checked_variables(variables: Mapping[str, str]) -> dict[str, str]:
         raise refuse(f"must be at most {MAX_VARIABLES} variables")
     issues = IssueCollector()
     for name, value in variables.items():
+        if name not in STANDARD and _VARIABLE_NAME.fullmatch(name) and _PLAIN_VALUE.fullmatch(value):
+            continue
         with issues.at(name):
             if not _VARIABLE_NAME.fullmatch(name):
                 raise refuse("must have a name of capital letters, digits and underscores")

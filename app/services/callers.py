@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -73,3 +73,8 @@ CONSOLE: Final = Caller(
     provider=None,
 )
 """Whoever may run commands on the machine."""
+
+
+def trial(caller: Caller) -> Caller:
+    """Return the caller of a call that changes nothing."""
+    return replace(caller, call=replace(caller.call, dry_run=True))

@@ -121,7 +121,9 @@ class Change:
 
 def _versioned(stored: Stored[Any], provider: str | None) -> _Subject:
     subject = _subject(stored.value, provider)
-    return subject._replace(record={**subject.record, "version": stored.version})
+    # Made for this entry alone.
+    subject.record["version"] = stored.version
+    return subject
 
 
 class Changes:

@@ -11,13 +11,12 @@ from app.core.errors import (
     DomainNotFound,
     DomainTaken,
     ProviderNotFound,
-    refuse,
-    within,
 )
 from app.core.queries import ALL_DOMAINS
 from app.core.resolving import check_resolvable
 from app.services.callers import Scope
 from app.services.changes import Changes
+from app.services.domain_relations import check_alias_target, check_relations, leaves_relations_alone
 from app.services.preconditions import ANYTHING, Precondition
 
 if TYPE_CHECKING:
@@ -257,28 +256,16 @@ async def checked_domain(
 
 
 async def _check_change(unit: UnitOfWork, domain: Domain, present: Stored[Domain]) -> None:
-    """Refuse to change what others rely on: aliases are of their domain's provider and have its mailboxes."""
-    becomes_alias = domain.alias_of is not None and present.value.alias_of is None
-    if not becomes_alias and domain.provider == present.value.provider:
+    if leaves_relations_alone(domain, present.value):
         return
-    has_aliases = await unit.domains.alias_count(present.id) > 0
-    if has_aliases and domain.provider != present.value.provider:
-        raise refuse("must not change while other domains are aliases of this one", "provider")
-    if becomes_alias:
-        if has_aliases:
-            raise refuse("must not be set on a domain that has aliases itself", "alias_of")
-        if await unit.mailboxes(present).page(after="", limit=1):
-            raise refuse("must not be set on a domain that has mailboxes of its own", "alias_of")
+    aliases = await unit.domains.alias_count(present.id)
+    has_mailboxes = bool(await unit.mailboxes(present).page(after="", limit=1))
+    check_relations(domain, present.value, aliases=aliases, has_mailboxes=has_mailboxes)
 
 
 async def _alias_target(unit: UnitOfWork, domain: Domain) -> Stored[Domain] | None:
     if domain.alias_of is None:
         return None
-    with within("alias_of"):
-        target = await unit.domains.find(domain.alias_of)
-        # One sentence for both, so that nothing is learnt of another provider's domains.
-        if target is None or target.value.provider != domain.provider:
-            raise refuse("must be a stored domain of the same provider")
-        if target.value.alias_of is not None:
-            raise refuse("must not be an alias itself")
-        return target
+    target = await unit.domains.find(domain.alias_of)
+    check_alias_target(domain, None if target is None else target.value)
+    return target

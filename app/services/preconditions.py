@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
 from app.core.errors import PreconditionMissing, StaleVersion
 
-if TYPE_CHECKING:
-    from app.core.stored import Stored
+
+class Versioned(Protocol):
+    """Something stored."""
+
+    @property
+    def version(self) -> int:
+        """The present version."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +28,7 @@ class Precondition:
     is_needed: bool = False
     """Whether what is stored is changed only under a condition."""
 
-    def check(self, stored: Stored[Any] | None, *, is_there: bool = True) -> None:
+    def check(self, stored: Versioned | None, *, is_there: bool = True) -> None:
         """Compare with what is stored.
 
         Args:

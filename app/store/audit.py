@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 
 from app.core.audit import AuditEntry
+from app.store.mass_writing import insert_rows
 from app.store.rows import AUDIT_ENTRY
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from app.core.audit import AuditFilter
 
+_WRITTEN: Final = tuple(column.name for column in AUDIT_ENTRY.c if column.name != "id")
 _EQUAL: Final = ("kind", "resource", "provider", "token_id", "action", "request_id")
 
 
@@ -31,9 +32,7 @@ class Audit:
 
     async def append(self, entries: Sequence[AuditEntry]) -> None:
         """Write entries, in this order."""
-        rows = [_row(entry) for entry in entries]
-        if rows:
-            await self._connection.execute(insert(AUDIT_ENTRY), rows)
+        await insert_rows(self._connection, AUDIT_ENTRY, [_row(entry) for entry in entries])
 
     async def newest(self, wanted: AuditFilter, *, before: int | None, limit: int) -> list[AuditEntry]:
         """Return entries, the newest first, those older than ``before``."""
@@ -81,9 +80,7 @@ def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
 
 
 def _row(entry: AuditEntry) -> dict[str, Any]:
-    row = asdict(entry)
-    del row["id"]
-    return row
+    return {name: getattr(entry, name) for name in _WRITTEN}
 
 
 def _entry(row: Any) -> AuditEntry:  # noqa: ANN401 - a row's mapping

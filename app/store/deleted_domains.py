@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, insert, select
 from app.core.deleted import DeletedDomain
 from app.core.records import domain_from_record, domain_record, mailbox_from_record, mailbox_record
 from app.core.stored import Stored
+from app.store.mass_writing import insert_rows
 from app.store.rows import DELETED_DOMAIN, PROVIDER
 
 if TYPE_CHECKING:
@@ -45,21 +46,29 @@ class DeletedDomains:
     ) -> None:
         """Keep a domain with its mailboxes; it is still stored when this is called."""
         provider = select(PROVIDER.c.id).where(PROVIDER.c.slug == domain.value.provider)
+        row = _row(domain, mailboxes)
         await self._connection.execute(
             insert(DELETED_DOMAIN).values(
-                name=domain.value.name.ascii,
-                provider_id=provider.scalar_subquery(),
-                version=domain.version,
-                domain={**domain_record(domain.value), **_times(domain)},
-                mailboxes=[
-                    {**mailbox_record(mailbox.value), **_times(mailbox), "version": mailbox.version}
-                    for mailbox in mailboxes
-                ],
-                mailbox_count=len(mailboxes),
-                deleted_at=now,
-                deleted_by=deleted_by,
+                **row, provider_id=provider.scalar_subquery(), deleted_at=now, deleted_by=deleted_by
             )
         )
+
+    async def insert_all(
+        self,
+        deleted: Sequence[tuple[Stored[Domain], int, Sequence[Stored[Mailbox]]]],
+        **by: Any,  # noqa: ANN401 - two kinds
+    ) -> None:
+        """Keep many domains, each with its provider's number and its mailboxes.
+
+        Args:
+            deleted: What goes.
+            **by: Who deletes them, ``deleted_by``, and when, ``deleted_at``.
+        """
+        rows = [
+            {**_row(domain, mailboxes), "provider_id": provider_id, **by}
+            for domain, provider_id, mailboxes in deleted
+        ]
+        await insert_rows(self._connection, DELETED_DOMAIN, rows)
 
     async def page(
         self, *, before: int | None, limit: int, provider: str | None, name: DomainName | None = None
@@ -93,6 +102,19 @@ class DeletedDomains:
         """Remove those that were deleted before a moment; return how many."""
         statement = delete(DELETED_DOMAIN).where(DELETED_DOMAIN.c.deleted_at < before)
         return (await self._connection.execute(statement)).rowcount
+
+
+def _row(domain: Stored[Domain], mailboxes: Sequence[Stored[Mailbox]]) -> dict[str, Any]:
+    return {
+        "name": domain.value.name.ascii,
+        "version": domain.version,
+        "domain": {**domain_record(domain.value), **_times(domain)},
+        "mailboxes": [
+            {**mailbox_record(mailbox.value), **_times(mailbox), "version": mailbox.version}
+            for mailbox in mailboxes
+        ],
+        "mailbox_count": len(mailboxes),
+    }
 
 
 def _narrowed(statement: Select[Any], provider: str | None, name: DomainName | None) -> Select[Any]:

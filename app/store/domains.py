@@ -17,7 +17,7 @@ from app.store.servers import DOMAIN_OWNER, insert_servers, replace_servers, ser
 from app.store.sources import FROM_API
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Column, ColumnElement, Select
@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from app.core.domains import Domain
     from app.core.names import DomainName
     from app.core.queries import DomainQuery
+    from app.core.servers import Server
 
 _TARGET = DOMAIN.alias("target")
 
 
-def _selection() -> Select[Any]:
+def selection() -> Select[Any]:
+    """Return the statement that reads domains with what is looked up beside them."""
     joined = DOMAIN.join(PROVIDER, DOMAIN.c.provider_id == PROVIDER.c.id).outerjoin(
         _TARGET, DOMAIN.c.alias_of_id == _TARGET.c.id
     )
@@ -47,7 +49,7 @@ class Domains:
 
     async def find(self, name: DomainName) -> Stored[Domain] | None:
         """Return one domain."""
-        found = await self._read(_selection().where(DOMAIN.c.name == name.ascii))
+        found = await self._read(selection().where(DOMAIN.c.name == name.ascii))
         return found[0] if found else None
 
     async def page(
@@ -66,7 +68,7 @@ class Domains:
             limit: How many at the most.
             query: Which domains, and their order.
         """
-        statement = _selection().where(*_conditions(query))
+        statement = selection().where(*_conditions(query))
         name, moment = DOMAIN.c.name, None
         if query.order is not DomainOrder.NAME:
             moment = DOMAIN.c[query.order.value]
@@ -88,7 +90,7 @@ class Domains:
     async def _read(self, statement: Select[Any]) -> list[Stored[Domain]]:
         rows = (await self._connection.execute(statement)).mappings().all()
         servers = await servers_of(self._connection, DOMAIN_OWNER, [row["id"] for row in rows])
-        return [_stored(row, domain_from_row(row, servers.get(row["id"], ()))) for row in rows]
+        return [stored_from_row(row, servers.get(row["id"], ())) for row in rows]
 
     async def insert(
         self, domain: Domain, provider_id: int, alias_of_id: int | None, now: datetime
@@ -179,7 +181,7 @@ class Domains:
 
     async def aliases_of(self, domain_id: int) -> list[Stored[Domain]]:
         """Return the domains that are aliases of this one, by name."""
-        return await self._read(_selection().where(DOMAIN.c.alias_of_id == domain_id).order_by(DOMAIN.c.name))
+        return await self._read(selection().where(DOMAIN.c.alias_of_id == domain_id).order_by(DOMAIN.c.name))
 
     async def alias_count(self, domain_id: int) -> int:
         """Return how many domains are aliases of this one."""
@@ -213,10 +215,11 @@ def _beyond(
     return [column >= moment, or_(column > moment, name_beyond)]
 
 
-def _stored(row: Mapping[str, Any], domain: Domain) -> Stored[Domain]:
+def stored_from_row(row: Mapping[str, Any], servers: Iterable[Server]) -> Stored[Domain]:
+    """Build a domain from a row of the selection and its own servers."""
     return Stored(
         id=row["id"],
-        value=domain,
+        value=domain_from_row(row, servers),
         version=row["version"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],

@@ -15,6 +15,7 @@ from app.store.rows import MAILBOX
 from app.store.servers import MAILBOX_OWNER, insert_servers, replace_servers, servers_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from sqlalchemy import Select
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from app.core.domains import Domain, Mailbox
     from app.core.names import DomainName
+    from app.core.servers import Server
 
 
 class Mailboxes:
@@ -58,16 +60,7 @@ class Mailboxes:
     async def _read(self, statement: Select[Any]) -> list[Stored[Mailbox]]:
         rows = (await self._connection.execute(statement)).mappings().all()
         servers = await servers_of(self._connection, MAILBOX_OWNER, [row["id"] for row in rows])
-        return [
-            Stored(
-                id=row["id"],
-                value=mailbox_from_row(row, self._domain_name, servers.get(row["id"], ())),
-                version=row["version"],
-                created_at=row["created_at"],
-                updated_at=row["updated_at"],
-            )
-            for row in rows
-        ]
+        return [mailbox_from_stored_row(row, self._domain_name, servers) for row in rows]
 
     async def insert(self, mailbox: Mailbox, now: datetime) -> Stored[Mailbox]:
         """Store a mailbox that is not there yet.
@@ -134,3 +127,16 @@ class Mailboxes:
             )
         if result.rowcount != 1:
             raise ConcurrentChange("The mailbox")
+
+
+def mailbox_from_stored_row(
+    row: Mapping[str, Any], domain: DomainName, servers: Mapping[int, tuple[Server, ...]]
+) -> Stored[Mailbox]:
+    """Build a mailbox of a domain from its row; ``servers`` are those of many, by their owner's number."""
+    return Stored(
+        id=row["id"],
+        value=mailbox_from_row(row, domain, servers.get(row["id"], ())),
+        version=row["version"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )

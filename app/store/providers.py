@@ -36,6 +36,11 @@ class Providers:
         found = await self._read(select(PROVIDER).where(PROVIDER.c.slug == slug))
         return found[0] if found else None
 
+    async def named(self, slugs: Sequence[str]) -> dict[str, Stored[Provider]]:
+        """Return those of the named providers that are stored, by slug."""
+        found = await self._read(select(PROVIDER).where(PROVIDER.c.slug.in_(slugs))) if slugs else []
+        return {stored.value.slug: stored for stored in found}
+
     async def page(self, *, after: str, limit: int, only: str | None) -> list[Stored[Provider]]:
         """Return providers by slug, those behind ``after``; only one where a caller is limited to it."""
         statement = select(PROVIDER).where(PROVIDER.c.slug > after)

@@ -9,6 +9,7 @@ from app.core.errors import AppError, ConcurrentChange, NotAvailable
 from app.store.accounts import Accounts, AsyncRows, ImmediateRows
 from app.store.audit import Audit
 from app.store.deleted_domains import DeletedDomains
+from app.store.domain_batches import DomainBatches
 from app.store.domains import Domains
 from app.store.engine import reading_options
 from app.store.faults import means_absence, means_other_schema, means_race
@@ -37,6 +38,7 @@ class UnitOfWork:
         self.accounts = Accounts(AsyncRows(connection))
         self.audit = Audit(connection)
         self.deleted_domains = DeletedDomains(connection)
+        self.domain_batches = DomainBatches(connection)
         self.domains = Domains(connection)
         self.idempotency = Idempotency(connection)
         self.imports = Imports(connection)

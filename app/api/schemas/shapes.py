@@ -83,6 +83,9 @@ class Problem(BaseModel):
     detail: str | None = None
     instance: str = Field(description="`urn:uuid:` with the request's id, as in the log.")
     errors: list[ProblemIssue] | None = None
+    line: int | None = Field(
+        default=None, description="The line of a bulk request that could not be done, and with it no other."
+    )
 
 
 class ProblemIssue(BaseModel):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from app.api.merge_patch import _merged
 from app.api.schemas.domains import domain_to_read
+from app.core.merging import merged
 from app.core.stored import Stored
 
 from fakes.clock import NOW
@@ -54,7 +54,7 @@ async def stocked(hosted: ApiClient) -> ApiClient:
     ],
 )
 def test_merging_is_that_of_the_rfc(target: Any, patch: Any, result: Any) -> None:
-    assert _merged(target, patch) == result
+    assert merged(target, patch) == result
 
 
 async def test_what_is_sent_replaces_and_all_else_stays(stocked: ApiClient) -> None:
