@@ -46,6 +46,9 @@ def configure_logging(settings: Settings) -> None:
     root.setLevel(settings.log_level)
     # Each migration tells of itself; how Alembic goes about it is of no interest.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # At DEBUG these tell every value of every statement and every header, secrets among them.
+    for name in ("aiosqlite", "httpcore", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     # The server logs through the root; its own access log would write addresses, and without a handler
     # the last resort of the library would.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):

@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AnyHttpUrl, BeforeValidator, Field, field_validator
+from pydantic import AnyHttpUrl, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -63,14 +63,23 @@ def _name_server(value: Any) -> Any:  # noqa: ANN401
         raise ValueError(error.issues[0].rule) from None
 
 
+def _secrets(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, str):
+        return tuple(SecretStr(part.strip()) for part in value.split(",") if part.strip())
+    return value
+
+
 NetworkList = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_secrets)]
 AddressList = Annotated[tuple[IPv4Address | IPv6Address, ...], NoDecode, BeforeValidator(_addresses)]
 
 
 class Settings(BaseSettings):
     """All settings; environment variables have the prefix ``SIGNPOST_``."""
 
-    model_config = SettingsConfigDict(env_prefix="SIGNPOST_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="SIGNPOST_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     database_url: str = Field(
         default="sqlite+aiosqlite:///./data/signpost.db",
@@ -211,6 +220,41 @@ class Settings(BaseSettings):
         ge=0,
         le=36_500,
         description="How long entries of the audit are kept; `0` for ever.",
+    )
+    allow_networks: NetworkList = Field(
+        default=(),
+        description="Addresses and networks, separated by commas, that may be connected to although they "
+        "are special, such as loopback or private ones.",
+    )
+    ca_file: OptionalPath = Field(
+        default=None,
+        description="A file with certificates, in PEM, that are trusted as roots beside those of the "
+        "system when the service connects to others.",
+    )
+    secret_keys: SecretList = Field(
+        default=(),
+        description="Keys, separated by commas, under which the secrets of webhooks are stored: 32 random "
+        "bytes each, in URL-safe Base64. The first seals, each opens. Unset, they are stored as they are.",
+    )
+    deliver_webhooks: bool = Field(
+        default=True,
+        description="Whether this process sends webhooks. One of several that share a database is enough; "
+        "all of them may.",
+    )
+    webhook_allow_http: bool = Field(
+        default=False, description="Whether webhooks may have URLs of plain `http`."
+    )
+    webhook_timeout_seconds: float = Field(
+        default=15.0,
+        ge=0.5,
+        le=60,
+        description="How long a receiver of webhooks may take to answer.",
+    )
+    webhook_retention_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        description="How long events and their deliveries are kept; those on their way are kept longer.",
     )
     log_format: LogFormat = Field(
         default=LogFormat.AUTO,

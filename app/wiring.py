@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 
 from app.core.errors import NotAvailable, refuse
 from app.core.service_names import PublicService
+from app.net.address_policy import AddressPolicy
+from app.net.posting import HttpxPoster, PostingLimits
 from app.net.resolver import DnspythonResolver
 from app.services.access import Access
 from app.services.auditing import Auditing
 from app.services.bulk import BulkService
 from app.services.certificate_names import CertificateNames
 from app.services.credentials import CERTIFICATE, KEY, CredentialFiles
+from app.services.deliveries import DeliveryService
+from app.services.delivering import Delivering, Pace
 from app.services.demo import Demo
 from app.services.dns_records import DnsRecordService
 from app.services.domain_export import DomainExport
@@ -29,20 +33,33 @@ from app.services.mailboxes import MailboxService
 from app.services.providers import ProviderService
 from app.services.publishing import Publishing
 from app.services.rates import RequestRates
+from app.services.secret_box import SecretBox
 from app.services.signing import Signer
 from app.services.tokens import TokenService
 from app.services.upkeep import Upkeep
+from app.services.webhooks import Destinations, WebhookService
 from app.services.well_known import WellKnown
 from app.store.engine import create_engine, create_reader
 from app.store.unit_of_work import Store
 
 if TYPE_CHECKING:
+    from app.net.resolver import Resolver
     from app.settings import Settings
 
 
 def system_clock() -> datetime:
     """Return the present moment in UTC."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookServices:
+    """The use cases of webhooks, and what sends them."""
+
+    subscriptions: WebhookService
+    deliveries: DeliveryService
+    delivering: Delivering
+    poster: HttpxPoster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +89,7 @@ class Services:
     store: Store
     tokens: TokenService
     upkeep: Upkeep
+    webhooks: WebhookServices
     service_url: str
     """The service's own address as clients reach it, without a slash at the end."""
 
@@ -96,14 +114,15 @@ def build_services(settings: Settings) -> Services:
     access = Access(store, system_clock, free_attempts=settings.free_attempts)
     publishing = Publishing(store, signer)
     service = PublicService(url=str(settings.public_url).rstrip("/"), addresses=settings.public_addresses)
+    resolver = DnspythonResolver(settings.resolver)
     return Services(
         access=access,
         auditing=Auditing(store),
         bulk=BulkService(store, system_clock),
         certificate_names=CertificateNames(store, service),
         demo=Demo(store, access, system_clock),
-        dns_records=DnsRecordService(publishing, service, DnspythonResolver(settings.resolver)),
         domain_export=DomainExport(store),
+        dns_records=DnsRecordService(publishing, service, resolver),
         domains=DomainService(store, system_clock),
         exporting=Exporting(store),
         health=Health(store, signer=signer),
@@ -124,13 +143,33 @@ def build_services(settings: Settings) -> Services:
         well_known=WellKnown(publishing),
         store=store,
         tokens=TokenService(store, system_clock),
-        upkeep=Upkeep(
-            store,
-            system_clock,
-            audit_retention=_days(settings.audit_retention_days),
-            deleted_retention=timedelta(days=settings.deleted_retention_days),
-        ),
+        upkeep=_upkeep(settings, store),
+        webhooks=_webhooks(settings, store, resolver),
         service_url=service.url,
+    )
+
+
+def _upkeep(settings: Settings, store: Store) -> Upkeep:
+    return Upkeep(
+        store,
+        system_clock,
+        audit_retention=_days(settings.audit_retention_days),
+        deleted_retention=timedelta(days=settings.deleted_retention_days),
+        event_retention=timedelta(days=settings.webhook_retention_days),
+    )
+
+
+def _webhooks(settings: Settings, store: Store, resolver: Resolver) -> WebhookServices:
+    policy = AddressPolicy(settings.allow_networks)
+    allow_http, seconds = settings.webhook_allow_http, settings.webhook_timeout_seconds
+    limits = PostingLimits(policy=policy, allow_http=allow_http, timeout_seconds=seconds)
+    poster = HttpxPoster(resolver, limits, settings.ca_file)
+    box = SecretBox([key.get_secret_value() for key in settings.secret_keys])
+    return WebhookServices(
+        subscriptions=WebhookService(store, system_clock, box, Destinations(policy, allow_http)),
+        deliveries=DeliveryService(store, system_clock),
+        delivering=Delivering(store, system_clock, poster, box, Pace(attempt_seconds=seconds)),
+        poster=poster,
     )
 
 

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from app import __version__
 from app.api import clients, problems, reference, well_known
 from app.api.chores import keep_up
+from app.api.event_documents import add_webhooks
 from app.api.examples import add_examples
 from app.api.guard import RequestGuard
 from app.api.limit_documents import add_limits
@@ -20,6 +21,7 @@ from app.api.merge_patch import patch_name, patch_schema
 from app.api.routes import (
     audit,
     bulk,
+    deliveries,
     dns_records,
     domains,
     formats,
@@ -29,12 +31,14 @@ from app.api.routes import (
     providers,
     tls_ask,
     tokens,
+    webhooks,
 )
 from app.api.schemas.bulk import BulkSummary, DomainLine, LineResult, MailboxLine
 from app.api.schemas.domains import DomainBody, MailboxBody
 from app.api.schemas.providers import ProviderBody
 from app.api.schemas.servers import ServerBody
 from app.api.schemas.shapes import Problem, ProblemIssue
+from app.api.schemas.webhooks import WebhookBody
 from app.renderers import FORMATS
 from app.wiring import build_services
 
@@ -52,6 +56,7 @@ _TAGS: Final = [
     {"name": "domains", "description": "Mail domains and what they resolve to."},
     {"name": "mailboxes", "description": "Mailboxes that differ from their domain."},
     {"name": "tokens", "description": "What the management API is used with."},
+    {"name": "webhooks", "description": "Who is told of what happens, and how that goes."},
     {"name": "audit", "description": "Who changed what."},
     {"name": "formats", "description": "The documents that clients get."},
     {"name": "health", "description": "For load balancers."},
@@ -60,18 +65,6 @@ _TAGS: Final = [
 
 def create_api(settings: Settings) -> FastAPI:
     """Build the FastAPI application; connects to nothing yet."""
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        services: Services = app.state.services
-        if services.signer is not None:
-            services.signer.load()
-        chores = asyncio.create_task(keep_up(services))
-        yield
-        chores.cancel()
-        await asyncio.gather(chores, return_exceptions=True)
-        await services.close()
-
     api = FastAPI(
         title="Signpost",
         summary="Mail account auto-configuration",
@@ -79,7 +72,7 @@ def create_api(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_tags=_TAGS,
-        lifespan=lifespan,
+        lifespan=_running,
         redirect_slashes=False,
         # FastAPI's own limit answers in plain text.
         middleware=[Middleware(RequestGuard, settings=settings)],
@@ -93,7 +86,7 @@ def create_api(settings: Settings) -> FastAPI:
     discovery = clients.build_router(FORMATS)
     management = (
         lifecycle.router, bulk.router, domains.router, dns_records.router, mailboxes.router, providers.router,
-        formats.router, tokens.router, audit.router,
+        formats.router, tokens.router, webhooks.router, deliveries.router, audit.router,
     )  # fmt: skip
     own = (well_known.build_router(), tls_ask.router, health.router, reference.build_router(api.title))
     routers = (discovery, *own, *management)
@@ -101,6 +94,22 @@ def create_api(settings: Settings) -> FastAPI:
     problems.install(api)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign] # FastAPI's documented way
     return api
+
+
+@asynccontextmanager
+async def _running(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    if services.signer is not None:
+        services.signer.load()
+    services.webhooks.poster.load()
+    running = [asyncio.create_task(keep_up(services))]
+    if app.state.settings.deliver_webhooks:
+        running.append(asyncio.create_task(services.webhooks.delivering.run()))
+    yield
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    await services.close()
 
 
 def _openapi(api: FastAPI) -> dict[str, Any]:
@@ -113,7 +122,7 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
             tags=api.openapi_tags,
         )
         schemas = document["components"]["schemas"]
-        for body in (DomainBody, MailboxBody, ProviderBody, ServerBody):
+        for body in (DomainBody, MailboxBody, ProviderBody, ServerBody, WebhookBody):
             schemas[patch_name(body)] = patch_schema(body)
         for model in (Problem, ProblemIssue, DomainLine, MailboxLine, LineResult, BulkSummary):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -124,6 +133,7 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         add_limits(document)
+        add_webhooks(document)
         add_examples(document)
         api.openapi_schema = document
     return api.openapi_schema

@@ -26,16 +26,26 @@ from app.api.schemas.providers import ProviderBody, ProviderCreate, provider_to_
 from app.api.schemas.servers import ServerBody, server_to_shape
 from app.api.schemas.shapes import Shape
 from app.api.schemas.tokens import TokenCreated, token_to_read
+from app.api.schemas.webhooks import (
+    ReplayRead,
+    WebhookBody,
+    WebhookCreated,
+    delivery_to_detail,
+    delivery_to_read,
+    webhook_to_read,
+)
 from app.core.audit import AuditEntry
 from app.core.deleted import DeletedDomain
 from app.core.domain_lines import read_line
 from app.core.domains import Domain, DomainStatus, Mailbox
 from app.core.errors import DomainNotFound
+from app.core.events import EventType, News, domain_news, provider_news
 from app.core.names import DomainName, EmailAddress
-from app.core.records import domain_record, mailbox_record
+from app.core.records import domain_record, mailbox_record, provider_record
 from app.core.resolving import resolve
 from app.core.stored import Stored
 from app.core.tokens import StoredToken
+from app.core.webhooks import Delivery, DeliveryState, Webhook
 from app.services.bulk_planning import Outcome, Result
 from app.services.demo import DEMO_PROVIDER
 
@@ -79,6 +89,16 @@ _ENTRY: Final = AuditEntry(
     provider=DEMO_PROVIDER.slug,
     before={**domain_record(_DOMAIN), "version": 1},
     after={**domain_record(replace(_DOMAIN, variables={"NODE": "srv13"})), "version": 2},
+)
+
+
+_WEBHOOK: Final = Webhook(
+    public_id=_TOKEN_ID,
+    name="Billing",
+    url="https://billing.example/hooks/signpost",
+    event_types=frozenset({EventType.DOMAIN_CHANGED, EventType.DOMAIN_SUSPENDED}),
+    provider=DEMO_PROVIDER.slug,
+    secret="",
 )
 
 
@@ -209,6 +229,80 @@ def _operator_examples() -> dict[str, tuple[Any, Any]]:
     }
 
 
+def event_example(event_type: EventType) -> dict[str, Any] | None:
+    """Return an example of what is sent; None for what nothing announces yet."""
+    before, after = _ENTRY.before, _ENTRY.after
+    assert before is not None  # noqa: S101 - as above
+    assert after is not None  # noqa: S101
+    suspended = {**before, "status": "suspended"}
+    moved = {**after, "provider": "other"}
+    changes: dict[EventType, tuple[str, dict[str, Any] | None, dict[str, Any] | None]] = {
+        EventType.DOMAIN_CREATED: ("domain.put", None, {**before}),
+        EventType.DOMAIN_CHANGED: ("domain.patch", {**before}, {**after}),
+        EventType.DOMAIN_SUSPENDED: ("domain.suspend", {**before}, {**suspended, "version": 2}),
+        EventType.DOMAIN_RESUMED: ("domain.resume", suspended, {**before, "version": 2}),
+        EventType.DOMAIN_MOVED: ("domain.move", {**before}, moved),
+        EventType.DOMAIN_DELETED: ("domain.delete", {**before}, None),
+        EventType.DOMAIN_RESTORED: ("domain.restore", None, {**after}),
+    }
+    news: News | None = None
+    if event_type in changes:
+        news = domain_news(*changes[event_type])[0]
+    elif event_type is EventType.PROVIDER_CHANGED:
+        news = provider_news(None, {**provider_record(DEMO_PROVIDER), "version": 1})[0]
+    elif event_type is EventType.PING:
+        news = News(type=event_type, kind="webhook", subject=_WEBHOOK.public_id)
+    if news is None:
+        return None
+    document: dict[str, Any] = json.loads(news.document(_CHANGED))
+    return document
+
+
+def _delivery() -> Delivery:
+    return Delivery(
+        id=2304,
+        webhook=_WEBHOOK.public_id,
+        event_id="evt_5f2b7d3c9e1a4b6d8f0a2c4e6b8d0f1a",
+        type=EventType.DOMAIN_CHANGED,
+        subject=_DOMAIN.name.ascii,
+        at=_CHANGED,
+        state=DeliveryState.PENDING,
+        attempts=1,
+        next_attempt_at=_CHANGED + timedelta(seconds=6),
+        last_attempt_at=_CHANGED + timedelta(seconds=1),
+        last_status=503,
+        last_error="answered 503",
+        delivered_at=None,
+        document=json.dumps(event_example(EventType.DOMAIN_CHANGED)),
+    )
+
+
+def _webhook_examples() -> dict[str, tuple[Any, Any]]:
+    webhook, delivery = webhook_to_read(_stored(_WEBHOOK)), _delivery()
+    created = WebhookCreated(**webhook.model_dump(), secret=f"whsec_{'x' * 43}=")
+    again = replace(delivery, attempts=0, next_attempt_at=_CHANGED)
+    ping = replace(
+        again,
+        type=EventType.PING,
+        subject=_WEBHOOK.public_id,
+        last_attempt_at=None,
+        last_status=None,
+        last_error=None,
+    )
+    return {
+        "list_webhooks": (None, _page(webhook)),
+        "create_webhook": ({**_shown(webhook, WebhookBody), "provider": "demo"}, _shown(created)),
+        "get_webhook": (None, _shown(webhook)),
+        "patch_webhook": ({"event_types": ["domain.changed", "domain.suspended"]}, _shown(webhook)),
+        "rotate_webhook": ({"overlap_seconds": 3600}, _shown(created)),
+        "ping_webhook": (None, _shown(delivery_to_read(ping))),
+        "replay_webhook": (None, _shown(ReplayRead(replayed=12))),
+        "list_webhook_deliveries": (None, _page(delivery_to_read(delivery))),
+        "get_webhook_delivery": (None, _shown(delivery_to_detail(delivery))),
+        "replay_webhook_delivery": (None, _shown(delivery_to_read(again))),
+    }
+
+
 def add_examples(document: dict[str, Any]) -> None:
     """Put a request's and an answer's example into each operation that has one here."""
     examples = {
@@ -218,6 +312,7 @@ def add_examples(document: dict[str, Any]) -> None:
         **_mailbox_examples(),
         **_provider_examples(),
         **_operator_examples(),
+        **_webhook_examples(),
     }
     for path, operations in document["paths"].items():
         if path.startswith("/api/"):

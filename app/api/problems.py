@@ -75,6 +75,16 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
     errors.TokenNotFound: ProblemType(
         "token-not-found", _NOT_FOUND, "No such token", "Check the id, and what your own token may see."
     ),
+    errors.WebhookNotFound: ProblemType(
+        "webhook-not-found", _NOT_FOUND, "No such webhook", "Check the id, and what your token may see."
+    ),
+    errors.DeliveryNotFound: ProblemType(
+        "delivery-not-found",
+        _NOT_FOUND,
+        "No such delivery",
+        "Check the id, and what your token may see. Deliveries are kept for "
+        "`SIGNPOST_WEBHOOK_RETENTION_DAYS`.",
+    ),
     errors.FormatNotFound: ProblemType(
         "format-not-found", _NOT_FOUND, "No such format", "The detail names the formats that there are."
     ),

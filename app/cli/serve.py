@@ -38,6 +38,7 @@ def serve(
             await fill_if_empty(services)
         if services.signer is not None:
             services.signer.load()
+        services.webhooks.poster.load()
         return await services.health.has_current_schema()
 
     # The server sends itself the signal again when it has ended in good order; that is a success.

@@ -9,6 +9,8 @@ AppError
 │   ├── ProviderNotFound
 │   ├── ServerNotFound
 │   ├── TokenNotFound
+│   ├── WebhookNotFound
+│   ├── DeliveryNotFound
 │   ├── FormatNotFound
 │   └── DocumentNotPossible the settings leave a format nothing to say
 ├── Conflict
@@ -203,6 +205,24 @@ class TokenNotFound(NotFound):
         """Take the public half as the caller gave it."""
         self.public_id = public_id
         super().__init__(f"The token {public_id} is not known here.")
+
+
+class WebhookNotFound(NotFound):
+    """No such subscription to events."""
+
+    def __init__(self, public_id: str) -> None:
+        """Take the id as the caller gave it."""
+        self.public_id = public_id
+        super().__init__(f"The webhook {public_id} is not known here.")
+
+
+class DeliveryNotFound(NotFound):
+    """No such delivery of an event."""
+
+    def __init__(self, delivery_id: int) -> None:
+        """Take the id as the caller gave it."""
+        self.delivery_id = delivery_id
+        super().__init__(f"The delivery {delivery_id} is not known here.")
 
 
 class FormatNotFound(NotFound):

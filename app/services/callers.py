@@ -74,6 +74,14 @@ CONSOLE: Final = Caller(
 )
 """Whoever may run commands on the machine."""
 
+DELIVERY: Final = Caller(
+    token_id="delivery",  # noqa: S106 - a name, no secret
+    token_name="webhook delivery",  # noqa: S106
+    scopes=frozenset(),
+    provider=None,
+)
+"""The service itself, where it turns off a webhook that nobody answers."""
+
 
 def trial(caller: Caller) -> Caller:
     """Return the caller of a call that changes nothing."""

@@ -1,4 +1,4 @@
-"""The one way to change what is stored: a transaction that also holds its audit entries.
+"""The one way to change what is stored: a transaction that also holds its audit entries and its news.
 
 Every service that writes does so in ``Changes.making``; nothing else opens a writing transaction.
 """
@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.core.audit import AuditEntry
 from app.core.domains import Domain, Mailbox
+from app.core.events import domain_news, provider_news
 from app.core.provider import Provider
 from app.core.records import Record, domain_record, mailbox_record, provider_record
 from app.core.tokens import StoredToken
+from app.core.webhooks import Webhook
+from app.services.announcing import announce
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
+    from app.core.events import News
     from app.core.stored import Stored
     from app.services.callers import Caller
     from app.store.unit_of_work import Store, UnitOfWork
@@ -58,6 +62,25 @@ def _token_subject(value: StoredToken, _provider: str | None) -> _Subject:
     return _Subject("token", value.public_id, value.provider, value.record())
 
 
+@_subject.register
+def _webhook_subject(value: Webhook, _provider: str | None) -> _Subject:
+    return _Subject("webhook", value.public_id, value.provider, value.record())
+
+
+def _news(action: str, old: _Subject | None, new: _Subject | None) -> tuple[News, ...]:
+    """Return what subscribers are told of a change."""
+    subject = new or old
+    assert subject is not None, "a change of nothing"  # noqa: S101
+    before = None if old is None else old.record
+    after = None if new is None else new.record
+    if subject.kind == "domain":
+        return domain_news(action, before, after)
+    if subject.kind == "provider":
+        return provider_news(before, after)
+    # Not told of: mailboxes, since events hold no addresses, and what the service is used with.
+    return ()
+
+
 class Change:
     """A change under way: its transaction, its moment, and what there is to tell of it."""
 
@@ -67,6 +90,7 @@ class Change:
         self.now = now
         self._caller = caller
         self._entries: list[AuditEntry] = []
+        self._news: list[News] = []
 
     def note(
         self,
@@ -94,6 +118,11 @@ class Change:
             self._add(action, None, new)
         else:
             self._add(action, old, new)
+        self._news += _news(action, old, new)
+
+    def announce(self, *news: News) -> None:
+        """Tell subscribers of something, if the change comes about."""
+        self._news += news
 
     def _add(self, action: str, old: _Subject | None, new: _Subject | None) -> None:
         subject = new or old
@@ -117,6 +146,8 @@ class Change:
         """Write what was noted into the transaction."""
         await self.unit.audit.append(self._entries)
         self._entries.clear()
+        await announce(self.unit, self._news, self.now)
+        self._news.clear()
 
 
 def _versioned(stored: Stored[Any], provider: str | None) -> _Subject:
@@ -136,7 +167,7 @@ class Changes:
 
     @asynccontextmanager
     async def making(self, caller: Caller) -> AsyncIterator[Change]:
-        """Open a change: all of it is stored with its audit entries, or nothing.
+        """Open a change: all of it is stored with its audit entries and its news, or nothing.
 
         A call that brings a transaction of its own has the change made part of that. A trial is
         undone at the end.

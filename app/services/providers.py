@@ -134,6 +134,8 @@ class ProviderService:
                 raise ProviderInUse(slug, domains)
             for token in await change.unit.tokens.of_provider(stored.id):
                 change.note("token.delete", token, None)
+            for webhook in await change.unit.webhooks.of_provider(stored.id):
+                change.note("webhook.delete", webhook, None)
             await change.unit.providers.delete(stored)
             change.note("provider.delete", stored, None)
 

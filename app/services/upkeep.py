@@ -27,6 +27,7 @@ class Upkeep:
         *,
         audit_retention: timedelta | None = None,
         deleted_retention: timedelta = timedelta(days=30),
+        event_retention: timedelta = timedelta(days=30),
     ) -> None:
         """Take the database and the time.
 
@@ -35,11 +36,13 @@ class Upkeep:
             clock: Gives the present moment.
             audit_retention: How long audit entries are kept; None for ever.
             deleted_retention: How long deleted domains are kept.
+            event_retention: How long events and their deliveries are kept.
         """
         self._store = store
         self._clock = clock
         self._audit_retention = audit_retention
         self._deleted_retention = deleted_retention
+        self._event_retention = event_retention
 
     async def run(self) -> None:
         """Do all chores once.
@@ -50,6 +53,7 @@ class Upkeep:
         await self.forget_audit()
         await self.forget_answers()
         await self.forget_deleted_domains()
+        await self.forget_events()
 
     async def forget_audit(self) -> int:
         """Remove audit entries that are past their time; return how many."""
@@ -73,3 +77,14 @@ class Upkeep:
         """Remove deleted domains that are past their time; return how many."""
         async with self._store.writing() as unit:
             return await unit.deleted_domains.forget(self._clock() - self._deleted_retention)
+
+    async def forget_events(self) -> int:
+        """Remove events that are past their time with their deliveries; return how many."""
+        before = self._clock() - self._event_retention
+        removed = 0
+        while True:
+            async with self._store.writing() as unit:
+                count = await unit.deliveries.forget(before, _BATCH)
+            removed += count
+            if count < _BATCH:
+                return removed

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
@@ -281,6 +282,94 @@ class DeletedDomainRow(_Row, table=True):
     deleted_by: str = Field(sa_type=String(16))
 
 
+class WebhookRow(_Row, table=True):
+    """A subscription, and how deliveries to it go; the latter changes without a new version."""
+
+    __tablename__ = "webhook"
+    __table_args__ = (UniqueConstraint("public_id"), Index(None, "provider_id"))
+
+    id: int | None = Field(default=None, sa_column=_id_column())
+    public_id: str = Field(sa_type=String(16))
+    name: str = Field(sa_type=String(100))
+    url: str = Field(sa_type=Text)
+    event_types: list[str] = Field(sa_type=_JSON)
+    provider_id: int | None = Field(
+        default=None, sa_column=_owner_column("provider_id", "provider", nullable=True, cascade=True)
+    )
+    is_active: bool
+    disabled_reason: str | None = Field(default=None, sa_type=String(200))
+    secret: str = Field(sa_type=Text)
+    previous_secret: str | None = Field(default=None, sa_type=Text)
+    previous_ends_at: datetime | None = _moment(nullable=True)
+    failures: int
+    failing_since: datetime | None = _moment(nullable=True)
+    resting_until: datetime | None = _moment(nullable=True)
+    version: int
+    created_at: datetime = _moment()
+    updated_at: datetime = _moment()
+
+
+class EventRow(_Row, table=True):
+    """Something that at least one subscription hears of; the document is sent as it is here."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index(None, "at"),)
+
+    id: str = Field(sa_column=Column("id", String(40), primary_key=True))
+    type: str = Field(sa_type=String(40))
+    subject: str = Field(sa_type=String(320))
+    at: datetime = _moment()
+    document: str = Field(sa_type=Text)
+
+
+_IS_PENDING = "state = 'pending'"
+
+
+class DeliveryRow(_Row, table=True):
+    """An event on its way to a subscription."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        Index(None, "event_id"),
+        Index(None, "webhook_id", "id"),
+        Index(None, "state", "id"),
+        Index(
+            "ix_delivery_due",
+            "webhook_id",
+            "next_attempt_at",
+            postgresql_where=text(_IS_PENDING),
+            sqlite_where=text(_IS_PENDING),
+        ),
+        Index(
+            "ix_delivery_lane",
+            "webhook_id",
+            "lane",
+            "id",
+            postgresql_where=text(_IS_PENDING),
+            sqlite_where=text(_IS_PENDING),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, sa_column=_id_column())
+    event_id: str = Field(
+        sa_column=Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), nullable=False)
+    )
+    webhook_id: int = Field(sa_column=_owner_column("webhook_id", "webhook", cascade=True))
+    type: str = Field(sa_type=String(40))
+    lane: str = Field(sa_type=String(340))
+    state: str = Field(sa_type=String(20))
+    attempts: int
+    next_attempt_at: datetime | None = _moment(nullable=True)
+    lease: str | None = Field(default=None, sa_type=String(32))
+    leased_until: datetime | None = _moment(nullable=True)
+    last_attempt_at: datetime | None = _moment(nullable=True)
+    last_status: int | None = None
+    last_error: str | None = Field(default=None, sa_type=String(200))
+    delivered_at: datetime | None = _moment(nullable=True)
+    created_at: datetime = _moment()
+
+
 PROVIDER = METADATA.tables["provider"]
 DOMAIN = METADATA.tables["domain"]
 MAILBOX = METADATA.tables["mailbox"]
@@ -289,3 +378,6 @@ TOKEN = METADATA.tables["token"]
 IDEMPOTENCY_RECORD = METADATA.tables["idempotency_record"]
 DELETED_DOMAIN = METADATA.tables["deleted_domain"]
 AUDIT_ENTRY = METADATA.tables["audit_entry"]
+WEBHOOK = METADATA.tables["webhook"]
+EVENT = METADATA.tables["event"]
+DELIVERY = METADATA.tables["delivery"]

@@ -9,6 +9,7 @@ from app.core.errors import AppError, ConcurrentChange, NotAvailable
 from app.store.accounts import Accounts, AsyncRows, ImmediateRows
 from app.store.audit import Audit
 from app.store.deleted_domains import DeletedDomains
+from app.store.deliveries import Deliveries
 from app.store.domain_batches import DomainBatches
 from app.store.domains import Domains
 from app.store.engine import reading_options
@@ -18,6 +19,7 @@ from app.store.imports import Imports
 from app.store.mailboxes import Mailboxes
 from app.store.providers import Providers
 from app.store.tokens import Tokens
+from app.store.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -39,11 +41,13 @@ class UnitOfWork:
         self.audit = Audit(connection)
         self.deleted_domains = DeletedDomains(connection)
         self.domain_batches = DomainBatches(connection)
+        self.deliveries = Deliveries(connection)
         self.domains = Domains(connection)
         self.idempotency = Idempotency(connection)
         self.imports = Imports(connection)
         self.providers = Providers(connection)
         self.tokens = Tokens(connection)
+        self.webhooks = Webhooks(connection)
 
     def mailboxes(self, domain: Stored[Domain]) -> Mailboxes:
         """Return the mailboxes of one domain."""

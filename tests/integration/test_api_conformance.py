@@ -41,7 +41,10 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
 def service(database_url: str) -> Iterator[Service]:
     # Wrong tokens are among what is generated, and waiting would leave the rest unjudged.
     limits = ("FREE_ATTEMPTS", "REQUESTS_PER_MINUTE_PER_ADDRESS", "REQUESTS_PER_MINUTE_PER_TOKEN")
-    with Service(database_url, environment={f"SIGNPOST_{name}": "0" for name in limits}) as running:
+    environment = {f"SIGNPOST_{name}": "0" for name in limits}
+    # Nothing is to be posted to URLs that were made up.
+    environment["SIGNPOST_DELIVER_WEBHOOKS"] = "false"
+    with Service(database_url, environment=environment) as running:
         yield running
 
 
@@ -104,6 +107,11 @@ def test_the_service_does_what_its_document_says(service: Service, database_url:
 def test_tokens_are_managed_as_documented(service: Service, database_url: str, tmp_path: Path) -> None:
     bearer = f"Authorization: Bearer {a_token(database_url, 'tokens:write', 'domains:read')}"
     assert run(service, tmp_path, "-H", bearer, "--include-path-regex", TOKENS) > 0
+
+
+def test_webhooks_are_managed_as_documented(service: Service, database_url: str, tmp_path: Path) -> None:
+    bearer = f"Authorization: Bearer {a_token(database_url, 'admin')}"
+    assert run(service, tmp_path, "-H", bearer, "--include-path-regex", "^/api/v1/webhook") > 0
 
 
 def test_callers_without_a_token_get_what_is_documented(service: Service, tmp_path: Path) -> None:

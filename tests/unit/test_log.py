@@ -113,3 +113,14 @@ def test_only_what_is_wanted_is_written(monkeypatch: pytest.MonkeyPatch) -> None
     )
     logging.getLogger("uvicorn.error").error("loud")
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["loud", "loud"]
+
+
+@pytest.mark.parametrize("name", ["aiosqlite", "httpcore.http11", "httpx"])
+def test_libraries_that_tell_all_values_do_not_even_at_debug(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    stream = written(monkeypatch, io.StringIO(), log_level="DEBUG")
+    logging.getLogger(name).debug("a secret")
+    logging.getLogger(name).info("a secret")
+    logging.getLogger("signpost.test").debug("heard")
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["heard"]

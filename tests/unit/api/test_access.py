@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 READ, WRITE = Scope.DOMAINS_READ.value, Scope.DOMAINS_WRITE.value
 PROVIDERS_WRITE, TOKENS, AUDIT = Scope.PROVIDERS_WRITE.value, Scope.TOKENS_WRITE.value, Scope.AUDIT_READ.value
+ADMIN = Scope.ADMIN.value
 API = "/api/v1"
+WEBHOOK = {"name": "w", "url": "https://a.example/", "event_types": ["domain.changed"]}
 PROVIDER = {"display_name": "P", "short_name": "P"}
 SERVER = {
     "type": "imap",
@@ -65,7 +67,19 @@ ROUTES: dict[tuple[str, str], tuple[str | None, Any]] = {
     ("DELETE", "/tokens/{token_id}"): (TOKENS, None),
     ("GET", "/audit"): (AUDIT, None),
     ("GET", "/audit/export"): (AUDIT, None),
+    ("GET", "/webhooks"): (ADMIN, None),
+    ("POST", "/webhooks"): (ADMIN, WEBHOOK),
+    ("GET", "/webhooks/{webhook_id}"): (ADMIN, None),
+    ("PATCH", "/webhooks/{webhook_id}"): (ADMIN, {"name": "x"}),
+    ("DELETE", "/webhooks/{webhook_id}"): (ADMIN, None),
+    ("POST", "/webhooks/{webhook_id}/rotate"): (ADMIN, {}),
+    ("POST", "/webhooks/{webhook_id}/ping"): (ADMIN, None),
+    ("POST", "/webhooks/{webhook_id}/replay"): (ADMIN, None),
+    ("GET", "/webhook-deliveries"): (ADMIN, None),
+    ("GET", "/webhook-deliveries/{delivery_id}"): (ADMIN, None),
+    ("POST", "/webhook-deliveries/{delivery_id}/replay"): (ADMIN, None),
 }
+MERGE = {"content_type": "application/merge-patch+json"}
 PLACES = {
     "{name}": "customer.example",
     "{local_part}": "jane",
@@ -82,9 +96,15 @@ INSTEAD = {
 }
 
 
-def path_of(method: str, route: str, token_id: str) -> str:
+async def path_of(api: ApiClient, method: str, route: str) -> str:
+    webhook = (await api.ok("GET", f"{API}/webhooks"))["items"][0]["id"]
+    ids = {
+        "{token_id}": (await api.token_with(TOKENS)).split("_")[1],
+        "{webhook_id}": webhook,
+        "{delivery_id}": str((await api.ok("GET", f"{API}/webhook-deliveries"))["items"][0]["id"]),
+    }
     path = INSTEAD.get((method, route), route)
-    for place, value in {**PLACES, "{token_id}": token_id}.items():
+    for place, value in {**PLACES, **ids}.items():
         path = path.replace(place, value)
     return API + path
 
@@ -93,6 +113,8 @@ def path_of(method: str, route: str, token_id: str) -> str:
 async def api(api: ApiClient) -> ApiClient:
     await api.ok("PUT", f"{API}/domains/customer.example", {"provider": "provider"})
     await api.ok("PUT", f"{API}/domains/customer.example/mailboxes/jane", {"login": "c1"})
+    await api.ok("POST", f"{API}/webhooks", WEBHOOK)
+    await api.ok("PATCH", f"{API}/domains/customer.example", {"reference": "W"}, **MERGE)
     await api.ok("PUT", f"{API}/providers/empty", PROVIDER)
     await api.ok("PUT", f"{API}/domains/deleted.example", {"provider": "provider"})
     await api.ok("DELETE", f"{API}/domains/deleted.example")
@@ -114,8 +136,8 @@ async def test_a_route_needs_a_token_that_holds_and_its_scope(
     api: ApiClient, method: str, route: str
 ) -> None:
     scope, body = ROUTES[method, route]
-    path = path_of(method, route, (await api.token_with(TOKENS)).split("_")[1])
-    headers = {"content_type": "application/merge-patch+json"} if method == "PATCH" else {}
+    path = await path_of(api, method, route)
+    headers = MERGE if method == "PATCH" else {}
     refused = await api.send(method, path, body, token=None, **headers)
     found = problem(refused, 401, "not-authenticated")
     assert refused.headers["www-authenticate"] == "Bearer"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from app.api.application import create_api
+from app.core.events import SUBSCRIBABLE
 from app.settings import Settings
 
 from management import a_provider_body, served
@@ -62,7 +63,7 @@ def operations(*, public: bool) -> list[Operation]:
 # Parameters that say how to answer, and name nothing.
 PLAIN_QUERIES = {
     "after", "limit", "total", "fields", "sort", "dry_run", "status", "updated_since", "since", "until",
-    "action", "kind", "local_part", "format", "atomic",
+    "action", "kind", "local_part", "format", "atomic", "state", "type",
 }  # fmt: skip
 NAMES = {
     "name": (f"{THEIRS}.example", "nobodys.example"),
@@ -92,9 +93,16 @@ async def api(database_url: str) -> AsyncIterator[ApiClient]:
 
 @pytest.fixture
 async def both(api: ApiClient) -> ApiClient:
-    """Two providers, each with a domain, an alias, a mailbox and a deleted domain."""
+    """Two providers, each with a webhook, a domain, an alias, a mailbox and a deleted domain."""
     for slug in (MINE, THEIRS):
         await api.put(f"/api/v1/providers/{slug}", json=a_provider_body(display_name=f"Host {slug}"))
+        webhook = {
+            "name": f"Webhook of {slug}",
+            "url": f"https://{slug}.example/",
+            "event_types": list(SUBSCRIBABLE),
+            "provider": slug,
+        }
+        assert (await api.post("/api/v1/webhooks", json=webhook)).status_code == 201
         bodies: dict[str, dict[str, Any]] = {
             slug: {"reference": f"reference-of-{slug}", "variables": {"NODE": f"node-of-{slug}"}},
             f"alias-{slug}": {"alias_of": f"{slug}.example"},
@@ -108,11 +116,38 @@ async def both(api: ApiClient) -> ApiClient:
     return api
 
 
+class Ids(NamedTuple):
+    """What only the service names: theirs, and nobody's."""
+
+    token: tuple[str, str]
+    webhook: tuple[str, str]
+    delivery: tuple[str, str]
+    event: tuple[str, str]
+
+
+NOBODYS_IDS = Ids(("f" * 12,) * 2, ("e" * 12,) * 2, ("999999999",) * 2, ("evt_0",) * 2)
+
+
+async def their_ids(api: ApiClient) -> Ids:
+    """Return the ids of what is theirs, and of what nobody has."""
+    token = (await api.as_token(provider=THEIRS)).token.split("_")[1]
+    webhooks = (await api.get("/api/v1/webhooks")).json()["items"]
+    (webhook,) = [one["id"] for one in webhooks if one["provider"] == THEIRS]
+    deliveries = (await api.get("/api/v1/webhook-deliveries", params={"webhook": webhook})).json()["items"]
+    theirs = (token, webhook, str(deliveries[0]["id"]), deliveries[0]["event"])
+    return Ids(*((one, nobodys[0]) for one, nobodys in zip(theirs, NOBODYS_IDS, strict=True)))
+
+
 async def requested(
-    client: ApiClient, operation: Operation, *, which: int, ids: tuple[str, str], **query: str
+    client: ApiClient, operation: Operation, *, which: int, ids: Ids, **query: str
 ) -> httpx.Response:
     """Send an operation with their names (0) or nobody's (1) in the path; the body is the caller's own."""
-    names: dict[str, tuple[str, str]] = {**NAMES, "token_id": ids}
+    names: dict[str, tuple[str, str]] = {
+        **NAMES,
+        "token_id": ids.token,
+        "webhook_id": ids.webhook,
+        "delivery_id": ids.delivery,
+    }
     if operation.id == "restore_domain":
         names["name"] = (f"deleted-{THEIRS}.example", "nobodys.example")
     path = re.sub(r"{(\w+)}", lambda found: names[found[1]][which], operation.path)
@@ -143,21 +178,25 @@ def bulk_lines(name: str, provider: str) -> str:
     return "".join(f"{json.dumps(line)}\n" for line in lines)
 
 
-def essence(response: httpx.Response, ids: tuple[str, str]) -> tuple[int, str]:
+def essence(response: httpx.Response, ids: Ids) -> tuple[int, str]:
     """Return an answer with names and request ids made one."""
     text = response.text
-    for theirs, nobodys in ((f"deleted-{THEIRS}.example", "nobodys.example"), *NAMES.values(), ids):
+    for theirs, nobodys in ((f"deleted-{THEIRS}.example", "nobodys.example"), *NAMES.values(), *ids):
         text = text.replace(theirs, nobodys)
     return response.status_code, re.sub(r"urn:uuid:[0-9a-f-]+", "urn:uuid", text)
 
 
 async def their_state(api: ApiClient) -> str:
+    webhooks = (await api.get("/api/v1/webhooks")).json()["items"]
+    (webhook,) = [one["id"] for one in webhooks if one["provider"] == THEIRS]
     paths = (
         f"/api/v1/providers/{THEIRS}",
         f"/api/v1/domains?provider={THEIRS}",
         f"/api/v1/domains/{THEIRS}.example/mailboxes",
         f"/api/v1/deleted-domains?provider={THEIRS}",
         f"/api/v1/audit?provider={THEIRS}",
+        f"/api/v1/webhooks/{webhook}",
+        f"/api/v1/webhook-deliveries?webhook={webhook}",
     )
     tokens = (await api.get("/api/v1/tokens?fields=id,scopes,provider,version")).json()["items"]
     theirs = [str(token) for token in tokens if token["provider"] == THEIRS]
@@ -169,8 +208,7 @@ async def test_what_is_theirs_is_to_others_as_if_it_were_not_there(
     both: ApiClient, operation: Operation
 ) -> None:
     limited = await both.as_token(provider=MINE)
-    their_token = (await both.as_token(provider=THEIRS)).token.split("_")[1]
-    ids = (their_token, "f" * 12)
+    ids = await their_ids(both)
     before = await their_state(both)
     theirs = await requested(limited, operation, which=0, ids=ids)
     nobodys = await requested(limited, operation, which=1, ids=ids)
@@ -194,7 +232,7 @@ async def test_what_is_theirs_is_to_others_as_if_it_were_not_there(
     else:
         assert theirs.is_success, theirs.text
         assert THEIRS not in theirs.text
-        assert their_token not in theirs.text
+        assert not [pair[0] for pair in ids if f'"{pair[0]}"' in theirs.text]
 
 
 @pytest.mark.parametrize(
@@ -206,11 +244,16 @@ async def test_no_filter_tells_whether_something_of_theirs_is_there(
     both: ApiClient, operation: Operation, name: str
 ) -> None:
     limited = await both.as_token(provider=MINE)
-    their_token = (await both.as_token(provider=THEIRS)).token.split("_")[1]
-    ids = (their_token, "f" * 12)
+    ids = await their_ids(both)
     audit = (await both.get(f"/api/v1/audit?provider={THEIRS}")).json()
     request_id = audit["items"][0]["request_id"]
-    values: tuple[str, str] = {**NAMES, "token": ids, "request_id": (request_id, "0" * 36)}[name]
+    values: tuple[str, str] = {
+        **NAMES,
+        "token": ids.token,
+        "webhook": ids.webhook,
+        "event": ids.event,
+        "request_id": (request_id, "0" * 36),
+    }[name]
     answers = [
         await requested(limited, operation, which=1, ids=ids, **{name: value, "total": "true"})
         for value in values
@@ -220,7 +263,7 @@ async def test_no_filter_tells_whether_something_of_theirs_is_there(
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
 async def test_without_a_token_nothing_is_answered(both: ApiClient, operation: Operation) -> None:
-    ids = ("f" * 12, "f" * 12)
+    ids = NOBODYS_IDS
     nobody = type(both)(both.http, both.services)
     for which in (0, 1):
         refused = await requested(nobody, operation, which=which, ids=ids)

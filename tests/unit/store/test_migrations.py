@@ -45,10 +45,16 @@ def shape(connection: Connection) -> dict[str, Any]:
             sorted(inspector.get_foreign_keys(table), key=str),
             sorted(inspector.get_unique_constraints(table), key=str),
             sorted(inspector.get_check_constraints(table), key=str),
-            sorted(inspector.get_indexes(table), key=str),
+            sorted((described(index) for index in inspector.get_indexes(table)), key=str),
         )
         for table in inspector.get_table_names()
     }
+
+
+def described(index: Any) -> dict[str, Any]:
+    """Return an index with its options as texts: conditions are objects that equal themselves only."""
+    options = index.get("dialect_options", {})
+    return {**index, "dialect_options": {name: str(value) for name, value in options.items()}}
 
 
 def created_from_rows(connection: Connection) -> dict[str, Any]:

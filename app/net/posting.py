@@ -1,0 +1,209 @@
+"""Posts to URLs that customers chose: to addresses that the policy allows, with limits on all of it.
+
+The host name is resolved here, each address judged, and the one that is connected to is the one that was
+judged: a name that stands for another address a moment later (DNS rebinding) gains nothing. Redirects
+are not followed, proxies not used, and of an answer little more than its status is
+read. What the far side does is a value, never an exception.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import urlsplit
+
+import httpx
+from typing_extensions import override
+
+from app.core.dns_records import AddressData, RecordType
+from app.core.errors import refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from app.net.address_policy import Address, AddressPolicy
+    from app.net.resolver import Resolver
+
+CA_FILE: Final = "SIGNPOST_CA_FILE"
+_CONNECT_SECONDS: Final = 5.0
+_MAX_ADDRESSES: Final = 3
+# Enough for the few words that receivers answer with, so that they are not cut off while they write.
+_MAX_BODY_BYTES: Final = 16_384
+_BODY_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """How a request ended."""
+
+    status: int | None = None
+    """None where there was no answer."""
+    detail: str = ""
+    """What went wrong, as the end of a sentence about the receiver; no URL and no address is in it."""
+    retry_after: str | None = None
+    """The header as it came."""
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the receiver took it."""
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - RFC 9110 §15.3
+
+
+class Poster(Protocol):
+    """Posts a body to a URL."""
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Posted:
+        """Send a request and say how it ended, within a time limit.
+
+        Never raises for what the network or the receiver does.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostingLimits:
+    """What may be asked of the network."""
+
+    policy: AddressPolicy
+    allow_http: bool = False
+    timeout_seconds: float = 15.0
+    """For all of it: name, connection, answer."""
+
+
+class HttpxPoster(Poster):
+    """Posts by httpx, each time over a connection of its own."""
+
+    def __init__(self, resolver: Resolver, limits: PostingLimits, ca_file: Path | None = None) -> None:
+        """Take what resolves names, the limits, and further roots to trust; nothing is read yet."""
+        self._resolver = resolver
+        self._limits = limits
+        self._ca_file = ca_file
+        self._context: ssl.SSLContext | None = None
+
+    def load(self) -> None:
+        """Read the roots.
+
+        Raises:
+            InvalidInput: When the file of further roots is none.
+        """
+        context = ssl.create_default_context()
+        if self._ca_file is not None:
+            try:
+                context.load_verify_locations(self._ca_file)
+            except (OSError, ssl.SSLError):
+                raise refuse("must be a file of certificates in PEM that can be read", CA_FILE) from None
+        self._context = context
+
+    @override
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Posted:
+        """Resolve, judge, connect, send; try another address only where the last took no connection."""
+        try:
+            async with asyncio.timeout(self._limits.timeout_seconds):
+                return await self._post(url, headers, body)
+        except TimeoutError:
+            return Posted(detail=f"did not answer within {self._limits.timeout_seconds:g} seconds")
+
+    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Posted:
+        parts = urlsplit(url)
+        if parts.scheme.lower() != "https" and not self._limits.allow_http:
+            return Posted(detail="has a URL of plain http, which the operator does not allow")
+        host = (parts.hostname or "").lower()
+        addresses, detail = await self._addresses(host)
+        ended = Posted(detail=detail)
+        for address in addresses[:_MAX_ADDRESSES]:
+            request = httpx.Request(
+                "POST",
+                httpx.URL(url).copy_with(host=str(address)),
+                headers={**headers, "Host": parts.netloc.lower()},
+                content=body,
+                extensions={"sni_hostname": host, "timeout": {"connect": _CONNECT_SECONDS}},
+            )
+            try:
+                return await self._send(request)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                ended = Posted(detail=_said_of_connection(error))
+            except httpx.HTTPError as error:
+                return Posted(detail=_said(error))
+        return ended
+
+    async def _send(self, request: httpx.Request) -> Posted:
+        if self._context is None:
+            self.load()
+        assert self._context is not None, "loaded"  # noqa: S101
+        # A pool would take connections to one address for the same, whatever name their certificate is of.
+        async with httpx.AsyncHTTPTransport(verify=self._context, trust_env=False) as transport:
+            response = await transport.handle_async_request(request)
+            try:
+                await _read_some(response)
+            finally:
+                await response.aclose()
+        status = response.status_code
+        detail = f"answered {status}"
+        if response.has_redirect_location:
+            detail += ", and redirects are not followed"
+        return Posted(status=status, detail=detail, retry_after=response.headers.get("retry-after"))
+
+    async def _addresses(self, host: str) -> tuple[list[Address], str]:
+        """Return the host's addresses that may be connected to, and why there is none."""
+        found: list[Address]
+        try:
+            found = [ip_address(host)]
+        except ValueError:
+            lookups = await asyncio.gather(
+                self._resolver.lookup(host, RecordType.A), self._resolver.lookup(host, RecordType.AAAA)
+            )
+            found = [
+                record.address
+                for lookup in lookups
+                for record in lookup.records
+                if isinstance(record, AddressData)
+            ]
+            if not found:
+                statuses = sorted({lookup.status.value for lookup in lookups})
+                return [], f"has a name without an address ({', '.join(statuses)})"
+        reasons = {address: self._limits.policy.refusal(address) for address in found}
+        allowed = [address for address, reason in reasons.items() if reason is None]
+        refusals = [reason for reason in reasons.values() if reason is not None]
+        return allowed, f"has an address that {refusals[0]}" if refusals else ""
+
+
+async def _read_some(response: httpx.Response) -> None:
+    """Read the body up to a limit; the status counts, whatever becomes of the rest."""
+    seen = 0
+    with suppress(httpx.HTTPError, TimeoutError):
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for part in response.aiter_raw():
+                seen += len(part)
+                if seen >= _MAX_BODY_BYTES:
+                    return
+
+
+def _said_of_connection(error: httpx.HTTPError) -> str:
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"has a certificate that does not hold: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return "does not speak TLS that we can"
+    if isinstance(error, httpx.ConnectTimeout):
+        return "did not take the connection in time"
+    return "took no connection"
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in found:
+        found.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return found
+
+
+def _said(error: httpx.HTTPError) -> str:
+    if isinstance(error, httpx.ProtocolError):
+        return "answered something that is not HTTP"
+    return "ended the connection without an answer"
