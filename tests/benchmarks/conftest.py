@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def stocked_url(tmp_path: Path) -> str:
     if shutil.which("wrk") is None:
         pytest.skip("wrk is not installed")
     url = f"sqlite+aiosqlite:///{tmp_path}/bench.db"

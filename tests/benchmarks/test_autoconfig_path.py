@@ -20,11 +20,11 @@ pytestmark = pytest.mark.benchmark
 HERE = Path(__file__).parent
 
 
-def test_autoconfig_against_a_bare_constant(database_url: str, wrk_script: Path) -> None:
+def test_autoconfig_against_a_bare_constant(stocked_url: str, wrk_script: Path) -> None:
     bare_command = (sys.executable, str(HERE / "bare_constant.py"))
     with (
-        Service(database_url) as ours,
-        Service(database_url, command=bare_command) as bare,
+        Service(stocked_url) as ours,
+        Service(stocked_url, command=bare_command) as bare,
     ):
         pin(ours.process.pid, 0)
         pin(bare.process.pid, 0)

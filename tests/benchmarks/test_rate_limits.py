@@ -104,9 +104,7 @@ def from_many_addresses(tmp_path: Path) -> Path:
     return script
 
 
-def test_counting_as_part_of_a_request(
-    database_url: str, wrk_script: Path, from_many_addresses: Path
-) -> None:
+def test_counting_as_part_of_a_request(stocked_url: str, wrk_script: Path, from_many_addresses: Path) -> None:
     print(f"\nautoconfig GET, {ROUNDS} rounds of {SECONDS} s, medians:")
     proxied = {"SIGNPOST_TRUSTED_PROXIES": "127.0.0.1"}
     for name, script, further in (
@@ -114,8 +112,8 @@ def test_counting_as_part_of_a_request(
         ("a million addresses through a proxy", from_many_addresses, proxied),
     ):
         with (
-            Service(database_url, environment={**COUNTED, **further}) as counting,
-            Service(database_url, environment={**UNCOUNTED, **further}) as free,
+            Service(stocked_url, environment={**COUNTED, **further}) as counting,
+            Service(stocked_url, environment={**UNCOUNTED, **further}) as free,
         ):
             for service in (counting, free):
                 pin(service.process.pid, 0)

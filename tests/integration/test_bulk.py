@@ -149,7 +149,7 @@ def test_an_atomic_request_that_is_killed_is_done_whole_or_not_at_all(database_u
         with Service(database_url) as service:
             status = asyncio.run(
                 # Every second time when it is over: what was answered has to be there.
-                send_whole(service, token, number, chance.uniform(0.05, 1.5) if number % 2 else None)
+                send_whole(service, token, number, chance.uniform(0.02, 0.4) if number % 2 else None)
             )
         stored, entries = asyncio.run(told(database_url))
         check_agreement(stored, entries)

@@ -60,6 +60,8 @@ ROUTES: dict[tuple[str, str], tuple[str | None, Any]] = {
     ("PATCH", "/domains/{name}/mailboxes/{local_part}"): (WRITE, {"login": "c3"}),
     ("PATCH", "/providers/{slug}"): (PROVIDERS_WRITE, {"short_name": "P"}),
     ("PATCH", "/providers/{slug}/servers/{key}"): (PROVIDERS_WRITE, {"port": 994}),
+    ("GET", "/domains/export"): (READ, None),
+    ("POST", "/domains/bulk"): (WRITE, {"name": "customer.example", "provider": "provider"}),
     ("GET", "/tokens"): (TOKENS, None),
     ("POST", "/tokens"): (TOKENS, {"name": "t", "scopes": [TOKENS]}),
     ("GET", "/tokens/{token_id}"): (TOKENS, None),
@@ -79,6 +81,8 @@ ROUTES: dict[tuple[str, str], tuple[str | None, Any]] = {
     ("GET", "/webhook-deliveries/{delivery_id}"): (ADMIN, None),
     ("POST", "/webhook-deliveries/{delivery_id}/replay"): (ADMIN, None),
 }
+# One line of JSON is a line.
+LINES = {"content_type": "application/x-ndjson"}
 MERGE = {"content_type": "application/merge-patch+json"}
 PLACES = {
     "{name}": "customer.example",
@@ -137,7 +141,7 @@ async def test_a_route_needs_a_token_that_holds_and_its_scope(
 ) -> None:
     scope, body = ROUTES[method, route]
     path = await path_of(api, method, route)
-    headers = MERGE if method == "PATCH" else {}
+    headers = MERGE if method == "PATCH" else LINES if route == "/domains/bulk" else {}
     refused = await api.send(method, path, body, token=None, **headers)
     found = problem(refused, 401, "not-authenticated")
     assert refused.headers["www-authenticate"] == "Bearer"
