@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route
 
@@ -84,8 +83,9 @@ class _AnyMethod:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # What TRACE and CONNECT are about is this service itself (RFC 9110 §9.3.6, §9.3.8).
         if scope["method"] in ("TRACE", "CONNECT"):
-            raise HTTPException(405, headers={"Allow": _ALLOW})
-        response = await self._answer(Request(scope, receive))
+            response = Response("Not for this path.\n", 405, {"Allow": _ALLOW}, "text/plain")
+        else:
+            response = await self._answer(Request(scope, receive))
         await response(scope, receive, send)
 
 
