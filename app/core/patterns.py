@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from app.core import placeholders
 from app.core.errors import refuse
 from app.core.names import MAX_DOMAIN_LENGTH, Hostname
+from app.core.placeholders import PLACEHOLDER
 from app.core.text import single_line, web_url
 
 MAX_USERNAME_LENGTH = 254
 
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")  # IDNA 2003's, which UTS 46 maps
-_PLACEHOLDER = re.compile(r"%[A-Z][A-Z0-9_]*%")
 
 
 def hostname_pattern(text: str) -> str:
@@ -26,20 +26,20 @@ def hostname_pattern(text: str) -> str:
     Raises:
         InvalidInput: When it could not become a host name whatever the placeholders' values.
     """
-    if not _PLACEHOLDER.search(text):
+    if not PLACEHOLDER.search(text):
         return Hostname.parse_text(text)
     if len(text) > MAX_DOMAIN_LENGTH:
         raise refuse(f"must be at most {MAX_DOMAIN_LENGTH} characters long")
     if placeholders.ADDRESS in placeholders.placeholders_in(text):
         raise refuse(f"must not hold %{placeholders.ADDRESS}%, which is no part of a host name")
-    if any(_PLACEHOLDER.search(label) and not label.isascii() for label in _DOTS.split(text)):
+    if any(PLACEHOLDER.search(label) and not label.isascii() for label in _DOTS.split(text)):
         # As an A-label it would be another name than the one with the value in it.
         raise refuse("must have ASCII letters only in a label with a placeholder")
     # A stand-in of letters goes through the same checks as a real label, then gives way again.
     stand_in = _absent_from(text)
-    found = iter(_PLACEHOLDER.findall(text))
-    name = Hostname.parse_text(_PLACEHOLDER.sub(stand_in, text))
-    return re.sub(stand_in, lambda _match: next(found), name)
+    found = PLACEHOLDER.finditer(text)
+    name = Hostname.parse_text(PLACEHOLDER.sub(stand_in, text))
+    return re.sub(stand_in, lambda _match: next(found)[0], name)
 
 
 def _absent_from(text: str) -> str:
@@ -54,7 +54,7 @@ def url_pattern(text: str, schemes: tuple[str, ...] = ("https", "http")) -> str:
     Raises:
         InvalidInput: When it could not become a URL whatever the placeholders' values.
     """
-    web_url(_PLACEHOLDER.sub("placeholder", text), schemes)
+    web_url(PLACEHOLDER.sub("placeholder", text), schemes)
     return text
 
 

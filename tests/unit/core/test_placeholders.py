@@ -15,11 +15,11 @@ def test_placeholders_are_found_in_the_order_of_their_first_appearance() -> None
     assert placeholders.variables_in(text) == ("B", "A")
 
 
-@pytest.mark.parametrize("text", ["", "plain", "50%", "%a%", "%1A%", "%%", "%A", "A%", "% A%"])
+@pytest.mark.parametrize("text", ["", "plain", "50%", "%a%", "%1A%", "%%", "%A", "A%", "% A%", "/%C3%B6%AB%"])
 def test_a_percent_sign_alone_is_an_ordinary_character(text: str) -> None:
     assert placeholders.placeholders_in(text) == ()
     assert not placeholders.has_placeholders(text)
-    assert placeholders.expand(text, {"A": "x", "": "y"}) == text
+    assert placeholders.expand(text, {"A": "x", "": "y", "C3": "z", "AB": "z"}) == text
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_placeholder_that_lost_a_percent_sign_is_seen(text: str, *, is_truncat
 
 
 def test_variables_are_sorted_by_name() -> None:
-    assert list(placeholders.checked_variables({"B": "1", "A_2": "x y"})) == ["A_2", "B"]
+    assert list(placeholders.checked_variables({"B": "1", "A_2": "x y", "C3P": "x"})) == ["A_2", "B", "C3P"]
     assert placeholders.checked_variables({f"V{number}": "x" for number in range(32)})
 
 
@@ -74,6 +74,7 @@ def test_variables_are_sorted_by_name() -> None:
         ({"node": "x"}, "node", "capital letters"),
         ({"": "x"}, "", "capital letters"),
         ({"1A": "x"}, "1A", "capital letters"),
+        ({"C3": "x"}, "C3", "no two hexadecimal digits"),
         ({"A" * 33: "x"}, "A" * 33, "capital letters"),
         ({"EMAILDOMAIN": "x"}, "EMAILDOMAIN", "standard placeholder"),
         ({"A": ""}, "A", "empty"),

@@ -170,6 +170,12 @@ def test_a_local_part_that_is_not_valid_gets_what_does_not_depend_on_it() -> Non
     }
 
 
+def test_octets_of_a_local_part_in_a_url_are_no_placeholders() -> None:
+    provider = a_provider(servers=(a_url_server(url="https://web.provider.example/%EMAILLOCALPART%/ews"),))
+    response = ask_user("ExternalEwsUrl", address="jörg@customer.example", provider=provider)
+    assert response.settings == {"ExternalEwsUrl": "https://web.provider.example/j%C3%B6rg/ews"}
+
+
 def test_the_address_is_the_one_that_the_servers_know() -> None:
     provider = a_provider(servers=(EWS,), subaddress_separator="+", lowercase_login=True)
     response = ask_user("AutoDiscoverSMTPAddress", address="Jane+list@Customer.Example", provider=provider)
