@@ -63,7 +63,7 @@ imports: $(DEVELOPMENT) ## Check who imports whom
 
 .PHONY: fast
 fast: $(DEVELOPMENT) ## Tests without servers of their own
-	@$(BIN)/pytest -n $(WORKERS) tests/unit tests/contracts tests/properties tests/architecture
+	@$(BIN)/pytest -q -n $(WORKERS) -m "not postgresql and not slow" tests/unit tests/contracts tests/properties tests/architecture
 
 .PHONY: check
 check: lint types imports fast ## Lint, types, import contracts, fast tests

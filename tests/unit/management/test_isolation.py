@@ -7,8 +7,10 @@ that this file has no value for fails. What needs no token is answered alike wit
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -20,6 +22,7 @@ from management import a_provider_body, served
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     import httpx
 
@@ -84,16 +87,38 @@ CLAIMS = {"put_domain": (409, 201), "create_domain": (409, 201)}
 OPERATIONS, PUBLIC_OPERATIONS = operations(public=False), operations(public=True)
 
 
+@pytest.fixture(scope="session")
+def filled_database(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database to copy with what ``fill`` puts in."""
+    path = shutil.copy(sqlite_template, tmp_path_factory.mktemp("filled") / "filled.db")
+
+    async def run() -> None:
+        async with served(f"sqlite+aiosqlite:///{path}") as client:
+            await fill(client)
+
+    asyncio.run(run())
+    return path
+
+
 @pytest.fixture
-async def api(database_url: str) -> AsyncIterator[ApiClient]:
-    """An admin's client of an empty service that takes it for the reverse proxy as well."""
-    async with served(database_url, tls_ask_networks=["127.0.0.1/32"]) as client:
+def filled_url(request: pytest.FixtureRequest, database_url: str) -> str:
+    """A database that ``both`` need not fill, where one can be copied."""
+    if database_url.startswith("sqlite"):
+        shutil.copy(request.getfixturevalue("filled_database"), database_url.partition("///")[2])
+    return database_url
+
+
+@pytest.fixture
+async def both(filled_url: str) -> AsyncIterator[ApiClient]:
+    """An admin's client of a filled service that takes it for the reverse proxy as well."""
+    async with served(filled_url, tls_ask_networks=["127.0.0.1/32"]) as client:
+        if filled_url.startswith("postgresql"):
+            await fill(client)
         yield client
 
 
-@pytest.fixture
-async def both(api: ApiClient) -> ApiClient:
-    """Two providers, each with a webhook, a domain, an alias, a mailbox and a deleted domain."""
+async def fill(api: ApiClient) -> None:
+    """Make two providers, each with a webhook, a domain, an alias, a mailbox and a deleted domain."""
     for slug in (MINE, THEIRS):
         await api.put(f"/api/v1/providers/{slug}", json=a_provider_body(display_name=f"Host {slug}"))
         webhook = {
@@ -113,7 +138,6 @@ async def both(api: ApiClient) -> ApiClient:
             assert put.status_code == 201, put.text
         await api.put(f"/api/v1/domains/{slug}.example/mailboxes/jane", json={"login": f"login-{slug}"})
         await api.delete(f"/api/v1/domains/deleted-{slug}.example")
-    return api
 
 
 class Ids(NamedTuple):
