@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -55,6 +55,11 @@ class AccountSettings:
     servers: tuple[Server, ...]
     listed_domains: tuple[ListedDomain, ...] = ()
     """The provider's domains that the full document may name; empty where it does not say so."""
+    own_hostnames: Mapping[str, str] = field(default_factory=dict)
+    """By server key, the own host names in whose place the automatic choice publishes the shared ones.
+
+    Patterns, with their variables filled in.
+    """
     serves_mx: bool = False
     mta_sts: MtaSts | None = None
     tls_reporting: TlsReporting | None = None

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from app.core.names import DomainName
     from app.core.servers import Authentication, ServerType, SocketType
 
 
@@ -31,7 +32,10 @@ class Endpoint:
     socket_type: SocketType
     """For HTTP ``tls`` where the URL is https, ``plain`` where it is http."""
     service: ServerType | None = None
-    """What is behind a URL: the dialogue depends on it. None for what is no HTTP."""
+    """What is behind a URL: the dialogue depends on it. None for what is no HTTP.
+
+    ``exchange`` is Exchange's own Autodiscover in plain XML.
+    """
     path: str = ""
     """The path and query of the URL, with its leading slash; empty for what is no HTTP."""
 
@@ -56,3 +60,31 @@ class Listing:
     """The key of the server whose endpoint it is."""
     authentication: tuple[Authentication, ...]
     """What the documents promise; empty where they promise nothing (web mail)."""
+    is_published: bool = True
+    """False for the other name of a server that has its own and a shared one: clients are not given it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unprobed:
+    """Something that is published and cannot be probed, and why."""
+
+    server: str
+    """The server's key."""
+    reason: str
+    """Stable kebab-case code, such as ``address-needed``."""
+    detail: str
+    """One sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationPlan:
+    """All that is to be probed for a domain."""
+
+    domain: DomainName
+    listings: tuple[Listing, ...]
+    unprobed: tuple[Unprobed, ...] = ()
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Return each endpoint once, in the order of the listings."""
+        return tuple(dict.fromkeys(listing.endpoint for listing in self.listings))

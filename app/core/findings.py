@@ -55,6 +55,16 @@ class Finding:
     """Evidence, and what the statement and the advice name."""
 
     @property
+    def code(self) -> str:
+        """Return the kind's code."""
+        return self.kind.code
+
+    @property
+    def severity(self) -> Severity:
+        """Return the kind's severity."""
+        return self.kind.severity
+
+    @property
     def statement(self) -> str:
         """Return the sentence with its facts."""
         return self.kind.statement.format_map(self.facts)

@@ -54,6 +54,7 @@ def resolve(  # noqa: PLR0913 - what is stored comes in these parts
         servers = tuple(_with_login(server, mailbox) for server in _overridden(servers, mailbox.servers))
     published: list[Server] = []
     withheld: list[Omission] = []
+    own_hostnames: dict[str, str] = {}
     for server in servers:
         missing = sorted(server.variables - variables.keys())
         if missing:
@@ -66,6 +67,8 @@ def resolve(  # noqa: PLR0913 - what is stored comes in these parts
             withheld.append(_invalid_values(server, error))
             continue
         published.append(named)
+        if named is not filled and domain.published_name is PublishedName.AUTOMATIC:
+            own_hostnames[filled.key] = filled.hostname or ""
     account = AccountSettings(
         domain=domain.name,
         address=address,
@@ -73,6 +76,7 @@ def resolve(  # noqa: PLR0913 - what is stored comes in these parts
         provider=provider,
         servers=tuple(published),
         listed_domains=listed_domains if provider.list_domains else (),
+        own_hostnames=own_hostnames,
         serves_mx=domain.serves_mx,
         mta_sts=domain.mta_sts or base.mta_sts or provider.mta_sts,
         tls_reporting=domain.tls_reporting or base.tls_reporting or provider.tls_reporting,

@@ -1,0 +1,63 @@
+"""From what was seen to what it means: for an endpoint, and for a domain that lists it. Pure.
+
+Each cause is one finding, with every address that it holds for. What could not be tested is never bad.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.core.servers import SocketType
+from app.verification.certificate_judging import expiry, judge_chain
+from app.verification.connecting import is_tested, judge_connections, judge_host
+from app.verification.conversing import judge_conversation
+from app.verification.dane import judge_dane
+from app.verification.evidence import Evidence, gather
+from app.verification.logins import judge_logins, judge_promises
+from app.verification.web_services import judge_web
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from app.core.endpoints import Listing
+    from app.core.findings import Finding
+    from app.core.observations import EndpointObservation
+    from app.verification.trust import TrustStore
+
+
+def judge(observation: EndpointObservation, trust: TrustStore, now: datetime) -> tuple[Finding, ...]:
+    """Judge what is true of an endpoint, whoever lists it; the worst first.
+
+    Args:
+        observation: What one run saw.
+        trust: The authorities that clients trust.
+        now: The time by which certificates are judged; that of the observation to judge it as of then.
+    """
+    return gather(observation.endpoint, _found(observation, trust, now))
+
+
+def judge_listing(listing: Listing, observation: EndpointObservation) -> tuple[Finding, ...]:
+    """Judge what depends on a domain's list of authentication methods, by the observation of its endpoint."""
+    found = (one for seen in observation.addresses for one in judge_promises(listing, seen))
+    return gather(listing.endpoint, found)
+
+
+def find_expiry(observation: EndpointObservation) -> datetime | None:
+    """Return when the first of the certificates that the addresses showed expires."""
+    chains = (seen.tls.chain for seen in observation.addresses if seen.tls is not None)
+    return min((moment for chain in chains if (moment := expiry(chain)) is not None), default=None)
+
+
+def _found(observation: EndpointObservation, trust: TrustStore, now: datetime) -> Iterator[Evidence]:
+    endpoint = observation.endpoint
+    yield from judge_host(observation)
+    yield from judge_connections(observation)
+    for seen in observation.addresses:
+        yield from judge_conversation(endpoint, seen)
+        yield from judge_logins(endpoint, seen)
+        yield from judge_web(endpoint, seen)
+        if is_tested(seen) and seen.tls is not None and endpoint.socket_type is not SocketType.PLAIN:
+            for kind, facts in judge_chain(seen.tls.chain, endpoint.hostname, trust, now):
+                yield Evidence(kind, facts, seen.address)
+    yield from judge_dane(observation, trust, now)
