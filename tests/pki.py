@@ -147,7 +147,7 @@ def _signed(builder: x509.CertificateBuilder, signer: Any, hash_name: str) -> by
     oid, old = _OLD[hash_name]
     der = builder.sign(signer, hashes.SHA224()).public_bytes(Encoding.DER).replace(_SHA224_WITH_RSA, oid)
     told = x509.load_der_x509_certificate(der)
-    signature = signer.sign(told.tbs_certificate_bytes, PKCS1v15(), old)
+    signature: bytes = signer.sign(told.tbs_certificate_bytes, PKCS1v15(), old)
     return der[: -len(signature)] + signature
 
 
