@@ -88,7 +88,7 @@ golden: $(DEVELOPMENT) ## Rewrite the golden documents; read the difference befo
 	@$(BIN)/pytest -q tests/contracts/test_golden.py tests/contracts/test_dns_records.py --update-golden
 
 .PHONY: generated
-generated: $(DEVELOPMENT) ## Rewrite openapi/openapi.json, docs/problems/ and docs/settings.md
+generated: $(DEVELOPMENT) ## Rewrite openapi/openapi.json, docs/problems/, docs/findings.md and the settings' table
 	@$(BIN)/python -m app.api.export
 
 .PHONY: bench

@@ -1,4 +1,4 @@
-"""Writes what is generated from the code and committed: OpenAPI, problem pages, the settings' table.
+"""Writes what is generated and committed: OpenAPI, pages of problems and findings, the settings' table.
 
 ``python -m app.api.export`` rewrites the files; a test compares them.
 """
@@ -12,6 +12,7 @@ from typing import Final
 from app.api.application import create_api
 from app.api.problems import PROBLEMS_BY_SLUG, problem_text
 from app.settings import Settings
+from app.verification.catalogue import findings_text
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _START: Final = "<!-- settings: generated -->\n"
@@ -24,6 +25,7 @@ def generated_files() -> dict[Path, str]:
     files = {ROOT / "openapi/openapi.json": json.dumps(api.openapi(), indent=2, ensure_ascii=False) + "\n"}
     for slug, problem in PROBLEMS_BY_SLUG.items():
         files[ROOT / f"docs/problems/{slug}.md"] = problem_text(problem)
+    files[ROOT / "docs/findings.md"] = findings_text()
     operations = ROOT / "docs/operations.md"
     before, rest = operations.read_text().split(_START)
     after = rest.split(_END)[1]

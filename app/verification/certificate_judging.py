@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from ipaddress import ip_address
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from app.verification import certificate_kinds as kinds
-from app.verification.certificates import Certificate, read_certificate
+from app.verification.certificates import Certificate, is_issued_by, read_certificate
 from app.verification.trust import Flaw, WayEnd, find_ways
 
 if TYPE_CHECKING:
@@ -58,12 +59,12 @@ def judge_chain(chain: tuple[bytes, ...], hostname: str, trust: TrustStore, now:
     yield from _judge_purpose(leaf)
     yield from _judge_way(way, now)
     yield from _judge_strength(way)
-    if way.end is WayEnd.TRUSTED and _is_untidy(chain, way):
+    if way.end is WayEnd.TRUSTED and _is_untidy(chain):
         yield kinds.CHAIN_UNTIDY, {}
 
 
 def best_way(chain: tuple[bytes, ...], trust: TrustStore, now: datetime) -> Way | None:
-    """Return the way that a client would take: to a root, without a flaw, valid today and longest."""
+    """Return the way that a client would take: to a root, without a flaw, valid today."""
     ways = find_ways(chain, trust)
     if not ways:
         return None
@@ -116,17 +117,14 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _judge_time(leaf: Certificate, now: datetime) -> Iterator[Found]:
-    facts = {"not_after": shown_day(leaf.not_after), "subject": leaf.subject}
     warn, bad = _thresholds(leaf)
     left = leaf.not_after - now
     if now < leaf.not_before:
         yield kinds.NOT_YET_VALID, {"not_before": shown_day(leaf.not_before), "subject": leaf.subject}
-    elif left <= timedelta():
-        yield kinds.EXPIRED, facts
-    elif left < bad:
-        yield kinds.EXPIRES_AT_ONCE, facts
     elif left < warn:
-        yield kinds.EXPIRES_SOON, facts
+        is_near = kinds.EXPIRES_AT_ONCE if left < bad else kinds.EXPIRES_SOON
+        kind = kinds.EXPIRED if left <= timedelta() else is_near
+        yield kind, {"not_after": shown_day(leaf.not_after), "subject": leaf.subject}
 
 
 def _thresholds(certificate: Certificate) -> tuple[timedelta, timedelta]:
@@ -168,12 +166,11 @@ def _judge_way(way: Way, now: datetime) -> Iterator[Found]:
     if not authorities:
         return
     first = min(authorities, key=lambda authority: authority.not_after)
-    facts = {"authority": first.subject, "not_after": shown_day(first.not_after)}
-    if first.not_after <= now:
-        yield kinds.CHAIN_EXPIRED, facts
-    elif first.not_after - now < WARN_BEFORE and first.not_after < way.certificates[0].not_after:
-        # An authority that outlives the certificate is renewed with it.
-        yield kinds.CHAIN_EXPIRES_SOON, facts
+    # An authority that outlives the certificate is renewed with it.
+    is_first_to_go = first.not_after < way.certificates[0].not_after
+    if first.not_after <= now or (is_first_to_go and first.not_after - now < WARN_BEFORE):
+        kind = kinds.CHAIN_EXPIRED if first.not_after <= now else kinds.CHAIN_EXPIRES_SOON
+        yield kind, {"authority": first.subject, "not_after": shown_day(first.not_after)}
 
 
 def _judge_strength(way: Way) -> Iterator[Found]:
@@ -192,10 +189,9 @@ def _judge_strength(way: Way) -> Iterator[Found]:
             yield kinds.SIGNATURE_OLD, facts
 
 
-def _is_untidy(chain: tuple[bytes, ...], way: Way) -> bool:
-    """Tell whether more was sent than the way, or in another order; the root itself may come last."""
-    needed = tuple(certificate.der for certificate in way.certificates)
-    return chain not in (needed, needed[:-1], needed[:1] if len(needed) == 1 else needed)
+def _is_untidy(chain: tuple[bytes, ...]) -> bool:
+    """Tell whether a certificate is followed by another one than its issuer (RFC 5246 §7.4.2)."""
+    return not all(is_issued_by(child, parent) for child, parent in pairwise(chain))
 
 
 def _is_current(way: Way, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 from cryptography.x509.oid import ExtensionOID as Extension
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MIN_RSA_BITS: Final = 2048
 MIN_CURVE_BITS: Final = 256
 _REMEMBERED: Final = 4096
+_OLD_HASHES: Final = frozenset({"md5", "sha1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +121,30 @@ def _read(der: bytes, found: x509.Certificate) -> Certificate:
 def is_issued_by(child: bytes, parent: bytes) -> bool:
     """Tell whether one certificate names another as issuer and has its signature; both in DER."""
     try:
+        certificate = x509.load_der_x509_certificate(child)
         issuer = x509.load_der_x509_certificate(parent)
-        x509.load_der_x509_certificate(child).verify_directly_issued_by(issuer)
+        if _hash_algorithm(certificate) in _OLD_HASHES:
+            _verify_old_signature(certificate, issuer)
+        else:
+            certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def _verify_old_signature(certificate: x509.Certificate, issuer: x509.Certificate) -> None:
+    """Verify what the library refuses to, so that an old signature is not taken for an unknown authority."""
+    if certificate.issuer != issuer.subject:
+        raise InvalidSignature
+    key, algorithm = issuer.public_key(), certificate.signature_hash_algorithm
+    if algorithm is None:
+        raise InvalidSignature
+    if isinstance(key, rsa.RSAPublicKey):
+        key.verify(certificate.signature, certificate.tbs_certificate_bytes, PKCS1v15(), algorithm)
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        key.verify(certificate.signature, certificate.tbs_certificate_bytes, ec.ECDSA(algorithm))
+    else:
+        raise InvalidSignature
 
 
 def _key(found: x509.Certificate) -> tuple[str, bool]:

@@ -182,7 +182,7 @@ def _untested(seen: AddressObservation) -> Evidence:
     if failure is not None and failure.reason is FailureReason.FORBIDDEN:
         return Evidence(FORBIDDEN, {}, seen.address)
     if failure is not None and failure.reason is FailureReason.TURNED_AWAY:
-        return Evidence(TURNED_AWAY, {"detail": failure.detail}, seen.address)
+        return Evidence(TURNED_AWAY, {"detail": failure.detail or "it said no more"}, seen.address)
     return Evidence(NOT_TESTED, {"reason": _NOT_HERE[FailureReason.NO_LOCAL_FAMILY]}, seen.address)
 
 

@@ -86,7 +86,7 @@ STARTTLS_MISSING: Final = FindingKind(
 STARTTLS_REFUSED: Final = FindingKind(
     code="starttls.refused",
     severity=Severity.BAD,
-    statement="{hostname} offers STARTTLS on port {port}, but refuses it: {detail}",
+    statement="{hostname} refuses STARTTLS on port {port}: {detail}",
     meaning=_CANNOT,
     advice="Look at the log of the {service} service: often it cannot read its certificate or key.",
 )

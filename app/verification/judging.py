@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.core.servers import SocketType
 from app.verification.certificate_judging import expiry, judge_chain
-from app.verification.connecting import is_tested, judge_connections, judge_host
+from app.verification.connecting import judge_connections, judge_host
 from app.verification.conversing import judge_conversation
 from app.verification.dane import judge_dane
 from app.verification.evidence import Evidence, gather
@@ -57,7 +57,7 @@ def _found(observation: EndpointObservation, trust: TrustStore, now: datetime) -
         yield from judge_conversation(endpoint, seen)
         yield from judge_logins(endpoint, seen)
         yield from judge_web(endpoint, seen)
-        if is_tested(seen) and seen.tls is not None and endpoint.socket_type is not SocketType.PLAIN:
+        if seen.tls is not None and endpoint.socket_type is not SocketType.PLAIN:
             for kind, facts in judge_chain(seen.tls.chain, endpoint.hostname, trust, now):
                 yield Evidence(kind, facts, seen.address)
     yield from judge_dane(observation, trust, now)

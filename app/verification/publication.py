@@ -1,0 +1,206 @@
+"""Whether clients find a domain's settings: its DNS records and the documents at its names. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from app.core.dns_comparison import RecordState
+from app.core.dns_lookups import LookupStatus
+from app.core.dns_records import AddressData, AliasData, SrvData, TxtData, presented
+from app.core.findings import Finding, Severity
+from app.core.observations import FailureReason
+from app.verification import publication_kinds as kinds
+from app.verification.certificate_judging import judge_chain
+from app.verification.evidence import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from app.core.dns_comparison import CheckedRecord
+    from app.core.dns_records import DnsRecord
+    from app.core.findings import FindingKind
+    from app.core.publications import DocumentCheck, DocumentObservation
+    from app.verification.trust import TrustStore
+
+_PACC_DIGEST: Final = "_ua-auto-config."
+_OK: Final = 200
+_REDIRECTS: Final = range(300, 400)
+_FAULTS: Final = range(500, 600)
+_BUSY: Final = frozenset({408, 425, 429, 503})
+_PAGE: Final = re.compile(
+    rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
+)
+_PAGE_TYPES: Final = frozenset({"text/html", "application/xhtml+xml"})
+_OURS: Final = frozenset({FailureReason.FORBIDDEN, FailureReason.NO_LOCAL_FAMILY, FailureReason.TURNED_AWAY})
+_OF_HOST: Final = (kinds.HOST_MISSING, kinds.HTTP_ONLY)
+_NO_RECORD: Final = frozenset({LookupStatus.NO_DATA, LookupStatus.NO_NAME})
+
+
+def judge_publication(
+    records: Iterable[CheckedRecord], documents: Iterable[DocumentCheck], trust: TrustStore, now: datetime
+) -> tuple[Finding, ...]:
+    """Judge a domain's records and documents together, so that one cause is one finding.
+
+    A name that leads elsewhere and yet returns the documents is fine: a proxy is in front. Where the
+    documents are not there because the name is missing or leads elsewhere, the name is the finding.
+    """
+    checks = tuple(documents)
+    of_records = judge_records(records)
+    of_documents = judge_documents(checks, trust, now)
+    checked = {_host(check.expected.url) for check in checks}
+    spoilt = {finding.facts["host"] for finding in of_documents if finding.severity is not Severity.INFO}
+    names = (kinds.NAME_MISSING, kinds.NAME_ELSEWHERE)
+    proxied = checked - spoilt
+    kept = [
+        finding
+        for finding in of_records
+        if not (finding.kind is kinds.NAME_ELSEWHERE and finding.facts["name"] in proxied)
+    ]
+    explained = {finding.facts["name"] for finding in kept if finding.kind in names}
+    return in_order((*kept, *(one for one in of_documents if one.facts["host"] not in explained)))
+
+
+def judge_records(records: Iterable[CheckedRecord]) -> tuple[Finding, ...]:
+    """Judge each name and type once."""
+    groups: dict[tuple[str, str, str], list[CheckedRecord]] = {}
+    kind_of: dict[str, FindingKind] = {}
+    for checked in records:
+        kind = _record_kind(checked)
+        if kind is not None:
+            kind_of[kind.code] = kind
+            key = (kind.code, checked.record.name, checked.record.type)
+            groups.setdefault(key, []).append(checked)
+    return in_order(_record_finding(kind_of[code], group) for (code, _, _), group in groups.items())
+
+
+def judge_documents(
+    documents: Iterable[DocumentCheck], trust: TrustStore, now: datetime
+) -> tuple[Finding, ...]:
+    """Judge what came back for each URL; http beside https is one cause where https alone fails."""
+    checks = tuple(documents)
+    current = {(_host(c.expected.url), c.expected.format) for c in checks if _is_current(c)}
+    found: dict[tuple[str, str], Finding] = {}
+    for check in checks:
+        where = (_host(check.expected.url), check.expected.format)
+        for kind, facts in _judge_document(check, trust, now):
+            is_saved = kind is kinds.UNREACHABLE and where in current and _is_https(check.expected.url)
+            finding = _document_finding(kinds.HTTP_ONLY if is_saved else kind, check, facts)
+            found.setdefault((finding.code, finding.subject), finding)
+    return in_order(found.values())
+
+
+def _record_kind(checked: CheckedRecord) -> FindingKind | None:
+    record = checked.record
+    is_name = isinstance(record.data, AddressData | AliasData)
+    match checked.state:
+        case RecordState.OK:
+            return None
+        case RecordState.UNKNOWN:
+            return kinds.NOT_KNOWN
+        case RecordState.CONFLICTING:
+            return kinds.RECORD_CONFLICTING
+        case RecordState.DIFFERENT:
+            if isinstance(record.data, TxtData) and record.name.startswith(_PACC_DIGEST):
+                return kinds.DIGEST_DIFFERENT
+            return kinds.NAME_ELSEWHERE if is_name else kinds.RECORD_DIFFERENT
+        case RecordState.MISSING:
+            return kinds.NAME_MISSING if is_name else _missing_kind(record)
+
+
+def _missing_kind(record: DnsRecord) -> FindingKind:
+    is_closed = isinstance(record.data, SrvData) and record.data.target is None
+    return kinds.CLOSED_MISSING if is_closed else kinds.RECORD_MISSING
+
+
+def _record_finding(kind: FindingKind, group: list[CheckedRecord]) -> Finding:
+    record = group[0].record
+    found = sorted({text for checked in group for text in checked.found})
+    details = [checked.detail for checked in group if checked.detail]
+    facts = {
+        "name": record.name,
+        "type": record.type.value,
+        "wanted": ", ".join(sorted({presented(checked.record.data) for checked in group})),
+        "found": ", ".join(found) or (details[0].removeprefix("leads to ") if details else "nothing"),
+        "detail": details[0] if details else "clients may take either",
+    }
+    return Finding(kind=kind, subject=f"dns:{record.name}", facts=facts)
+
+
+def _judge_document(
+    check: DocumentCheck, trust: TrustStore, now: datetime
+) -> Iterator[tuple[FindingKind, dict[str, str]]]:
+    seen = check.seen
+    if _has_no_host(seen):
+        yield kinds.HOST_MISSING, {}
+        return
+    if seen.tls is not None:
+        facts = {"hostname": _host(check.expected.url), "service": "web", "port": str(_port(check))}
+        for kind, more in judge_chain(seen.tls.chain, facts["hostname"], trust, now):
+            yield kind, {**facts, **more}
+    if seen.failure is not None or seen.http is None:
+        yield _failure(seen)
+    elif not _is_current(check):
+        yield _answer_kind(check), {"status": str(seen.http.status), "last": seen.http.url}
+
+
+def _has_no_host(seen: DocumentObservation) -> bool:
+    return bool(seen.lookups) and all(lookup.status in _NO_RECORD for lookup in seen.lookups)
+
+
+def _failure(seen: DocumentObservation) -> tuple[FindingKind, dict[str, str]]:
+    failure = seen.failure
+    if failure is None:
+        return kinds.UNTESTED, {"detail": "there was no answer to judge"}
+    detail = failure.detail or failure.reason.replace("-", " ")
+    return kinds.UNTESTED if failure.reason in _OURS else kinds.UNREACHABLE, {"detail": detail}
+
+
+def _answer_kind(check: DocumentCheck) -> FindingKind:
+    status = check.seen.http.status if check.seen.http is not None else 0
+    if status in _REDIRECTS:
+        return kinds.REDIRECT_LOOP
+    if status in _BUSY:
+        return kinds.UNTESTED
+    if status in _FAULTS:
+        return kinds.SERVER_ERROR
+    if status != _OK:
+        return kinds.NOT_FOUND
+    return kinds.CATCH_ALL if _is_page(check.seen) else kinds.NOT_CURRENT
+
+
+def _is_page(seen: DocumentObservation) -> bool:
+    return seen.media_type in _PAGE_TYPES or _PAGE.match(seen.body_start) is not None
+
+
+def _is_current(check: DocumentCheck) -> bool:
+    seen = check.seen
+    is_answered = seen.failure is None and seen.http is not None and seen.http.status == _OK
+    return is_answered and seen.body_sha256 == check.expected.body_sha256
+
+
+def _document_finding(kind: FindingKind, check: DocumentCheck, facts: dict[str, str]) -> Finding:
+    """Build a finding about the document, or about its host where all documents there have the cause."""
+    url = check.expected.url
+    host = _host(url)
+    is_of_host = kind in _OF_HOST or kind.code.startswith("certificate.")
+    status = f"status {facts['status']}" if "status" in facts else ""
+    return Finding(
+        kind=kind,
+        subject=f"document:{urlsplit(url).scheme}://{host}" if is_of_host else f"document:{url}",
+        facts={"detail": status, "url": url, "host": host, "format": check.expected.format, **facts},
+    )
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def _port(check: DocumentCheck) -> int:
+    return urlsplit(check.expected.url).port or 443
+
+
+def _is_https(url: str) -> bool:
+    return urlsplit(url).scheme == "https"

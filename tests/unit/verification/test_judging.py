@@ -1,0 +1,83 @@
+"""Every observation gives exactly the findings that it should, and no others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from app.verification.judging import find_expiry, judge
+from app.verification.trust import TrustStore
+
+from certificate_cases import CERTIFICATES, DANE
+from judging_cases import CASES, HOST_OF_TWO_CERTIFICATES, IMAPS
+from observed import SECOND, a_session, observed, seen_at
+from pki import INTERMEDIATE, NOW, ROOT, good, issue
+
+if TYPE_CHECKING:
+    from app.core.findings import Finding
+    from app.core.observations import EndpointObservation
+
+TRUST = TrustStore.from_pem(ROOT.pem, known_issuers=INTERMEDIATE.pem)
+ALL = {**CASES, **CERTIFICATES, **DANE}
+
+
+def shown(finding: Finding, observation: EndpointObservation) -> str:
+    everywhere = {str(seen.address) for seen in observation.addresses}
+    if not finding.addresses or set(finding.addresses) == everywhere:
+        return finding.code
+    return f"{finding.code} @ {', '.join(finding.addresses)}"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_observation_gives_exactly_its_findings(name: str) -> None:
+    observation, expected = ALL[name]
+    findings = judge(observation, TRUST, NOW)
+    assert sorted(shown(finding, observation) for finding in findings) == sorted(expected)
+    for finding in findings:
+        assert finding.subject == observation.endpoint.key
+        for sentence in (finding.statement, finding.advice):
+            assert "{" not in sentence
+            assert len(sentence) > 10
+
+
+def test_findings_come_worst_first() -> None:
+    findings = judge(ALL["STARTTLS not offered"][0], TRUST, NOW)
+    assert [finding.code for finding in findings] == ["starttls.not-offered", "login.offered-in-clear"]
+
+
+def test_advice_names_the_day() -> None:
+    sent = (issue(issuer=INTERMEDIATE, days=(-87, 3)).der, INTERMEDIATE.der)
+    (finding,) = judge(observed(IMAPS, seen_at(IMAPS, tls=a_session(sent))), TRUST, NOW)
+    assert finding.advice == (
+        "Renew the certificate of mail.customer.example before 4 June 2026, and let the IMAP service load it."
+    )
+
+
+def test_one_cause_at_both_addresses_is_one_finding() -> None:
+    expired: Any = a_session((issue(issuer=INTERMEDIATE, days=(-90, -1)).der, INTERMEDIATE.der))
+    both = observed(IMAPS, seen_at(IMAPS, SECOND, tls=expired), seen_at(IMAPS, tls=expired))
+    (finding,) = judge(both, TRUST, NOW)
+    assert finding.addresses == ("203.0.113.1", SECOND)
+
+
+def test_the_first_certificate_to_expire_counts() -> None:
+    soon = (issue(issuer=INTERMEDIATE, days=(-87, 3)).der, INTERMEDIATE.der)
+    two = observed(IMAPS, seen_at(IMAPS), seen_at(IMAPS, SECOND, tls=a_session(soon)))
+    expires_at = find_expiry(two)
+    assert expires_at is not None
+    assert (expires_at - NOW).days == 3
+    assert find_expiry(observed(IMAPS, seen_at(IMAPS, tls=a_session((b"x",))))) is None
+
+
+def test_a_missing_intermediate_is_told_by_those_that_are_known() -> None:
+    observation = observed(IMAPS, seen_at(IMAPS, tls=a_session(good()[:1])))
+    without = TrustStore.from_pem(ROOT.pem)
+    assert [one.code for one in judge(observation, without, NOW)] == ["certificate.unknown-authority"]
+    (finding,) = judge(observation, TRUST, NOW)
+    assert finding.code == "certificate.intermediate-missing"
+    assert finding.facts["authority"] == "Test Intermediate"
+
+
+def test_a_wrong_certificate_at_one_address_is_bad() -> None:
+    (finding,) = judge(HOST_OF_TWO_CERTIFICATES, TRUST, NOW)
+    assert (finding.severity, finding.addresses) == ("bad", (SECOND,))
