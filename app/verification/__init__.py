@@ -1,0 +1,1 @@
+"""Verification: plan what to ask, ask, judge what was seen, report."""
