@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
@@ -106,6 +107,15 @@ def _refusal(reply: Reply) -> FailureReason:
     if reply.code >= _PERMANENT:
         return FailureReason.REJECTED
     return FailureReason.TURNED_AWAY if reply.code >= _TRANSIENT else FailureReason.WRONG_PROTOCOL
+
+
+def ehlo_name_of(host: str) -> str:
+    """Return a host of a URL as EHLO wants it, addresses in brackets (RFC 5321 §4.1.3)."""
+    try:
+        address = ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return host
+    return f"[IPv6:{address}]" if isinstance(address, IPv6Address) else f"[{address}]"
 
 
 def capabilities_of(reply: Reply) -> Capabilities:

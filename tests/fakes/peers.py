@@ -66,7 +66,12 @@ class Reset:
     """End the connection with a reset."""
 
 
-Step: TypeAlias = Say | Hear | HearHeader | Wait | ShakeHands | Repeat | Reset
+@dataclass(frozen=True)
+class Idle:
+    """Say nothing until the other side ends the connection."""
+
+
+Step: TypeAlias = Say | Hear | HearHeader | Idle | Wait | ShakeHands | Repeat | Reset
 
 
 def lines(*texts: str) -> Say:
@@ -147,6 +152,8 @@ class Peer:
                     self.problems.append(f"heard {line!r} for {start!r}")
             case HearHeader():
                 self.heard.append(await reader.readuntil(b"\r\n\r\n"))
+            case Idle():
+                await reader.read(-1)
             case Wait(seconds):
                 await asyncio.sleep(seconds)
             case ShakeHands(context):

@@ -5,7 +5,7 @@ from app.core.endpoints import Protocol
 from app.core.observations import AddressObservation, Capabilities, Failure, FailureReason, Stage
 from app.core.servers import SocketType
 
-from fakes.peers import Hear, Peer, Repeat, Reset, Say, ShakeHands, Step, Wait, lines
+from fakes.peers import Hear, Idle, Peer, Repeat, Reset, Say, ShakeHands, Step, Wait, lines
 from probing import observe
 
 GREETING = lines("* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] ready")
@@ -161,7 +161,7 @@ async def test_preauth_ends_where_tls_was_to_begin() -> None:
             (Stage.CAPABILITIES, FailureReason.WRONG_PROTOCOL, "what?"),
         ),
         ((GREETING, Hear(b"a1"), Say(b"* CAPABILITY IMAP4")), (Stage.CAPABILITIES, FailureReason.CUT, None)),
-        ((GREETING, Hear(b"a1"), Wait(1.2)), (Stage.CAPABILITIES, FailureReason.TIMED_OUT, None)),
+        ((GREETING, Hear(b"a1"), Idle()), (Stage.CAPABILITIES, FailureReason.TIMED_OUT, None)),
     ],
 )
 async def test_what_goes_wrong_is_a_fact(
