@@ -231,6 +231,50 @@ class Settings(BaseSettings):
         description="A file with certificates, in PEM, that are trusted as roots beside those of the "
         "system when the service connects to others.",
     )
+    probe_name: Annotated[str | None, BeforeValidator(_unset_if_empty)] = Field(
+        default=None,
+        max_length=253,
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$",
+        description="What the service calls itself where verification has to give a name (EHLO): a host name "
+        "that leads back to where its connections come from is best. Unset, the public URL's host.",
+    )
+    probe_connections: int = Field(
+        default=300,
+        ge=1,
+        le=5000,
+        description="How many connections verification may have at a time, in each process.",
+    )
+    probe_connections_per_address: int = Field(
+        default=4,
+        ge=1,
+        le=100,
+        description="How many of them may be to one address; to one port of it there is never more than one.",
+    )
+    probe_connections_per_network: int = Field(
+        default=16,
+        ge=1,
+        le=5000,
+        description="How many of them may be to the addresses of one network: a /24, or a /48 in IPv6.",
+    )
+    probe_connect_seconds: float = Field(
+        default=10.0,
+        ge=0.5,
+        le=60,
+        description="How long a server may take to accept verification's connection.",
+    )
+    probe_reply_seconds: float = Field(
+        default=40.0,
+        ge=0.5,
+        le=300,
+        description="How long it may take for each line that it says; some make strangers wait for the first "
+        "one, up to half a minute.",
+    )
+    probe_seconds: float = Field(
+        default=120.0,
+        ge=1,
+        le=900,
+        description="How long verification's conversation with one address may take in all.",
+    )
     secret_keys: SecretList = Field(
         default=(),
         description="Keys, separated by commas, under which the secrets of webhooks are stored: 32 random "

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 from app.core.errors import NotAvailable, refuse
 from app.core.service_names import PublicService
 from app.net.address_policy import AddressPolicy
+from app.net.dialer import ConnectionLimits, Dialer
 from app.net.posting import HttpxPoster, PostingLimits
 from app.net.resolver import DnspythonResolver
+from app.net.smtp import ehlo_name_of
+from app.net.streams import TimeLimits
 from app.services.access import Access
 from app.services.auditing import Auditing
 from app.services.bulk import BulkService
@@ -41,6 +44,7 @@ from app.services.webhooks import Destinations, WebhookService
 from app.services.well_known import WellKnown
 from app.store.engine import create_engine, create_reader
 from app.store.unit_of_work import Store
+from app.verification.running import Means, Prober
 
 if TYPE_CHECKING:
     from app.net.resolver import Resolver
@@ -170,6 +174,29 @@ def _webhooks(settings: Settings, store: Store, resolver: Resolver) -> WebhookSe
         deliveries=DeliveryService(store, system_clock),
         delivering=Delivering(store, system_clock, poster, box, Pace(attempt_seconds=seconds)),
         poster=poster,
+    )
+
+
+def build_prober(settings: Settings) -> Prober:
+    """Build what verification asks servers with; opens nothing yet."""
+    times = TimeLimits(
+        connect=settings.probe_connect_seconds,
+        reply=settings.probe_reply_seconds,
+        total=settings.probe_seconds,
+    )
+    limits = ConnectionLimits(
+        in_total=settings.probe_connections,
+        per_address=settings.probe_connections_per_address,
+        per_network=settings.probe_connections_per_network,
+        times=times,
+    )
+    return Prober(
+        Means(
+            dialer=Dialer(AddressPolicy(settings.allow_networks), limits),
+            resolver=DnspythonResolver(settings.resolver),
+            clock=system_clock,
+            own_name=settings.probe_name or ehlo_name_of(settings.public_url.host or ""),
+        )
     )
 
 

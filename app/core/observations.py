@@ -81,6 +81,8 @@ class TlsSession:
     """Certificates in DER as the server sent them, its own first."""
     had_bytes_before: bool = False
     """Whether bytes came between the word to start TLS and the handshake (response injection)."""
+    is_legacy: bool = False
+    """Whether it takes what clients of today do not offer: TLS below 1.2, or old ciphers and signatures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +103,13 @@ class HttpAnswer:
 
     status: int
     url: str
-    """The URL that answered last."""
+    """The URL that answered last; where that leads away from https, the one to which, which is not asked."""
     redirects: tuple[str, ...] = ()
     """The URLs that led on, first to last."""
     headers: tuple[tuple[str, str], ...] = ()
     """Those that judging looks at: names in lower case, values cut."""
+    tls: TlsSession | None = None
+    """The session with the host that answered last, where redirects led to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +127,7 @@ class AddressObservation:
     """What was offered in the clear; None where nothing was asked in the clear."""
     in_tls: Capabilities | None = None
     tls: TlsSession | None = None
+    """The handshake; where the greeting in the clear did not come, whether one succeeds at once instead."""
     versions: tuple[tuple[str, bool | None], ...] = ()
     """TLS versions that were tried by themselves, and whether the server took them; None: not known."""
     matches_without_sni: bool | None = None
@@ -141,4 +146,7 @@ class EndpointObservation:
     lookups: tuple[Lookup, ...] = ()
     """A, AAAA and TLSA of the host name, as far as they were asked for."""
     addresses: tuple[AddressObservation, ...] = ()
-    """One for each address that the look-ups gave, in their order."""
+    """One for each address that the look-ups gave, in their order, up to 16."""
+    is_port_known_open: bool = False
+    """Whether a connection to this port of any host was ever made from here; until then a way out that is
+    closed, as it often is for port 25, is as likely as a host that is down."""

@@ -1,0 +1,41 @@
+"""From a host name to the addresses to connect to."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from app.core.dns_records import AddressData, RecordType
+
+if TYPE_CHECKING:
+    from app.core.dns_lookups import Lookup
+    from app.net.address_policy import Address
+    from app.net.resolver import Resolver
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What came of a host name."""
+
+    addresses: tuple[Address, ...]
+    lookups: tuple[Lookup, ...] = ()
+    """The answers for A and AAAA; none for what is an address already."""
+
+
+async def resolve(resolver: Resolver, host: str) -> Resolved:
+    """Ask for the addresses of both families; nothing but our resolver ever sees the name.
+
+    An address in its usual form, with brackets or without, stands for itself. Other ways to write one
+    (hexadecimal, octal, one number) are names that do not exist.
+    """
+    try:
+        return Resolved((ip_address(host.removeprefix("[").removesuffix("]")),))
+    except ValueError:
+        lookups = await asyncio.gather(
+            resolver.lookup(host, RecordType.A), resolver.lookup(host, RecordType.AAAA)
+        )
+    records = [record for lookup in lookups for record in lookup.records]
+    addresses = dict.fromkeys(record.address for record in records if isinstance(record, AddressData))
+    return Resolved(tuple(addresses), tuple(lookups))

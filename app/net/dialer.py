@@ -1,0 +1,126 @@
+"""Opens connections: to addresses that the policy allows, and to few at a time.
+
+The address that is judged is the one that is connected to, as a number: no name is resolved on the way,
+so a name that stands for another address a moment later (DNS rebinding) gains nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from ipaddress import IPv6Address
+from typing import TYPE_CHECKING, Final
+
+from app.core.observations import FailureReason
+from app.net.failures import ConversationError, of_system
+from app.net.slots import Slots
+from app.net.streams import Stream, TimeLimits
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from app.net.address_policy import Address, AddressPolicy
+
+_DISCARD_PORT: Final = 9
+_NO_FAMILY: Final = frozenset(
+    {errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """How many connections there may be at a time, and how long each may take."""
+
+    in_total: int = 300
+    per_address: int = 4
+    per_network: int = 16
+    """For all addresses of a /24, or of a /48 in IPv6."""
+    times: TimeLimits = field(default_factory=TimeLimits)
+
+
+class Dialer:
+    """Connects to one address and port at a time, once."""
+
+    def __init__(self, policy: AddressPolicy, limits: ConnectionLimits | None = None) -> None:
+        """Take what may be connected to, and the limits."""
+        self._policy = policy
+        limits = limits or ConnectionLimits()
+        self._times = limits.times
+        self._doors, self._addresses = Slots(1), Slots(limits.per_address)
+        self._networks, self._all = Slots(limits.per_network), Slots(limits.in_total)
+        self._ports_reached: set[int] = set()
+
+    def has_reached(self, port: int) -> bool:
+        """Tell whether a connection to this port of any host was ever made.
+
+        Until then a way out that is closed, as it often is for port 25, is as likely as hosts that are down.
+        """
+        return port in self._ports_reached
+
+    @asynccontextmanager
+    async def connection(
+        self, address: Address, port: int, *, on_turn: Callable[[], None] = lambda: None
+    ) -> AsyncIterator[Stream]:
+        """Wait for a turn, say that it has come, connect, and close at the end.
+
+        Raises:
+            ConversationError: When the address may not be connected to, or takes no connection.
+        """
+        refusal = self._policy.refusal(address)
+        if refusal is not None:
+            raise ConversationError(FailureReason.FORBIDDEN, refusal)
+        if not has_way_to(address):
+            raise ConversationError(FailureReason.NO_LOCAL_FAMILY, f"no route for IPv{address.version}")
+        async with AsyncExitStack() as turn:
+            # The narrowest first: who waits for a busy host must not keep others from theirs.
+            await turn.enter_async_context(self._doors.hold((address, port)))
+            await turn.enter_async_context(self._addresses.hold(address))
+            await turn.enter_async_context(self._networks.hold(_network(address)))
+            await turn.enter_async_context(self._all.hold(None))
+            on_turn()
+            stream = await self._connect(address, port)
+            try:
+                yield stream
+            finally:
+                await stream.close()
+
+    async def _connect(self, address: Address, port: int) -> Stream:
+        loop = asyncio.get_running_loop()
+        family = socket.AF_INET6 if isinstance(address, IPv6Address) else socket.AF_INET
+        connection = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(0)
+            # Short commands that wait for their answers gain nothing from being held back.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            async with asyncio.timeout(self._times.connect):
+                await loop.sock_connect(connection, (str(address), port))
+        except TimeoutError:
+            connection.close()
+            raise ConversationError(FailureReason.TIMED_OUT, "takes no connection in time") from None
+        except OSError as error:
+            connection.close()
+            raise of_system(error) from None
+        except BaseException:
+            connection.close()
+            raise
+        self._ports_reached.add(port)
+        return Stream(connection, self._times)
+
+
+def has_way_to(address: Address) -> bool:
+    """Ask the routing table; connecting a datagram socket sends nothing."""
+    family = socket.AF_INET6 if isinstance(address, IPv6Address) else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((str(address), _DISCARD_PORT))
+    except OSError as error:
+        return error.errno not in _NO_FAMILY
+    return True
+
+
+def _network(address: Address) -> tuple[int, int]:
+    """Return the /24 that an IPv4 address is in, or the /48 of an IPv6 one, as a key."""
+    return address.version, int(address) >> (80 if isinstance(address, IPv6Address) else 8)

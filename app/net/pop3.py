@@ -1,0 +1,79 @@
+"""POP3 as far as its capabilities (RFC 1939, RFC 2449, RFC 2595, RFC 5034)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from typing_extensions import override
+
+from app.core.observations import Capabilities, FailureReason
+from app.net.dialogues import Dialogue, Greeting
+from app.net.failures import ConversationError, shown
+
+if TYPE_CHECKING:
+    from app.net.lines import Lines
+
+_STATUS: Final = re.compile(rb"(\+OK|-ERR)(?: +(.*)| *)", re.IGNORECASE)
+
+
+class Pop3Dialogue(Dialogue):
+    """One connection."""
+
+    start_tls_atom = "STLS"
+
+    def __init__(self, lines: Lines, own_name: str) -> None:  # noqa: ARG002 - nobody asks for it
+        """Take the lines."""
+        self._lines = lines
+
+    @override
+    async def greet(self) -> Greeting:
+        """Read the greeting; an error turns away."""
+        line = await self._lines.read()
+        if not _is_fine(line):
+            raise ConversationError(FailureReason.TURNED_AWAY, shown(line))
+        return Greeting(text=shown(line))
+
+    @override
+    async def ask_capabilities(self) -> Capabilities:
+        """Ask with CAPA, which old servers do not know."""
+        await self._lines.send("CAPA")
+        if not _is_fine(await self._lines.read()):
+            return Capabilities(are_known=False)
+        lines: list[bytes] = []
+        while (line := await self._lines.read()) != b".":
+            lines.append(line)
+        return capabilities_of(lines)
+
+    @override
+    async def ask_for_tls(self) -> None:
+        """Send STLS."""
+        await self._lines.send("STLS")
+        line = await self._lines.read()
+        if not _is_fine(line):
+            raise ConversationError(FailureReason.REJECTED, shown(line))
+
+    @override
+    async def take_leave(self) -> None:
+        """Quit."""
+        await self._lines.send("QUIT")
+        await self._lines.read()
+
+
+def _is_fine(line: bytes) -> bool:
+    status = _STATUS.fullmatch(line)
+    if status is None:
+        raise ConversationError(FailureReason.WRONG_PROTOCOL, shown(line))
+    return status[1].upper() == b"+OK"
+
+
+def capabilities_of(lines: list[bytes]) -> Capabilities:
+    """Read the lines of an answer to CAPA, each a tag that may have arguments."""
+    atoms: set[str] = set()
+    mechanisms: set[str] = set()
+    for line in lines:
+        tag, *arguments = line.decode("ascii", "replace").upper().split() or [""]
+        atoms.add(tag)
+        if tag == "SASL":
+            mechanisms.update(arguments)
+    return Capabilities(atoms=frozenset(atoms - {""}), mechanisms=frozenset(mechanisms))

@@ -1,0 +1,12 @@
+"""Probes IMAP."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.core.endpoints import Protocol
+from app.net.imap import ImapDialogue
+from app.verification.line_probing import asking
+from app.verification.probe import Probe
+
+PROBE: Final = Probe(Protocol.IMAP, asking(ImapDialogue))

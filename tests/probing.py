@@ -1,0 +1,78 @@
+"""A prober on loopback, and endpoints to observe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+
+from app.core.dns_lookups import LookupStatus
+from app.core.dns_records import AddressData
+from app.core.endpoints import Endpoint, Protocol
+from app.core.servers import SocketType
+from app.net.address_policy import AddressPolicy
+from app.net.dialer import ConnectionLimits, Dialer
+from app.net.streams import TimeLimits
+from app.verification.running import Means, Prober
+
+from fakes.clock import FixedClock
+from fakes.peers import HOST, server_context
+from fakes.resolver import ScriptedResolver, found
+
+if TYPE_CHECKING:
+    from app.core.observations import AddressObservation
+    from app.core.servers import ServerType
+    from app.net.resolver import Resolver
+
+    from fakes.peers import Peer
+
+OWN_NAME = "probe.signpost.example"
+LOOPBACK = AddressPolicy((ip_network("127.0.0.0/8"), ip_network("::1/128")))
+QUICK = ConnectionLimits(times=TimeLimits(connect=2.0, reply=0.5, total=3.0))
+
+
+def a_resolver(*addresses: str, name: str = HOST, is_authenticated: bool = False) -> ScriptedResolver:
+    """Make one that knows these addresses of one name; no other name is there."""
+    by_version: dict[int, list[AddressData]] = {}
+    for text in addresses:
+        address = ip_address(text)
+        by_version.setdefault(address.version, []).append(AddressData(address))
+    answers = [found(name, *data, is_authenticated=is_authenticated) for data in by_version.values()]
+    return ScriptedResolver(*answers, otherwise=LookupStatus.NO_NAME)
+
+
+def a_prober(
+    resolver: Resolver,
+    *,
+    policy: AddressPolicy = LOOPBACK,
+    limits: ConnectionLimits = QUICK,
+) -> Prober:
+    means = Means(dialer=Dialer(policy, limits), resolver=resolver, clock=FixedClock(), own_name=OWN_NAME)
+    return Prober(means)
+
+
+def an_endpoint(
+    protocol: Protocol,
+    port: int,
+    socket_type: SocketType = SocketType.TLS,
+    *,
+    service: ServerType | None = None,
+    path: str = "",
+) -> Endpoint:
+    return Endpoint(
+        protocol=protocol, hostname=HOST, port=port, socket_type=socket_type, service=service, path=path
+    )
+
+
+async def observe(
+    peer: Peer, protocol: Protocol, socket_type: SocketType, *, reply_seconds: float = 0.5
+) -> AddressObservation:
+    """Start the peer and observe its one address."""
+    # Made beforehand: keys take their time, and the peer's would count as ours.
+    server_context()
+    async with peer:
+        limits = replace(QUICK, times=replace(QUICK.times, reply=reply_seconds))
+        prober = a_prober(a_resolver(peer.address), limits=limits)
+        observation = await prober.observe(an_endpoint(protocol, peer.port, socket_type))
+    (seen,) = observation.addresses
+    return seen
