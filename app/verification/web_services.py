@@ -131,10 +131,13 @@ def judge_web(endpoint: Endpoint, seen: AddressObservation) -> Iterator[Evidence
     answer = seen.http
     if endpoint.protocol is not Protocol.HTTP or answer is None or not is_tested(seen):
         return
-    cause = _broken(answer) or _judge_service(endpoint, answer)
+    is_led_to_plain = _leads_to_plain(endpoint, answer)
+    # There nobody asks any further, so that a redirect is the last answer.
+    is_end = is_led_to_plain and answer.status in _REDIRECTS
+    cause = None if is_end else _broken(answer) or _judge_service(endpoint, answer)
     if cause is not None:
         yield Evidence(cause, _facts(cause, endpoint, answer), seen.address)
-    if _leads_to_plain(endpoint, answer):
+    if is_led_to_plain:
         yield Evidence(LEADS_TO_PLAIN, {"last": _plain_hop(answer)}, seen.address)
     elif endpoint.socket_type is SocketType.PLAIN:
         kind = LEADS_TO_HTTPS if answer.url.startswith("https://") else NOT_HTTPS

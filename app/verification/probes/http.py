@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 _MAX_REDIRECTS: Final = 5
 _MAX_ADDRESSES: Final = 3
 _SEE_OTHER: Final = 303
-_BUSY: Final = frozenset({429, 503})
 _TRY_NEXT: Final = frozenset({
     FailureReason.REFUSED, FailureReason.TIMED_OUT, FailureReason.UNREACHABLE, FailureReason.FORBIDDEN,
     FailureReason.NO_LOCAL_FAMILY,
@@ -76,8 +75,6 @@ async def ask(contact: Contact, sight: Sight) -> None:
             sight.in_tls = offered
         else:
             sight.before_tls = offered
-        if response.status in _BUSY:
-            raise ConversationError(FailureReason.TURNED_AWAY, f"answers {response.status}")
     sight.stage = Stage.DONE
 
 
