@@ -14,6 +14,7 @@ WORKERS ?= auto
 
 RUNTIME := $(VENV)/.runtime-installed
 DEVELOPMENT := $(VENV)/.development-installed
+SCANNER := $(VENV)/scanner/.installed
 
 .PHONY: help
 help: ## Print this list
@@ -32,6 +33,12 @@ $(RUNTIME): requirements/runtime.txt requirements/build.txt pyproject.toml | $(V
 $(DEVELOPMENT): requirements/dev.txt $(RUNTIME)
 	@echo "Installing the development tools …"
 	@.ci/install "$(VENV)" requirements/dev.txt
+	@touch $@
+
+# In an environment of its own: it needs older libraries than ours.
+$(SCANNER): requirements/scanner.txt $(DEVELOPMENT)
+	@.ci/make-venv "$(VENV)/scanner" "$(PYTHON)"
+	@.ci/install "$(VENV)/scanner" requirements/scanner.txt
 	@touch $@
 
 .PHONY: setup
@@ -74,11 +81,11 @@ packages: ## Debian packages that the tests start servers from (as root; otherwi
 		dovecot-core dovecot-imapd dovecot-pop3d dovecot-managesieved dovecot-submissiond
 
 .PHONY: test
-test: $(DEVELOPMENT) packages ## All tests
+test: $(DEVELOPMENT) $(SCANNER) packages ## All tests
 	@$(BIN)/pytest -n $(WORKERS) -m "not benchmark and not soak"
 
 .PHONY: coverage
-coverage: $(DEVELOPMENT) packages ## All tests, with what they do not reach
+coverage: $(DEVELOPMENT) $(SCANNER) packages ## All tests, with what they do not reach
 	@$(BIN)/coverage erase
 	@COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest -m "not benchmark and not soak"
 	@$(BIN)/coverage combine -q
@@ -98,7 +105,7 @@ bench: $(DEVELOPMENT) ## Measure against references in the same run; prints rati
 	@$(BIN)/pytest -q -s -m benchmark tests/benchmarks
 
 .PHONY: soak
-soak: $(DEVELOPMENT) packages ## The long trials: kill rounds, many generated cases
+soak: $(DEVELOPMENT) $(SCANNER) packages ## The long trials: kill rounds, many generated cases
 	@SIGNPOST_HYPOTHESIS_PROFILE=soak SIGNPOST_KILL_ROUNDS=20 SIGNPOST_FUZZ_SECONDS=600 SIGNPOST_API_EXAMPLES=120 \
 		$(BIN)/pytest -q -s tests/integration tests/properties
 

@@ -97,6 +97,7 @@ rfc1413_hosts =
 queue_only
 keep_environment =
 smtp_receive_timeout = 10s
+smtp_accept_max = 0
 tls_advertise_hosts = ${{if inlist{{$received_ip_address}}{{{no_tls}}}{{}}{{*}}}}
 TAG = ${{lookup{{$received_ip_address}}lsearch{{{run}/certificates}}{{$value}}{{good}}}}
 tls_certificate = {certificates}/TAG.pem
