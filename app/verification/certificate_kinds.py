@@ -166,7 +166,7 @@ MUST_STAPLE: Final = FindingKind(
     code="certificate.must-staple",
     severity=Severity.INFO,
     statement="The certificate of {hostname} on port {port} demands stapled OCSP answers.",
-    meaning="Clients that check this refuse to connect while the {service} service staples none.",
+    meaning="Clients that check this refuse to connect while none are stapled.",
     advice="Let the service staple OCSP answers, or get a certificate without this demand.",
 )
 KINDS: Final = (

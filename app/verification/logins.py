@@ -52,8 +52,8 @@ NOT_OFFERED: Final = FindingKind(
 NOT_CRAM: Final = FindingKind(
     code="login.encrypted-without-cram",
     severity=Severity.WARNING,
-    statement="password-encrypted is listed for {hostname} on port {port}, which offers no CRAM-MD5 or APOP, "
-    "but {offered}.",
+    statement="The listing of {hostname} on port {port} has password-encrypted; the server offers no "
+    "CRAM-MD5 or APOP, but {offered}.",
     meaning="Most mail programs take password-encrypted for CRAM-MD5, and fail.",
     advice="List password-cleartext: within TLS the password is safe.",
 )
