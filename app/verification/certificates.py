@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -13,6 +14,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 from cryptography.x509.oid import ExtensionOID as Extension
 
@@ -76,7 +78,10 @@ class Certificate:
 def read_certificate(der: bytes) -> Certificate | None:
     """Read a certificate; None where it cannot be read."""
     try:
-        return _read(der, x509.load_der_x509_certificate(der))
+        with warnings.catch_warnings():
+            # Odd serial numbers are the matter of who issued it; some roots have them.
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            return _read(der, _load(der))
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType):
         return None
     except (x509.DuplicateExtension, x509.InvalidVersion):
@@ -121,8 +126,7 @@ def _read(der: bytes, found: x509.Certificate) -> Certificate:
 def is_issued_by(child: bytes, parent: bytes) -> bool:
     """Tell whether one certificate names another as issuer and has its signature; both in DER."""
     try:
-        certificate = x509.load_der_x509_certificate(child)
-        issuer = x509.load_der_x509_certificate(parent)
+        certificate, issuer = _load(child), _load(parent)
         if _hash_algorithm(certificate) in _OLD_HASHES:
             _verify_old_signature(certificate, issuer)
         else:
@@ -130,6 +134,11 @@ def is_issued_by(child: bytes, parent: bytes) -> bool:
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _load(der: bytes) -> x509.Certificate:
+    return x509.load_der_x509_certificate(der)
 
 
 def _verify_old_signature(certificate: x509.Certificate, issuer: x509.Certificate) -> None:

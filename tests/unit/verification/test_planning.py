@@ -141,7 +141,7 @@ def test_a_type_without_a_probe_is_named(server: Server) -> None:
     assert reasons(found) == [(server.key, "no-probe")]
 
 
-def an_exchange(**urls: str) -> Server:
+def an_exchange(**urls: Any) -> Server:
     options = ExchangeOptions(**urls) if urls else None
     return an_imap_server(key="exchange", type=ServerType.EXCHANGE, port=443, options=options)
 
