@@ -304,6 +304,14 @@ DANE: Final[dict[str, tuple[EndpointObservation, list[str]]]] = {
     "TLSA whose signatures do not hold": (_records(status=LookupStatus.BOGUS), ["dane.bogus"]),
     "no TLSA": (_records(status=LookupStatus.NO_NAME), []),
     "TLSA not answered": (_records(status=LookupStatus.SERVER_FAILURE), []),
+    "TLSA at the name, none where its alias leads": (
+        observed(
+            an_endpoint(),
+            seen_at(an_endpoint()),
+            lookups=(found(HOST, FIRST), tlsa(status=LookupStatus.NO_NAME), tlsa(a_record(_LEAF, 3, 1, 1))),
+        ),
+        _MATCH,
+    ),
     "TLSA of a chain that cannot be read": (
         _records(a_record(_LEAF, 3, 1, 1), sent=(b"x",)),
         ["certificate.unreadable", "dane.mismatch"],

@@ -6,6 +6,7 @@ it holds for: ``connect.address-dead @ 2001:db8::1``.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from app.core.dns_lookups import LookupStatus
@@ -26,7 +27,7 @@ from observed import (
     offering,
     seen_at,
 )
-from pki import HOST, good
+from pki import HOST, INTERMEDIATE, chain, good, issue, key
 
 if TYPE_CHECKING:
     from app.core.endpoints import Endpoint
@@ -40,6 +41,8 @@ SUBMISSIONS: Final = an_endpoint(Protocol.SMTP)
 SUBMISSION: Final = an_endpoint(Protocol.SMTP, SocketType.STARTTLS)
 SMTP: Final = an_endpoint(Protocol.SMTP, SocketType.STARTTLS, port=25)
 SIEVE: Final = an_endpoint(Protocol.MANAGESIEVE, SocketType.STARTTLS)
+WEAK: Final = chain(issue(issuer=INTERMEDIATE, with_key=key("rsa-1024")), INTERMEDIATE)
+EXPIRED: Final = chain(issue(issuer=INTERMEDIATE, days=(-90, -1)), INTERMEDIATE)
 WEBMAIL: Final = a_web_endpoint(ServerType.WEBMAIL)
 
 
@@ -154,6 +157,10 @@ CONNECTIONS: Final = {
         _ended(SMTP, Stage.CONNECT, FailureReason.TIMED_OUT),
         ["connect.port-25-not-tested"],
     ),
+    "port 25 closed, though others are reached there": (
+        replace(_ended(SMTP, Stage.CONNECT, FailureReason.REFUSED), is_port_known_open=True),
+        ["connect.refused"],
+    ),
     "port 25 open at one address of two": (
         observed(
             SMTP,
@@ -230,6 +237,22 @@ CONVERSATIONS: Final = {
     "a weak cipher": (
         _seen(IMAPS, tls=a_session(version="TLSv1.2", cipher="DES-CBC3-SHA")),
         ["tls.cipher-weak"],
+    ),
+    "old ciphers only": (
+        _seen(IMAPS, tls=a_session(version="TLSv1.2", cipher="DES-CBC3-SHA", is_legacy=True)),
+        ["tls.only-old-ciphers"],
+    ),
+    "old ways tried after a cut by chance": (
+        _seen(IMAPS, tls=a_session(version="TLSv1.2", cipher="ECDHE-RSA-AES256-GCM-SHA384", is_legacy=True)),
+        [],
+    ),
+    "old versions only, old ciphers with them": (
+        _seen(IMAPS, tls=a_session(version="TLSv1", cipher="DES-CBC3-SHA", is_legacy=True)),
+        ["tls.only-old-versions"],
+    ),
+    "old ways only, for a weak key": (
+        _seen(IMAPS, tls=a_session(WEAK, is_legacy=True)),
+        ["certificate.key-weak"],
     ),
     "another certificate without SNI": (_seen(IMAPS, matches_without_sni=False), ["tls.needs-sni"]),
     "the same certificate without SNI": (_seen(IMAPS, matches_without_sni=True), []),
@@ -363,7 +386,8 @@ LOGINS: Final = {
 
 def _web(service: ServerType, status: int, *headers: tuple[str, str], **changes: Any) -> EndpointObservation:
     endpoint = a_web_endpoint(service)
-    return _seen(endpoint, http=an_answer(status, headers=headers, **changes))
+    session = a_session(changes.pop("own", None))
+    return _seen(endpoint, tls=session, http=an_answer(status, headers=headers, **changes))
 
 
 _BASIC = ("www-authenticate", 'Basic realm="mail"')
@@ -386,6 +410,18 @@ WEB: Final = {
     "redirects without an end": (
         _web(ServerType.WEBMAIL, 302, redirects=tuple(f"https://{HOST}/{step}" for step in range(5))),
         ["http.redirects-too-often"],
+    ),
+    "a redirect to a host with a certificate for it": (
+        _web(ServerType.WEBMAIL, 200, _HSTS, url="https://web.example/", tls=a_session(good("web.example"))),
+        [],
+    ),
+    "a redirect to a host with a certificate for another": (
+        _web(ServerType.WEBMAIL, 200, _HSTS, url="https://web.example/", tls=a_session(good())),
+        ["certificate.name-mismatch"],
+    ),
+    "a redirect to the same host": (
+        _web(ServerType.WEBMAIL, 200, _HSTS, tls=a_session(EXPIRED), own=EXPIRED),
+        ["certificate.expired"],
     ),
     "a redirect to http": (
         _web(ServerType.WEBMAIL, 200, _HSTS, url=f"http://{HOST}/", redirects=(f"https://{HOST}/there",)),

@@ -82,6 +82,12 @@ def expiry(chain: tuple[bytes, ...]) -> datetime | None:
     return None if leaf is None else leaf.not_after
 
 
+def has_weakness(chain: tuple[bytes, ...]) -> bool:
+    """Tell whether a key or a signature is such that clients of today break off the handshake."""
+    read = [certificate for der in chain if (certificate := read_certificate(der)) is not None]
+    return any(one.is_key_weak or one.signature_hash in _BROKEN_HASHES for one in read)
+
+
 def matches(certificate: Certificate, hostname: str) -> bool:
     """Tell whether a certificate is for a host name: an alternative name, its first label any (RFC 9525).
 

@@ -192,7 +192,8 @@ def _dead(observation: EndpointObservation, seen: AddressObservation, *, is_any_
     if is_any_reached:
         return Evidence(ADDRESS_DEAD, {"reason": shown}, seen.address)
     endpoint = observation.endpoint
-    if endpoint.protocol is Protocol.SMTP and endpoint.port == _SMTP_PORT:
+    is_maybe_blocked = endpoint.port == _SMTP_PORT and not observation.is_port_known_open
+    if endpoint.protocol is Protocol.SMTP and is_maybe_blocked:
         # Networks of data centres block it, some with a refusal.
         return Evidence(PORT_25, {}, seen.address)
     return Evidence(kind, {}, seen.address)

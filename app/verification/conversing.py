@@ -9,6 +9,7 @@ from app.core.endpoints import Protocol
 from app.core.findings import FindingKind, Severity
 from app.core.observations import FailureReason, Stage
 from app.core.servers import SocketType
+from app.verification.certificate_judging import has_weakness
 from app.verification.connecting import is_tested
 from app.verification.evidence import Evidence
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.core.endpoints import Endpoint
-    from app.core.observations import AddressObservation, Failure
+    from app.core.observations import AddressObservation, Failure, TlsSession
 
 _CANNOT: Final = "Mail programs cannot use the server as it is listed."
 
@@ -47,6 +48,14 @@ ONLY_OLD: Final = FindingKind(
     statement="{hostname} speaks no TLS version newer than 1.1 on port {port}.",
     meaning="Current mail programs and phones refuse to connect.",
     advice="Allow TLS 1.2 and 1.3 in the {service} service, and nothing older.",
+)
+ONLY_OLD_CIPHERS: Final = FindingKind(
+    code="tls.only-old-ciphers",
+    severity=Severity.BAD,
+    statement="{hostname} agrees on port {port} only with clients that allow old ciphers or signatures: "
+    "{cipher}.",
+    meaning="Current mail programs and phones refuse to connect.",
+    advice="Allow ciphers with AES-GCM or ChaCha20 in the {service} service, and DH keys of 2048 bits.",
 )
 OLD_TOO: Final = FindingKind(
     code="tls.old-versions-too",
@@ -168,7 +177,7 @@ NOT_SERVED: Final = FindingKind(
     advice="Except this service from the block lists and checks of {hostname}, if that is meant.",
 )
 KINDS: Final = (
-    NOT_TLS, TLS_EXPECTED, HANDSHAKE_FAILED, ONLY_OLD, OLD_TOO, WITHOUT_13, CIPHER_WEAK, NEEDS_SNI,
+    NOT_TLS, TLS_EXPECTED, HANDSHAKE_FAILED, ONLY_OLD, ONLY_OLD_CIPHERS, OLD_TOO, WITHOUT_13, CIPHER_WEAK, NEEDS_SNI,
     STARTTLS_MISSING, STARTTLS_REFUSED, STARTTLS_INJECTED, MIDDLEBOX, TLS_NOT_LISTED, SILENT,
     PREAUTHENTICATED, WRONG_PROTOCOL, ENDLESS, CUT, STALLED, REJECTED, NOT_SERVED,
 )  # fmt: skip
@@ -179,6 +188,7 @@ _STARTTLS_ATOMS: Final = frozenset({"STARTTLS", "STLS"})
 _WEAK_CIPHER: Final = re.compile(
     r"RC4|3DES|DES-CBC|NULL|EXP|MD5|\bADH|AECDH|anon|RC2|IDEA|SEED", re.IGNORECASE
 )
+_CIPHER_OF_TODAY: Final = re.compile(r"TLS_|ECDHE-(?:RSA|ECDSA)-(?:AES\d+-(?:GCM|CCM)|CHACHA20)")
 # Cisco's inspection writes X over what it does not know, and stars over the greeting.
 _MASKED: Final = re.compile(r"\*{3}|X{4}")
 _WHERE: Final = {
@@ -308,7 +318,17 @@ def _versions(seen: AddressObservation) -> Iterator[Evidence]:
         yield Evidence(OLD_TOO, {"versions": ", ".join(old)}, seen.address)
     elif tried.get("TLSv1.3") is False:
         yield Evidence(WITHOUT_13, {}, seen.address)
-    if _WEAK_CIPHER.search(seen.tls.cipher):
-        yield Evidence(CIPHER_WEAK, {"cipher": seen.tls.cipher}, seen.address)
+    if not only_old(seen):
+        yield from _ciphers(seen, seen.tls)
     if seen.matches_without_sni is False:
         yield Evidence(NEEDS_SNI, {}, seen.address)
+
+
+def _ciphers(seen: AddressObservation, session: TlsSession) -> Iterator[Evidence]:
+    facts = {"cipher": session.cipher}
+    # A first handshake that was cut by chance leaves a session as clients of today have it.
+    is_of_today = _CIPHER_OF_TODAY.match(session.cipher) or dict(seen.versions).get("TLSv1.3")
+    if session.is_legacy and not is_of_today and not has_weakness(session.chain):
+        yield Evidence(ONLY_OLD_CIPHERS, facts, seen.address)
+    elif _WEAK_CIPHER.search(session.cipher):
+        yield Evidence(CIPHER_WEAK, facts, seen.address)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from app.core.dns_lookups import Lookup
     from app.core.endpoints import Endpoint
     from app.core.observations import EndpointObservation
     from app.verification.trust import TrustStore, Way
@@ -74,14 +75,14 @@ _LENGTHS: Final = {1: 32, 2: 64}
 def judge_dane(observation: EndpointObservation, trust: TrustStore, now: datetime) -> Iterator[Evidence]:
     """Judge each address by the TLSA records, as far as they were asked for."""
     endpoint = observation.endpoint
-    lookup = next((one for one in observation.lookups if one.type is RecordType.TLSA), None)
+    lookup = _lookup(observation)
     if lookup is None or endpoint.socket_type is SocketType.PLAIN:
         return
     if lookup.status is LookupStatus.BOGUS:
         yield Evidence(BOGUS)
         return
     records = [data for data in lookup.records if isinstance(data, TlsaData)]
-    if lookup.status is not LookupStatus.FOUND or not records:
+    if not records:
         return
     if not lookup.is_authenticated:
         yield Evidence(NOT_AUTHENTICATED)
@@ -97,6 +98,13 @@ def judge_dane(observation: EndpointObservation, trust: TrustStore, now: datetim
         check = None if way is None else _Check(endpoint, seen.tls.chain, way)
         is_matched = check is not None and any(check.matches(record) for record in usable)
         yield Evidence(MATCHES if is_matched else MISMATCH, {}, seen.address)
+
+
+def _lookup(observation: EndpointObservation) -> Lookup | None:
+    """Return the look-up that counts: of an alias's target and the name itself the one that found records."""
+    asked = [lookup for lookup in observation.lookups if lookup.type is RecordType.TLSA]
+    wanted = (LookupStatus.FOUND, LookupStatus.BOGUS)
+    return next((one for status in wanted for one in asked if one.status is status), None)
 
 
 def _is_usable(endpoint: Endpoint, record: TlsaData) -> bool:

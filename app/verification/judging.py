@@ -5,7 +5,8 @@ Each cause is one finding, with every address that it holds for. What could not 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from app.core.servers import SocketType
 from app.verification.certificate_judging import expiry, judge_chain
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from app.core.endpoints import Listing
+    from app.core.endpoints import Endpoint, Listing
     from app.core.findings import Finding
-    from app.core.observations import EndpointObservation
+    from app.core.observations import AddressObservation, EndpointObservation, TlsSession
     from app.verification.trust import TrustStore
+
+_HTTPS_PORT: Final = 443
 
 
 def judge(observation: EndpointObservation, trust: TrustStore, now: datetime) -> tuple[Finding, ...]:
@@ -49,6 +52,15 @@ def find_expiry(observation: EndpointObservation) -> datetime | None:
     return min((moment for chain in chains if (moment := expiry(chain)) is not None), default=None)
 
 
+def _sessions(endpoint: Endpoint, seen: AddressObservation) -> Iterator[tuple[str, int, TlsSession]]:
+    """Yield the handshakes whose certificates count, with the names that they must be for."""
+    if seen.tls is not None and endpoint.socket_type is not SocketType.PLAIN:
+        yield endpoint.hostname, endpoint.port, seen.tls
+    if seen.http is not None and seen.http.tls is not None:
+        parts = urlsplit(seen.http.url)
+        yield parts.hostname or endpoint.hostname, parts.port or _HTTPS_PORT, seen.http.tls
+
+
 def _found(observation: EndpointObservation, trust: TrustStore, now: datetime) -> Iterator[Evidence]:
     endpoint = observation.endpoint
     yield from judge_host(observation)
@@ -57,7 +69,7 @@ def _found(observation: EndpointObservation, trust: TrustStore, now: datetime) -
         yield from judge_conversation(endpoint, seen)
         yield from judge_logins(endpoint, seen)
         yield from judge_web(endpoint, seen)
-        if seen.tls is not None and endpoint.socket_type is not SocketType.PLAIN:
-            for kind, facts in judge_chain(seen.tls.chain, endpoint.hostname, trust, now):
-                yield Evidence(kind, facts, seen.address)
+        for hostname, port, session in _sessions(endpoint, seen):
+            for kind, facts in judge_chain(session.chain, hostname, trust, now):
+                yield Evidence(kind, {"hostname": hostname, "port": str(port), **facts}, seen.address)
     yield from judge_dane(observation, trust, now)
