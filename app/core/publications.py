@@ -21,6 +21,8 @@ class ExpectedDocument:
     media_type: str
     body_sha256: str
     """Of what this service answers, in hexadecimal."""
+    posted: bytes = b""
+    """What clients send with POST, in XML; empty where they ask with GET."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

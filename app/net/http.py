@@ -1,6 +1,6 @@
 """One request of HTTP/1.1 on a connection that is there, and the header of its answer (RFC 9110, RFC 9112).
 
-Bodies of answers are not read: what is asked is whether a service is there and how one logs in to it.
+Probes read no bodies: what they ask is whether a service is there and how one logs in to it.
 """
 
 from __future__ import annotations
@@ -87,6 +87,15 @@ async def exchange(stream: Stream, target: WebTarget, request: WebRequest) -> We
     Raises:
         ConversationError: When there is none.
     """
+    return (await send_request(stream, target, request))[0]
+
+
+async def send_request(stream: Stream, target: WebTarget, request: WebRequest) -> tuple[WebResponse, Lines]:
+    """Send a request and read the answer's header; what follows can be read from the lines.
+
+    Raises:
+        ConversationError: When there is none.
+    """
     headers = [("Host", target.authority), *request.headers, ("Connection", "close")]
     if request.body:
         headers.append(("Content-Length", str(len(request.body))))
@@ -96,7 +105,7 @@ async def exchange(stream: Stream, target: WebTarget, request: WebRequest) -> We
     for _ in range(_MAX_INTERIM):
         response = await _read_response(reader)
         if response.status >= _FINAL:
-            return response
+            return response, reader
     raise ConversationError(FailureReason.TOO_LONG, "sends interim answers without an end")
 
 
@@ -124,7 +133,15 @@ def find_redirect(target: WebTarget, location: str) -> WebTarget | None:
     A user name or password in it is left out: nothing that a server says makes us send credentials.
     """
     try:
-        parts = urlsplit(urljoin(target.url, location.strip()))
+        return target_of(urljoin(target.url, location.strip()))
+    except ValueError:
+        return None
+
+
+def target_of(url: str) -> WebTarget | None:
+    """Take a URL apart; None where it is none of the web, its user name left out."""
+    try:
+        parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return None

@@ -61,6 +61,19 @@ class Lines:
         self._searched = 0
         return octets
 
+    async def read_rest(self) -> bytes:
+        """Return everything up to the end of the connection.
+
+        Raises:
+            ConversationError: As ``read``, but for the end.
+        """
+        until = self.stream.reply_deadline()
+        while data := await self.stream.receive(until):
+            self._take(data)
+        rest = bytes(self._buffer)
+        self.drop_rest()
+        return rest
+
     async def send(self, line: str) -> None:
         """Send a line.
 
@@ -80,6 +93,9 @@ class Lines:
         data = await self.stream.receive(until)
         if not data:
             raise ConversationError(FailureReason.CUT, shown(bytes(self._buffer)))
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
         self._total += len(data)
         if self._total > MAX_TOTAL_BYTES:
             raise ConversationError(FailureReason.TOO_LONG, f"sends over {MAX_TOTAL_BYTES} bytes")

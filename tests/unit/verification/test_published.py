@@ -1,0 +1,124 @@
+"""Documents are fetched from loopback, whatever answers there, and judged."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+from app.core.publications import DocumentCheck, ExpectedDocument
+from app.net.address_policy import AddressPolicy
+from app.net.dialer import Dialer
+from app.verification.certificates import read_certificate
+from app.verification.publication import judge_documents
+from app.verification.published import DocumentFetcher
+from app.verification.trust import TrustStore
+
+from certificates import a_web_chain
+from fakes.clock import FixedClock
+from fakes.peers import HOST, HearHeader, Idle, Peer, Say, ShakeHands, Step, lines
+from probing import LOOPBACK, QUICK, a_resolver
+
+BODY = b"<clientConfig/>"
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: Application/XML; charset=utf-8\r\n"
+LENGTH = OK + b"Content-Length: 15\r\n\r\n" + BODY
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n5;x=y\r\n<clie\r\nA\r\nntConfig/>\r\n0\r\n\r\n"
+UNTIL_THE_END = OK + b"\r\n" + BODY
+TRUST = TrustStore.from_pem(a_web_chain([HOST]).root.pem)
+
+
+async def fetched(
+    peer: Peer, *, scheme: str = "http", policy: AddressPolicy = LOOPBACK, posted: bytes = b"", **names: str
+) -> DocumentCheck:
+    host = names.get("host", HOST)
+    expected = ExpectedDocument(
+        url=f"{scheme}://{host}:{peer.port}/mail/config-v1.1.xml?emailaddress=a%40b.example",
+        format="autoconfig",
+        media_type="application/xml",
+        body_sha256=sha256(BODY).hexdigest(),
+        posted=posted,
+    )
+    resolver = a_resolver(*names.get("addresses", "127.0.0.1").split())
+    return await DocumentFetcher(Dialer(policy, QUICK), resolver).check(expected)
+
+
+def codes(check: DocumentCheck) -> list[str]:
+    return [finding.code for finding in judge_documents([check], TRUST, FixedClock()())]
+
+
+@pytest.mark.parametrize("answer", [LENGTH, CHUNKED, UNTIL_THE_END], ids=["length", "chunked", "end"])
+async def test_a_current_document_is_fine_however_it_is_sent(answer: bytes) -> None:
+    async with Peer.of(HearHeader(), Say(answer)) as peer:
+        check = await fetched(peer)
+    assert codes(check) == []
+    assert check.seen.media_type == "application/xml"
+    assert peer.heard[0].startswith(b"GET /mail/config-v1.1.xml?emailaddress=a%40b.example HTTP/1.1\r\n")
+
+
+async def test_autodiscover_is_asked_with_post() -> None:
+    async with Peer.of(HearHeader(), Say(LENGTH), Idle()) as peer:
+        assert codes(await fetched(peer, posted=b"<Autodiscover/>")) == []
+    assert peer.heard[0].startswith(b"POST ")
+    assert b"\r\nContent-Length: 15\r\n" in peer.heard[0]
+
+
+async def test_the_certificate_is_seen() -> None:
+    async with Peer.of(ShakeHands(), HearHeader(), Say(LENGTH)) as peer:
+        check = await fetched(peer, scheme="https")
+    assert check.seen.failure is None
+    assert check.seen.tls is not None
+    certificate = read_certificate(check.seen.tls.chain[0])
+    assert certificate is not None
+    assert certificate.dns_names == (HOST,)
+
+
+async def test_redirects_are_followed_and_those_without_an_end_are_told() -> None:
+    async with Peer([[]]) as peer:
+        there = f"HTTP/1.1 302 Found\r\nLocation: http://{HOST}:{peer.port}/there\r\n\r\n".encode()
+        peer.scripts = [[HearHeader(), Say(there)], [HearHeader(), Say(LENGTH)]]
+        check = await fetched(peer)
+        assert codes(check) == []
+        assert check.seen.http is not None
+        assert check.seen.http.url == f"http://{HOST}:{peer.port}/there"
+        assert len(check.seen.http.redirects) == 1
+        peer.scripts = [[HearHeader(), Say(there)]]
+        assert codes(await fetched(peer)) == ["document.redirect-loop"]
+    assert peer.connections == 2 + 6
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ([HearHeader(), Say(b"HTTP/1.1 404 Not Found\r\n\r\n")], ["document.not-found"]),
+        ([HearHeader(), Say(b"HTTP/1.1 503 Busy\r\n\r\n")], ["document.not-tested"]),
+        ([HearHeader(), Say(OK + b"\r\n<!doctype html><p>Hello")], ["document.catch-all"]),
+        ([HearHeader(), Say(OK + b"\r\n<clientConfig></clientConfig>")], ["document.not-current"]),
+        ([HearHeader(), Say(OK + b"Content-Length: 99999999\r\n\r\n")], ["document.not-current"]),
+        ([HearHeader(), Say(OK + b"Content-Length: many\r\n\r\n")], ["document.unreachable"]),
+        ([HearHeader(), Say(OK + b"Transfer-Encoding: chunked\r\n\r\nsome\r\n")], ["document.unreachable"]),
+        ([HearHeader(), Say(OK + b"Content-Length: 15\r\n\r\n<clie")], ["document.unreachable"]),
+        ([HearHeader(), Idle()], ["document.unreachable"]),
+        ([HearHeader(), lines("SSH-2.0")], ["document.unreachable"]),
+        ([], ["document.unreachable"]),
+    ],
+)
+async def test_what_comes_in_its_place_is_told(steps: list[Step], expected: list[str]) -> None:
+    async with Peer([steps]) as peer:
+        assert codes(await fetched(peer)) == expected
+
+
+async def test_a_closed_port_and_a_missing_name_are_told() -> None:
+    async with Peer.of() as peer:
+        pass
+    assert codes(await fetched(peer)) == ["document.unreachable"]
+    assert codes(await fetched(peer, host="nowhere.example")) == ["document.host-missing"]
+
+
+async def test_the_next_address_is_asked_where_one_is_dead() -> None:
+    async with Peer.of(HearHeader(), Say(LENGTH), address="127.0.0.2") as peer:
+        assert codes(await fetched(peer, addresses="127.0.0.3 127.0.0.2")) == []
+
+
+async def test_no_packet_goes_to_an_address_that_is_not_permitted() -> None:
+    async with Peer.of(HearHeader(), Say(LENGTH)) as peer:
+        assert codes(await fetched(peer, policy=AddressPolicy())) == ["document.not-tested"]
+    assert peer.connections == 0
