@@ -90,7 +90,8 @@ OPERATIONS, PUBLIC_OPERATIONS = operations(public=False), operations(public=True
 @pytest.fixture(scope="session")
 def filled_database(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite database to copy with what ``fill`` puts in."""
-    path = shutil.copy(sqlite_template, tmp_path_factory.mktemp("filled") / "filled.db")
+    path = tmp_path_factory.mktemp("filled") / "filled.db"
+    shutil.copy(sqlite_template, path)
 
     async def run() -> None:
         async with served(f"sqlite+aiosqlite:///{path}") as client:
