@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 from app import __version__
 from app.api import clients, problems, reference, well_known
+from app.api.authentication import refuse_path
 from app.api.chores import keep_up
 from app.api.event_documents import add_webhooks
 from app.api.examples import add_examples
@@ -91,6 +92,7 @@ def create_api(settings: Settings) -> FastAPI:
     own = (well_known.build_router(), tls_ask.router, health.router, reference.build_router(api.title))
     routers = (discovery, *own, *management)
     api.router.routes[:0] = [route for router in routers for route in router.routes]
+    api.router.default = refuse_path
     problems.install(api)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign] # FastAPI's documented way
     return api
