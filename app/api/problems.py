@@ -197,6 +197,14 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
 PROBLEMS_BY_SLUG: Final = {problem.slug: problem for problem in PROBLEMS.values()}
 
 
+def problem_types() -> dict[str, dict[str, int | str]]:
+    """List the problem types for the OpenAPI document: what clients tell failures apart by."""
+    return {
+        slug: {"status": problem.status.value, "title": problem.title}
+        for slug, problem in sorted(PROBLEMS_BY_SLUG.items())
+    }
+
+
 def problem_response(  # noqa: PLR0913 - the members of a problem document
     request: Request,
     status: int,
