@@ -353,11 +353,11 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 
 def _methods(routes: Sequence[Any], scope: AsgiScope) -> set[str]:
-    found: set[str] = set()
-    for route in routes:
-        if getattr(route, "methods", None) and route.path_regex.match(scope["path"]):
-            found |= route.methods
-    return found
+    matching = [
+        route for route in routes if getattr(route, "methods", None) and route.path_regex.match(scope["path"])
+    ]
+    # A name may have the same form as a path of its own, such as /bulk beside /{name}: the first one counts.
+    return {method for route in matching if route.path == matching[0].path for method in route.methods}
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:

@@ -97,3 +97,13 @@ async def test_a_request_that_bears_nothing_counts_for_its_address(
 ) -> None:
     answers = [await limited.http.get(UNKNOWN, headers=fields) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [401, 401, 429]
+
+
+async def test_a_path_of_its_own_takes_its_methods_only(api: ApiClient) -> None:
+    for path, methods in (
+        ("/api/v1/domains/bulk", "POST"),
+        ("/api/v1/domains/export", "GET"),
+        ("/api/v1/domains/customer.example", "DELETE, GET, PATCH, PUT"),
+    ):
+        answer = await api.send("OPTIONS", path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)
