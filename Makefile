@@ -99,6 +99,11 @@ golden: $(DEVELOPMENT) ## Rewrite the golden documents; read the difference befo
 generated: $(DEVELOPMENT) ## Rewrite openapi/openapi.json, docs/problems/, docs/findings.md and the settings' table
 	@$(BIN)/python -m app.api.export
 
+.PHONY: baseline
+baseline: generated ## After a release: what later API changes are compared with (docs/releasing.md)
+	@cp openapi/openapi.json openapi/released.json
+	@sed -i '/^#/!d' tests/contracts/accepted_breaks.txt
+
 .PHONY: bench
 bench: $(DEVELOPMENT) ## Measure against references in the same run; prints ratios
 	@.ci/install-test-packages wrk

@@ -12,12 +12,14 @@ from starlette.middleware import Middleware
 
 from app import __version__
 from app.api import clients, problems, reference, well_known
+from app.api.authentication import refuse_path
 from app.api.chores import keep_up
 from app.api.event_documents import add_webhooks
 from app.api.examples import add_examples
 from app.api.guard import RequestGuard
 from app.api.limit_documents import add_limits
 from app.api.merge_patch import patch_name, patch_schema
+from app.api.problems import problem_types
 from app.api.routes import (
     audit,
     bulk,
@@ -91,6 +93,7 @@ def create_api(settings: Settings) -> FastAPI:
     own = (well_known.build_router(), tls_ask.router, health.router, reference.build_router(api.title))
     routers = (discovery, *own, *management)
     api.router.routes[:0] = [route for router in routers for route in router.routes]
+    api.router.default = refuse_path
     problems.install(api)
     api.openapi = lambda: _openapi(api)  # type: ignore[method-assign] # FastAPI's documented way
     return api
@@ -132,6 +135,7 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         # FastAPI's own form of validation errors, which this API never sends.
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        document["x-problem-types"] = problem_types()
         add_limits(document)
         add_webhooks(document)
         add_examples(document)

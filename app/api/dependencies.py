@@ -9,9 +9,8 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Header, Query, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from app.api.rate_limits import count_token
 from app.api.schemas.shapes import Problem
-from app.core.errors import NotAuthenticated, refuse, within
+from app.core.errors import refuse, within
 from app.core.names import DomainName
 from app.services.callers import Call, Caller
 from app.services.preconditions import Precondition
@@ -34,17 +33,12 @@ def _services(request: Request) -> Services:
 ServicesDependency = Annotated[Services, Depends(_services)]
 
 
-async def _caller(
+def _caller(
     request: Request,
-    services: ServicesDependency,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    # Read before, by the route itself; here only for the OpenAPI document.
+    _credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Caller:
-    if credentials is None:
-        raise NotAuthenticated
-    address = request.client.host if request.client else None
-    caller = await services.access.authenticate(credentials.credentials, address)
-    request.state.token_id = caller.token_id
-    count_token(request, services.rates, caller)
+    caller: Caller = request.state.caller
     return replace(caller, call=Call(request_id=request.state.request_id))
 
 

@@ -197,6 +197,14 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
 PROBLEMS_BY_SLUG: Final = {problem.slug: problem for problem in PROBLEMS.values()}
 
 
+def problem_types() -> dict[str, dict[str, int | str]]:
+    """List the problem types for the OpenAPI document: what clients tell failures apart by."""
+    return {
+        slug: {"status": problem.status.value, "title": problem.title}
+        for slug, problem in sorted(PROBLEMS_BY_SLUG.items())
+    }
+
+
 def problem_response(  # noqa: PLR0913 - the members of a problem document
     request: Request,
     status: int,
@@ -345,11 +353,11 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 
 def _methods(routes: Sequence[Any], scope: AsgiScope) -> set[str]:
-    found: set[str] = set()
-    for route in routes:
-        if getattr(route, "methods", None) and route.path_regex.match(scope["path"]):
-            found |= route.methods
-    return found
+    matching = [
+        route for route in routes if getattr(route, "methods", None) and route.path_regex.match(scope["path"])
+    ]
+    # A name may have the same form as a path of its own, such as /bulk beside /{name}: the first one counts.
+    return {method for route in matching if route.path == matching[0].path for method in route.methods}
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:

@@ -16,6 +16,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from app.api.bearers import find_bearer
 from app.api.problems import problem_of
 from app.core.errors import QuotaExceeded
 from app.core.networks import is_in_networks
@@ -73,7 +74,7 @@ class AddressLimit:
     def _is_counted(self, scope: Scope) -> bool:
         path: str = scope["path"]
         if path.startswith(_MANAGEMENT):
-            return not _bears_token(scope)
+            return find_bearer(scope) is None
         if path == _TLS_ASK:
             # The proxy asks for everybody, and limits by itself.
             client = scope.get("client")
@@ -103,12 +104,6 @@ class AddressLimit:
         if now - self._told_at >= _TOLD_EVERY_SECONDS:
             _log.warning("requests_refused", count=self._refused)
             self._refused, self._told_at = 0, now
-
-
-def _bears_token(scope: Scope) -> bool:
-    return any(
-        name == b"authorization" and value[:7].lower() == b"bearer " for name, value in scope["headers"]
-    )
 
 
 def count_token(request: Request, rates: RequestRates, caller: Caller) -> None:

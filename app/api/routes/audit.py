@@ -8,13 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response, StreamingResponse
 
+from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import CallerDependency, ServicesDependency, problems
 from app.api.lists import ListDependency, page_response
 from app.api.schemas.audit import AuditPage, AuditRead, audit_to_read
 from app.api.schemas.shapes import NO_CONTROL_CHARACTERS, Moment
 from app.core.audit import AuditEntry, AuditFilter
 
-router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
+router = APIRouter(prefix="/api/v1/audit", tags=["audit"], route_class=AuthenticatedRoute)
 
 NDJSON = "application/x-ndjson"
 _ORDER = "-id"

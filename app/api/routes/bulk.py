@@ -11,13 +11,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.exceptions import HTTPException
 
+from app.api.authentication import AuthenticatedRoute
 from app.api.bulk import NDJSON, BulkRequest, EachLineResponse, whole_response
 from app.api.dependencies import CallerDependency, ServicesDependency, WriterDependency, problems
 from app.api.schemas.shapes import NO_CONTROL_CHARACTERS
 from app.services.bulk_planning import BulkRules
 from app.services.callers import Scope
 
-router = APIRouter(prefix="/api/v1/domains", tags=["domains"])
+router = APIRouter(prefix="/api/v1/domains", tags=["domains"], route_class=AuthenticatedRoute)
 
 BULK_PATH: Final = "/api/v1/domains/bulk"
 _encoded: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

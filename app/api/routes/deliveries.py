@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
+from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import CallerDependency, ServicesDependency, problems
 from app.api.lists import ListDependency, page_response
 from app.api.once import PostDependency, json_answer
@@ -24,7 +25,7 @@ from app.services.callers import Caller
 from app.services.deliveries import MAX_ID
 from app.services.idempotency import Answer
 
-router = APIRouter(prefix="/api/v1/webhook-deliveries", tags=["webhooks"])
+router = APIRouter(prefix="/api/v1/webhook-deliveries", tags=["webhooks"], route_class=AuthenticatedRoute)
 
 _ORDER = "-id"
 DeliveryId = Annotated[int, Path(ge=0, le=MAX_ID)]

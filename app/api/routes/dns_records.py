@@ -7,12 +7,15 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import CallerDependency, DomainNameDependency, ServicesDependency, problems
+from app.api.lists import parameter_error
 from app.api.schemas.dns_records import DnsRecordsRead
-from app.core.errors import refuse
 from app.renderers.dns_records import JSON, RECORD_FORMS
 
-router = APIRouter(prefix="/api/v1/domains/{name}/dns-records", tags=["domains"])
+router = APIRouter(
+    prefix="/api/v1/domains/{name}/dns-records", tags=["domains"], route_class=AuthenticatedRoute
+)
 
 _OK: Final[dict[str, Any]] = {
     "description": "The records; in `zone` and `octodns` comments tell what is left out",
@@ -42,7 +45,7 @@ async def get_dns_records(
     """List the records to publish for a domain, for a suspended one too."""
     form = RECORD_FORMS.get(form_name)
     if form is None:
-        raise refuse(f"must be one of {', '.join(RECORD_FORMS)}", "format")
+        raise parameter_error("format", f"must be one of {', '.join(RECORD_FORMS)}")
     planned = await services.dns_records.plan(caller, name)
     headers = {"Content-Type": form.media_type, "Cache-Control": "no-store"}
     return Response(form.render(planned), headers=headers)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import (
     CallerDependency,
     DomainNameDependency,
@@ -42,7 +43,7 @@ from app.renderers import FORMATS, FORMATS_BY_NAME
 from app.services.callers import Caller
 from app.services.idempotency import Answer
 
-router = APIRouter(prefix="/api/v1/domains", tags=["domains"])
+router = APIRouter(prefix="/api/v1/domains", tags=["domains"], route_class=AuthenticatedRoute)
 
 LocalPartQuery = Annotated[
     str | None, Query(max_length=64, description="Resolve for this address of the domain.")

@@ -8,6 +8,7 @@ from typing import Final
 from fastapi import APIRouter, Response
 from pydantic import ConfigDict
 
+from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import CallerDependency, problems
 from app.api.lists import ListDependency, whole_response
 from app.api.schemas.shapes import Listing, Shape, without_required
@@ -16,7 +17,7 @@ from app.renderers import FORMATS
 # What a router's path says of a parameter beside its name.
 _CONVERTOR: Final = re.compile(r":\w+}")
 
-router = APIRouter(prefix="/api/v1/formats", tags=["formats"])
+router = APIRouter(prefix="/api/v1/formats", tags=["formats"], route_class=AuthenticatedRoute)
 
 
 class FormatRead(Shape):

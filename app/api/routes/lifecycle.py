@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import (
     CallerDependency,
     DomainNameDependency,
@@ -36,7 +37,7 @@ from app.services.callers import Caller
 from app.services.idempotency import Answer
 from app.services.lifecycle import Move
 
-router = APIRouter(prefix="/api/v1", tags=["domains"])
+router = APIRouter(prefix="/api/v1", tags=["domains"], route_class=AuthenticatedRoute)
 
 _ORDER = "-id"
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
+from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import (
     CallerDependency,
     DomainNameDependency,
@@ -31,7 +32,9 @@ from app.core.names import EmailAddress
 from app.core.stored import Stored
 
 # A local part may hold a slash, which the server decodes before paths are matched: the place is a path.
-router = APIRouter(prefix="/api/v1/domains/{name}/mailboxes", tags=["mailboxes"])
+router = APIRouter(
+    prefix="/api/v1/domains/{name}/mailboxes", tags=["mailboxes"], route_class=AuthenticatedRoute
+)
 
 
 def _address(name: DomainNameDependency, local_part: str) -> EmailAddress:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 
+from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import (
     CallerDependency,
     PreconditionDependency,
@@ -33,7 +34,7 @@ from app.services.callers import Caller
 from app.services.idempotency import Answer
 from app.services.providers import server_of
 
-router = APIRouter(prefix="/api/v1/providers", tags=["providers"])
+router = APIRouter(prefix="/api/v1/providers", tags=["providers"], route_class=AuthenticatedRoute)
 
 
 @router.get("", operation_id="list_providers", response_model=ProviderPage, responses=problems())

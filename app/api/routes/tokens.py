@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 
+from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import (
     CallerDependency,
     PreconditionDependency,
@@ -31,7 +32,7 @@ from app.services.callers import Caller
 from app.services.idempotency import Answer
 from app.services.tokens import TokenWish
 
-router = APIRouter(prefix="/api/v1/tokens", tags=["tokens"])
+router = APIRouter(prefix="/api/v1/tokens", tags=["tokens"], route_class=AuthenticatedRoute)
 
 
 @router.get("", operation_id="list_tokens", response_model=TokenPage, responses=problems())

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 
+from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import (
     CallerDependency,
     PreconditionDependency,
@@ -37,7 +38,7 @@ from app.services.callers import Caller
 from app.services.idempotency import Answer
 from app.services.webhooks import WebhookWish
 
-router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
+router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"], route_class=AuthenticatedRoute)
 
 
 @router.get("", operation_id="list_webhooks", response_model=WebhookPage, responses=problems())

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from app.api.problems import PROBLEMS, problem_members
 from app.api.schemas.domains import DomainBody, MailboxBody
-from app.api.schemas.shapes import Integer, Problem, Shape
+from app.api.schemas.shapes import Integer, LineProblem, Shape
 from app.core.domain_lines import Operation
 from app.services.bulk_planning import Outcome, Result
 
@@ -49,7 +49,7 @@ class LineResult(Shape):
     result: Result
     status: int = Field(description="As a single write would have been answered.")
     version: int | None = None
-    problem: Problem | None = Field(default=None, description="As of a single write, without `instance`.")
+    problem: LineProblem | None = Field(default=None, description="As a single write would have said.")
 
 
 class BulkSummary(Shape):
@@ -63,7 +63,7 @@ class BulkSummary(Shape):
     unchanged: int
     deleted: int
     failed: int
-    problem: Problem | None = Field(default=None, description="Why the rest was not read.")
+    problem: LineProblem | None = Field(default=None, description="Why the rest was not read.")
 
 
 # Made once: json.dumps would make an encoder for each line.

@@ -74,15 +74,20 @@ class StoredShape(Shape):
     updated_at: datetime
 
 
-class Problem(BaseModel):
-    """A problem document (RFC 9457)."""
+class LineProblem(BaseModel):
+    """What a problem document says (RFC 9457), of one line of many: the request is that of all."""
 
     type: str = Field(description="A page about this kind of problem, or `about:blank`.")
     title: str
     status: int
     detail: str | None = None
-    instance: str = Field(description="`urn:uuid:` with the request's id, as in the log.")
     errors: list[ProblemIssue] | None = None
+
+
+class Problem(LineProblem):
+    """A problem document (RFC 9457)."""
+
+    instance: str = Field(description="`urn:uuid:` with the request's id, as in the log.")
     line: int | None = Field(
         default=None, description="The line of a bulk request that could not be done, and with it no other."
     )

@@ -80,7 +80,7 @@ async def test_what_is_not_there_or_not_allowed_is_a_problem(client: httpx.Async
     assert (unknown.status_code, unknown.json()["title"]) == (404, "No such domain")
     odd = await client.get(PATH, params={"format": "xml"})
     assert odd.status_code == 422
-    assert odd.json()["errors"] == [{"pointer": "/format", "detail": "must be one of zone, json, octodns"}]
+    assert odd.json()["errors"] == [{"parameter": "format", "detail": "must be one of zone, json, octodns"}]
     del client.headers["authorization"]
     assert (await client.get(PATH)).status_code == 401
 
