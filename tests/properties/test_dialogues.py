@@ -28,7 +28,7 @@ LINE = st.binary(max_size=60).map(lambda data: data.replace(b"\n", b"").rstrip(b
 WORDS = st.lists(
     st.sampled_from([
         b"* OK ", b"a1 OK", b"* CAPABILITY ", b"* BYE", b"+OK", b"-ERR", b"220 ", b"220-", b"250 ", b"250-x",
-        b"AUTH", b"AUTH=", b"=", b"SASL", b'"SASL" ""', b"OK", b"NO", b"BYE", b".", b"{3}\r\n", b"{9}", b"{0+}",
+        b"AUTH", b"AUTH=", b"=", b"SASL", b'"SASL" ""', b"OK", b"NO", b"BYE", b".", b"{3}\r\n", b"{0+}",
         b'"', b"\\", b"\r\n", b"\n", b"\r\n", b"\n", b"\0", b"\xff", b" ",
     ]),
     max_size=40,
