@@ -12,15 +12,14 @@ import asyncio
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
 import httpx
 from typing_extensions import override
 
-from app.core.dns_records import AddressData, RecordType
 from app.core.errors import refuse
+from app.net.addresses import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,23 +149,11 @@ class HttpxPoster(Poster):
 
     async def _addresses(self, host: str) -> tuple[list[Address], str]:
         """Return the host's addresses that may be connected to, and why there is none."""
-        found: list[Address]
-        try:
-            found = [ip_address(host)]
-        except ValueError:
-            lookups = await asyncio.gather(
-                self._resolver.lookup(host, RecordType.A), self._resolver.lookup(host, RecordType.AAAA)
-            )
-            found = [
-                record.address
-                for lookup in lookups
-                for record in lookup.records
-                if isinstance(record, AddressData)
-            ]
-            if not found:
-                statuses = sorted({lookup.status.value for lookup in lookups})
-                return [], f"has a name without an address ({', '.join(statuses)})"
-        reasons = {address: self._limits.policy.refusal(address) for address in found}
+        resolved = await resolve(self._resolver, host)
+        if not resolved.addresses:
+            statuses = sorted({lookup.status.value for lookup in resolved.lookups})
+            return [], f"has a name without an address ({', '.join(statuses)})"
+        reasons = {address: self._limits.policy.refusal(address) for address in resolved.addresses}
         allowed = [address for address, reason in reasons.items() if reason is None]
         refusals = [reason for reason in reasons.values() if reason is not None]
         return allowed, f"has an address that {refusals[0]}" if refusals else ""

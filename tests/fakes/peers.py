@@ -92,6 +92,18 @@ def server_context(name: str = HOST) -> ssl.SSLContext:
 
 
 @dataclass
+class Gauge:
+    """Counts what there is at a time."""
+
+    now: int = 0
+    most: int = 0
+
+    def up(self) -> None:
+        self.now += 1
+        self.most = max(self.most, self.now)
+
+
+@dataclass
 class Peer:
     """Plays its script to each that connects; closes at the end of it. Several scripts are played in turn."""
 
@@ -99,10 +111,12 @@ class Peer:
     address: str = "127.0.0.1"
     port: int = 0
     connections: int = 0
-    at_a_time: int = 0
-    most_at_a_time: int = 0
+    gauge: Gauge = field(default_factory=Gauge)
+    shared_gauges: Sequence[Gauge] = ()
+    """Of several peers together."""
     heard: list[bytes] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    _open: int = 0
 
     @classmethod
     def of(cls, *steps: Step, address: str = "127.0.0.1") -> Self:
@@ -119,7 +133,7 @@ class Peer:
         self._server.close()
         # Connections end by themselves: their other side is closed.
         for _ in range(100):
-            if not self.at_a_time:
+            if not self._open:
                 break
             await asyncio.sleep(0.01)
         assert self.problems == []
@@ -127,18 +141,22 @@ class Peer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         script = self.scripts[min(self.connections, len(self.scripts) - 1)]
         self.connections += 1
-        self.at_a_time += 1
-        self.most_at_a_time = max(self.most_at_a_time, self.at_a_time)
+        self._open += 1
+        for gauge in (self.gauge, *self.shared_gauges):
+            gauge.up()
         try:
             for step in script:
                 await self._play(step, reader, writer)
         except (OSError, EOFError, ssl.SSLError):
             pass
         finally:
-            self.at_a_time -= 1
+            for gauge in (self.gauge, *self.shared_gauges):
+                gauge.now -= 1
             writer.close()
-            with suppress(OSError, ssl.SSLError):
-                await writer.wait_closed()
+            with suppress(OSError, ssl.SSLError, TimeoutError):
+                await asyncio.wait_for(writer.wait_closed(), 0.5)
+            writer.transport.abort()
+            self._open -= 1
 
     async def _play(self, step: Step, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         match step:
@@ -159,11 +177,19 @@ class Peer:
             case ShakeHands(context):
                 await writer.start_tls(context or server_context())
             case Repeat(data):
-                while True:
-                    # Many at once: a loop that is kept busy by small ones would let nobody else's time pass.
-                    writer.write(data * 500)
-                    await writer.drain()
+                await _repeat(data, writer)
             case Reset():
-                raw = writer.get_extra_info("socket")
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-                writer.transport.abort()
+                _reset(writer)
+
+
+async def _repeat(data: bytes, writer: asyncio.StreamWriter) -> None:
+    while True:
+        # Many at once: a loop that is kept busy by small ones would let nobody else's time pass.
+        writer.write(data * 500)
+        await writer.drain()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    raw = writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    writer.transport.abort()

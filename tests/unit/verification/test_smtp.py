@@ -93,7 +93,7 @@ async def test_a_server_that_is_merely_silent_has_no_handshake() -> None:
     assert seen.failure.reason is FailureReason.TIMED_OUT
     assert seen.tls is None
     assert peer.connections == 2
-    assert peer.most_at_a_time == 1
+    assert peer.gauge.most == 1
 
 
 async def test_bytes_that_come_with_the_consent_are_dropped_and_noted() -> None:
