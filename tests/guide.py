@@ -1,4 +1,4 @@
-"""A guide's commands, run in one shell as a reader would paste them, and what it shows compared with what comes.
+"""A guide's commands, run in one shell as a reader would paste them, and its answers compared.
 
 The guide's own rule: answers are laid out for reading, of the headers those that matter are shown, and
 ``…`` stands for what differs each time, or is left out. Everything else has to be there as it is shown.
@@ -65,7 +65,7 @@ def run(steps: Sequence[Step], folder: Path, environment: Mapping[str, str]) -> 
     for number, step in enumerate(steps):
         (folder / f"{number}.sh").write_text(step.command)
         session.append(f". ./{number}.sh > {number}.out 2>&1; echo $? > {number}.status")
-    subprocess.run(  # noqa: S603 - our own guide
+    subprocess.run(
         ["/bin/bash", "--noprofile", "--norc"],
         input="\n".join(session), cwd=folder, env=dict(environment), text=True, timeout=300, check=True,
     )  # fmt: skip
