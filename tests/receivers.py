@@ -104,7 +104,12 @@ class Receiver:
 
     def handle(self, request: BaseHTTPRequestHandler) -> None:
         began = time.monotonic()
-        body = request.rfile.read(int(request.headers.get("Content-Length", "0")))
+        length = int(request.headers.get("Content-Length", "0"))
+        body = request.rfile.read(length)
+        if len(body) < length:
+            # The sender was killed in the middle of it; that is no request.
+            request.close_connection = True
+            return
         headers = {name.lower(): value for name, value in request.headers.items()}
         seen = Received(request.path, headers, body, began, 0.0)
         answer = self.answer(seen) if callable(self.answer) else self.answer

@@ -38,6 +38,8 @@ class EventType(StrEnum):
     """A test that somebody asked for; nobody subscribes to it."""
 
 
+# Made once: json.dumps would make an encoder for each event.
+_encoded: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 SUBSCRIBABLE: Final = tuple(one for one in EventType if one is not EventType.PING)
 
 
@@ -73,7 +75,7 @@ class News:
             "subject": self.subject,
             "data": dict(self.data),
         }
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return _encoded(content)
 
 
 def domain_news(action: str, before: Record | None, after: Record | None) -> tuple[News, ...]:

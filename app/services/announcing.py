@@ -16,14 +16,13 @@ if TYPE_CHECKING:
 async def announce(unit: UnitOfWork, news: Iterable[News], now: datetime) -> None:
     """Put out news to the active subscriptions that hear of them; they are sent once this is committed.
 
-    What nobody hears of is not written at all.
+    What nobody hears of is not written at all, and not even made where it comes one by one.
     """
-    waiting = list(news)
-    if not waiting:
-        return
     listeners = await unit.webhooks.listeners()
+    if not listeners:
+        return
     heard = {}
-    for one in waiting:
+    for one in news:
         ids = [
             listener.id
             for listener in listeners

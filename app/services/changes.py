@@ -6,8 +6,9 @@ Every service that writes does so in ``Changes.making``; nothing else opens a wr
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from functools import singledispatch
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial, singledispatch
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from app.core.audit import AuditEntry
 from app.core.domains import Domain, Mailbox
@@ -67,6 +68,10 @@ def _webhook_subject(value: Webhook, _provider: str | None) -> _Subject:
     return _Subject("webhook", value.public_id, value.provider, value.record())
 
 
+# Not mailboxes, since events hold no addresses, and not what the service is used with.
+_TOLD_OF: Final = frozenset({"domain", "provider"})
+
+
 def _news(action: str, old: _Subject | None, new: _Subject | None) -> tuple[News, ...]:
     """Return what subscribers are told of a change."""
     subject = new or old
@@ -75,10 +80,7 @@ def _news(action: str, old: _Subject | None, new: _Subject | None) -> tuple[News
     after = None if new is None else new.record
     if subject.kind == "domain":
         return domain_news(action, before, after)
-    if subject.kind == "provider":
-        return provider_news(before, after)
-    # Not told of: mailboxes, since events hold no addresses, and what the service is used with.
-    return ()
+    return provider_news(before, after)
 
 
 class Change:
@@ -90,7 +92,8 @@ class Change:
         self.now = now
         self._caller = caller
         self._entries: list[AuditEntry] = []
-        self._news: list[News] = []
+        # Made when it is known that somebody listens: most changes are told to nobody.
+        self._news: list[Callable[[], tuple[News, ...]]] = []
 
     def note(
         self,
@@ -118,11 +121,12 @@ class Change:
             self._add(action, None, new)
         else:
             self._add(action, old, new)
-        self._news += _news(action, old, new)
+        if (subject := new or old) is not None and subject.kind in _TOLD_OF:
+            self._news.append(partial(_news, action, old, new))
 
     def announce(self, *news: News) -> None:
         """Tell subscribers of something, if the change comes about."""
-        self._news += news
+        self._news.append(lambda: news)
 
     def _add(self, action: str, old: _Subject | None, new: _Subject | None) -> None:
         subject = new or old
@@ -146,8 +150,9 @@ class Change:
         """Write what was noted into the transaction."""
         await self.unit.audit.append(self._entries)
         self._entries.clear()
-        await announce(self.unit, self._news, self.now)
-        self._news.clear()
+        if self._news:
+            await announce(self.unit, chain.from_iterable(make() for make in self._news), self.now)
+            self._news.clear()
 
 
 def _versioned(stored: Stored[Any], provider: str | None) -> _Subject:

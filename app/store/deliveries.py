@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import and_, delete, exists, func, or_, select, update
 
 from app.core.events import EventType
 from app.core.webhooks import Delivery, DeliveryState, LeasedDelivery
+from app.store.mass_writing import insert_rows
 from app.store.rows import DELIVERY, EVENT, PROVIDER, WEBHOOK
 from app.store.webhooks import webhook_from_row
 
@@ -44,6 +45,9 @@ class Deliveries:
         Args:
             news: By event id: what happened, and the subscriptions' own ids.
             now: When it happened, and when it may be sent.
+
+        Raises:
+            ConcurrentChange: When one of the subscriptions is gone by now.
         """
         if not news:
             return
@@ -71,8 +75,8 @@ class Deliveries:
             for event_id, (one, webhook_ids) in news.items()
             for webhook_id in webhook_ids
         ]
-        await self._connection.execute(insert(EVENT), events)
-        await self._connection.execute(insert(DELIVERY), deliveries)
+        await insert_rows(self._connection, EVENT, events)
+        await insert_rows(self._connection, DELIVERY, deliveries)
 
     async def page(self, wanted: DeliveryFilter, *, before: int | None, limit: int) -> list[Delivery]:
         """Return deliveries, the newest first, those older than ``before``."""

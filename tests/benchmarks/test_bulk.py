@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 from typing_extensions import override
 
 from bulk_stream import BulkStream
+from receivers import Receiver
 from service_process import ROOT, Service, signpost
 
 pytestmark = pytest.mark.benchmark
@@ -207,6 +209,41 @@ def test_bulk_that_is_interrupted_goes_on_without_loss_or_duplicates(
     assert counts == (DOMAINS + 1, DOMAINS + 1, DOMAINS + 1)
     there, came = summary["unchanged"], summary["created"]
     print(f"\n  killed; then {there:,} were there, {came:,} came; none lost or twice")
+
+
+def test_bulk_with_a_subscriber_against_none(
+    measured: Measured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each event is written and, at the same time, sent: the subscriber's share of the work is both."""
+    monkeypatch.setenv("SIGNPOST_ALLOW_NETWORKS", "127.0.0.0/8")
+    monkeypatch.setenv("SIGNPOST_WEBHOOK_ALLOW_HTTP", "true")
+    seconds, peaks = [], []
+    with Receiver() as receiver:
+        for kind, types in (("none", []), ("unheard", ["host.bad"]), ("heard", ["domain.created"])):
+            if types:
+                subscribe(measured, receiver.url(), types)
+            file = write_file(tmp_path / f"{kind}.ndjson", kind, FEW)
+            with Service(measured.url) as service:
+                spent, summary = asyncio.run(post(service, measured.token, file))
+                peaks.append(peak_kilobytes(service) / 1024)
+            assert summary["created"] == FEW
+            seconds.append(spent)
+    alone, unheard, heard = (FEW / spent for spent in seconds)
+    kind = measured.url.partition("+")[0]
+    print(f"\n  {kind}, {FEW:,} domains: {alone:,.0f}/s, {peaks[0]:.1f} MB with no subscriber")
+    print(
+        f"  with one that hears of nothing: {unheard:,.0f}/s, ratio {unheard / alone:.2f}, {peaks[1]:.1f} MB"
+    )
+    print(f"  with one that hears of all: {heard:,.0f}/s, ratio {heard / alone:.2f}, {peaks[2]:.1f} MB")
+    assert max(peaks) < peaks[0] * 1.25 + 8
+
+
+def subscribe(measured: Measured, url: str, types: list[str]) -> None:
+    body = {"name": "t", "url": url, "event_types": types}
+    headers = {"Authorization": f"Bearer {measured.token}"}
+    with Service(measured.url) as service:
+        answer = httpx.post(f"{service.url}/api/v1/webhooks", json=body, headers=headers)
+    assert answer.status_code == 201, answer.text
 
 
 async def counted(url: str) -> tuple[int, int, int]:

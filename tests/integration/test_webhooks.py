@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from app.core.audit import AuditFilter
+from app.core.records import domain_record
 from app.core.webhooks import DeliveryState
 from app.settings import Settings
 from app.wiring import build_services
 
+from bulk import lines_of
+from bulk_stream import BulkStream
 from certificates import write_web_certificate
 from databases import OPERATOR
 from receivers import Answer, Received, Receiver
@@ -36,6 +39,7 @@ pytestmark = pytest.mark.integration
 
 ROUNDS = int(os.environ.get("SIGNPOST_KILL_ROUNDS", "2"))
 TIMEOUT_SECONDS = 0.5
+BATCH = 30
 TYPES = ["domain.created", "domain.changed", "domain.deleted"]
 
 
@@ -196,37 +200,76 @@ def test_two_processes_share_the_work_and_never_send_the_same_at_the_same_time(
     assert set(receiver.ids) == {one["event"] for one in deliveries}
 
 
-def write_and_kill(service: Service, token: str, number: int, chance: random.Random) -> None:
-    """Write until the service is killed in the middle of writes and deliveries."""
+async def write_singly(url: str, token: str, names: str) -> None:
+    """Store, change and remove one domain after the other until the service is gone."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=f"{url}/api/v1", headers=headers, timeout=5) as client:
+        for turn in range(10_000):
+            path = f"/domains/{names}-{turn // 3}.example"
+            try:
+                if turn % 3 == 2:
+                    await client.delete(path)
+                else:
+                    await client.put(path, json={"provider": "demo", "reference": str(turn)})
+            except httpx.TransportError:
+                return
 
-    async def write(writer: int) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(base_url=f"{service.url}/api/v1", headers=headers, timeout=5) as client:
-            for turn in range(10_000):
-                path = f"/domains/r{number}-w{writer}-{turn // 3}.example"
-                try:
-                    if turn % 3 == 2:
-                        await client.delete(path)
-                    else:
-                        await client.put(path, json={"provider": "demo", "reference": str(turn)})
-                except httpx.TransportError:
-                    return
+
+async def write_in_bulk(url: str, token: str, names: str) -> None:
+    """Do the same by the batch."""
+    async with BulkStream(url, token) as stream:
+        for turn in range(10_000):
+            lines: list[dict[str, Any]] = [
+                {"name": f"{names}-{turn // 3}-{one}.example"} for one in range(BATCH)
+            ]
+            change = {"op": "delete"} if turn % 3 == 2 else {"provider": "demo", "reference": str(turn)}
+            try:
+                await stream.send(lines_of(*(line | change for line in lines)))
+            except ConnectionError:
+                return
+            coming = asyncio.create_task(stream.await_results((turn + 1) * BATCH))
+            await asyncio.wait([coming, stream.reading], return_when=asyncio.FIRST_COMPLETED)
+            if not coming.done():
+                coming.cancel()
+                await asyncio.gather(coming, stream.reading, return_exceptions=True)
+                return
+
+
+def write_and_kill(services: list[Service], token: str, number: int, chance: random.Random) -> None:
+    """Write through all until each is killed in the middle of writes and deliveries, one after the other."""
 
     async def scenario() -> None:
-        writers = [asyncio.create_task(write(writer)) for writer in range(3)]
-        await asyncio.sleep(chance.uniform(1.2, 2.5))
-        service.kill()
+        writers = [
+            asyncio.create_task(write(service.url, token, f"r{number}-s{which}-w{writer}"))
+            for which, service in enumerate(services)
+            for writer, write in enumerate((write_singly, write_singly, write_in_bulk))
+        ]
+        for service in services:
+            await asyncio.sleep(chance.uniform(0.8, 2.0))
+            service.kill()
         await asyncio.gather(*writers)
 
     asyncio.run(scenario())
 
 
-async def on_record(database_url: str) -> tuple[list[tuple[Any, Any]], dict[str, Any]]:
-    """Return what the audit tells of domains, and all deliveries with their documents by event."""
+Told = tuple[Any, Any]
+"""A domain before and after."""
+
+
+async def on_record(database_url: str) -> tuple[dict[str, Any], list[Told], dict[str, Any]]:
+    """Return the state of domains, what the audit tells of them, and all deliveries with their documents."""
     services = build_services(Settings(database_url=database_url))
-    changes: list[tuple[Any, Any]] = []
-    async for batch in services.auditing.batches(OPERATOR, AuditFilter(kind="domain", token_id=None)):
-        changes += [(entry.before, entry.after) for entry in batch if entry.token_id != "console"]
+    state: dict[str, Any] = {}
+    after = ""
+    while stored := await services.domains.page(OPERATOR, after=after, limit=500):
+        after = stored[-1].value.name.ascii
+        found = [(domain_record(one.value), one.version) for one in stored]
+        state |= {record["name"]: {**record, "version": version} for record, version in found}
+    # Stored by the command line, before anybody was subscribed.
+    state.pop("demo.example")
+    changes: list[Told] = []
+    async for entries in services.auditing.batches(OPERATOR, AuditFilter(kind="domain", token_id=None)):
+        changes += [(entry.before, entry.after) for entry in entries if entry.token_id != "console"]
     deliveries: dict[str, Any] = {}
     before = None
     while page := await services.webhooks.deliveries.page(OPERATOR, before=before, limit=500):
@@ -234,7 +277,7 @@ async def on_record(database_url: str) -> tuple[list[tuple[Any, Any]], dict[str,
         for one in page:
             deliveries[one.event_id] = await services.webhooks.deliveries.get(OPERATOR, one.id)
     await services.close()
-    return changes, deliveries
+    return state, changes, deliveries
 
 
 def test_state_audit_and_deliveries_agree_after_kill_9(database_url: str) -> None:
@@ -244,8 +287,8 @@ def test_state_audit_and_deliveries_agree_after_kill_9(database_url: str) -> Non
         with Service(database_url) as service, a_client(service, token) as client:
             subscribe(client, receiver.url())
         for number in range(ROUNDS):
-            with Service(database_url) as service:
-                write_and_kill(service, token, number, chance)
+            with Service(database_url) as first, Service(database_url) as second:
+                write_and_kill([first, second], token, number, chance)
         cut_off = len(receiver.received)
         with Service(database_url) as service, a_client(service, token) as client:
             query = {"state": "pending", "total": "true", "limit": "1"}
@@ -255,8 +298,10 @@ def test_state_audit_and_deliveries_agree_after_kill_9(database_url: str) -> Non
                 return total
 
             pending = left()
-            until(lambda: left() == 0, 120 + ROUNDS * 20)
-        changes, deliveries = asyncio.run(on_record(database_url))
+            until(lambda: left() == 0, 120 + ROUNDS * 40)
+        state, changes, deliveries = asyncio.run(on_record(database_url))
+        # What the audit tells leads from nothing to what is stored.
+        assert state == state_told_by(changes)
         documents = {event: json.loads(one.document) for event, one in deliveries.items()}
         # Each change that is in the audit is an event, and each event is a change.
         told = [(one["data"]["before"], one["data"]["after"]) for one in documents.values()]
@@ -269,9 +314,22 @@ def test_state_audit_and_deliveries_agree_after_kill_9(database_url: str) -> Non
         assert_in_order(receiver.received)
     twice = sum(count > 1 for count in counts.values())
     kind = database_url.partition("+")[0]
-    print(f"\n{kind}: {ROUNDS} kills, {len(changes)} changes, as many events, all delivered;")
-    print(f"  {pending} of them after the last kill ({cut_off} requests before it), {twice} twice")
-    assert len(changes) >= ROUNDS * 3
+    print(
+        f"\n{kind}: two processes killed {ROUNDS} times, {len(changes)} changes, {len(state)} domains there;"
+    )
+    print(f"  as many events, all delivered: {pending} of them after the last kill")
+    print(f"  ({cut_off} requests before it), {twice} twice")
+    assert len(changes) >= ROUNDS * BATCH
+
+
+def state_told_by(changes: list[Told]) -> dict[str, Any]:
+    """Return what is stored after these changes, each of which must start from what the one before left."""
+    found: dict[str, Any] = {}
+    for before, after in changes:
+        name = (before or after)["name"]
+        assert found.get(name) == before, name
+        found[name] = after
+    return {name: domain for name, domain in found.items() if domain is not None}
 
 
 def assert_in_order(received: list[Received]) -> None:
