@@ -105,7 +105,7 @@ baseline: generated ## After a release: what later API changes are compared with
 	@sed -i '/^#/!d' tests/contracts/accepted_breaks.txt
 
 .PHONY: bench
-bench: $(DEVELOPMENT) ## Measure against references in the same run; prints ratios
+bench: $(DEVELOPMENT) $(SCANNER) ## Measure against references in the same run; prints ratios
 	@.ci/install-test-packages wrk
 	@$(BIN)/pytest -q -s -m benchmark tests/benchmarks
 

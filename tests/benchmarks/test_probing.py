@@ -16,6 +16,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -24,6 +25,8 @@ import pytest
 from app.core.endpoints import Protocol
 from app.net.dialer import ConnectionLimits
 from app.net.streams import TimeLimits
+from app.verification.judging import judge
+from app.verification.trust import TrustStore
 from typing_extensions import override
 
 from certificates import write_web_certificate
@@ -46,6 +49,7 @@ SLOW_ENDPOINTS = 5000
 SLOW_CONCURRENT = 300
 SLOW_SECONDS = 0.5
 WAITING = 1000
+SCANS = 200
 
 Item = TypeVar("Item")
 Look: TypeAlias = "Callable[[str], Coroutine[object, object, None]]"
@@ -173,6 +177,44 @@ def test_slow_servers_hold_up_only_themselves(tmp_path: Path) -> None:
     print(f"\n{SLOW_ENDPOINTS} endpoints that greet after {SLOW_SECONDS} s, {SLOW_CONCURRENT} at a time:")
     print(f"  {took:.1f} s, {took / ideal:.2f} of the ideal {ideal:.1f} s (aim: below 2)")
     assert took < 2 * ideal
+
+
+def test_looks_are_quicker_than_sslyze(tmp_path: Path) -> None:
+    scanner = Path(".venv/scanner/bin/python")
+    if not scanner.exists():
+        pytest.skip("sslyze is not installed (make bench installs it)")
+    program = str(Path(__file__).with_name("sslyze_scan.py"))
+    with an_imap_server(tmp_path) as (port, root):
+        trust = TrustStore.from_pem(root.read_bytes())
+        prober = a_bench_prober(CONCURRENT)
+
+        async def look(address: str) -> None:
+            # sslyze says what the certificate is worth, so we do too.
+            endpoint = replace(an_endpoint(Protocol.IMAP, port), hostname=address)
+            observation = await prober.observe(endpoint)
+            assert observation.addresses[0].tls is not None
+            judge(observation, trust, datetime.now(UTC))
+
+        async def ours() -> tuple[float, float]:
+            started, used = time.monotonic(), time.process_time()
+            await spread(addresses(SCANS), CONCURRENT, look)
+            return time.monotonic() - started, time.process_time() - used
+
+        def theirs() -> tuple[float, float]:
+            command = [str(scanner), program, HOST, addresses(1)[0], str(port), str(SCANS)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+            wall, used = done.stdout.split()
+            return float(wall), float(used)
+
+        rounds = [(asyncio.run(ours()), theirs()) for _ in range(ROUNDS)]
+    walls, processors = (
+        statistics.median(their[kind] / our[kind] for our, their in rounds) for kind in (0, 1)
+    )
+    print(
+        f"\n{SCANS} servers, {CONCURRENT} at a time, against sslyze's certificate scan (median of {ROUNDS}):"
+    )
+    print(f"  {walls:.1f} times as many a second, {processors:.1f} times as many a CPU second (aim: 8)")
+    assert walls > 1
 
 
 def resident_kib() -> int:
