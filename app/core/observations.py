@@ -53,7 +53,7 @@ class FailureReason(StrEnum):
     TOO_LONG = "too-long"
     """More bytes or lines than any server needs."""
     TURNED_AWAY = "turned-away"
-    """The server said politely that it does not serve us at present: 421, BYE, SYS/TEMP, 503."""
+    """The server said politely that it does not serve us at present: 421, BYE, SYS/TEMP."""
     REJECTED = "rejected"
     """The server refused a command that it must take."""
     NO_LOCAL_FAMILY = "no-local-family"

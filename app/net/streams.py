@@ -165,12 +165,21 @@ class Stream:
 
     async def _send_raw(self, data: bytes, until: float) -> None:
         try:
-            async with asyncio.timeout_at(min(until, self._end)):
-                await self._loop.sock_sendall(self._socket, data)
+            sent = self._send_at_once(data)
+            if sent < len(data):
+                async with asyncio.timeout_at(min(until, self._end)):
+                    await self._loop.sock_sendall(self._socket, data[sent:])
         except TimeoutError:
             raise ConversationError(FailureReason.TIMED_OUT, "takes nothing more") from None
         except OSError as error:
             raise of_system(error) from None
+
+    def _send_at_once(self, data: bytes) -> int:
+        """Send what fits, as all of it nearly always does: a deadline costs more than the sending."""
+        try:
+            return self._socket.send(data)
+        except (BlockingIOError, InterruptedError):
+            return 0
 
     async def _receive_raw(self, until: float) -> bytes:
         try:

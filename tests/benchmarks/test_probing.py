@@ -165,18 +165,25 @@ def test_a_probe_costs_little_more_than_a_handshake(tmp_path: Path) -> None:
 def test_slow_servers_hold_up_only_themselves(tmp_path: Path) -> None:
     ideal = SLOW_ENDPOINTS * SLOW_SECONDS / SLOW_CONCURRENT
 
-    async def run(port: int) -> float:
+    async def probe(port: int) -> None:
         look = probing_look(port, a_bench_prober(SLOW_CONCURRENT))
-        started = time.monotonic()
-        # As the worker does it: all are handed over at once, and the prober holds them back.
+        # All are handed over at once, and the prober holds them back.
         await asyncio.gather(*(look(address) for address in addresses(SLOW_ENDPOINTS)))
+
+    def seconds(work: Coroutine[object, object, None]) -> float:
+        started = time.monotonic()
+        asyncio.run(work)
         return time.monotonic() - started
 
-    with an_imap_server(tmp_path, SLOW_SECONDS) as (port, _):
-        took = asyncio.run(run(port))
+    with an_imap_server(tmp_path, SLOW_SECONDS) as (port, root):
+        bare = bare_look(port, ssl.create_default_context(cafile=root))
+        bare_took = seconds(spread(addresses(SLOW_ENDPOINTS), SLOW_CONCURRENT, bare))
+        took = seconds(probe(port))
     print(f"\n{SLOW_ENDPOINTS} endpoints that greet after {SLOW_SECONDS} s, {SLOW_CONCURRENT} at a time:")
     print(f"  {took:.1f} s, {took / ideal:.2f} of the ideal {ideal:.1f} s (aim: below 2)")
-    assert took < 2 * ideal
+    print(f"  {took / bare_took:.2f} of the bare loop's {bare_took:.1f} s")
+    # Where others keep the processors busy, handshakes alone take longer than that.
+    assert took < max(2 * ideal, 1.7 * bare_took)
 
 
 def test_looks_are_quicker_than_sslyze(tmp_path: Path) -> None:

@@ -181,13 +181,13 @@ async def test_a_redirect_to_a_name_without_an_address_is_a_failure() -> None:
     assert ("gone.example", "A") in resolver.asked
 
 
-async def test_a_busy_service_turns_away() -> None:
+async def test_that_a_service_is_busy_is_told_by_its_status() -> None:
     seen = await observe(Peer.of(*answer("503 Busy", "Retry-After: 9")))
 
     assert seen.http is not None
     assert seen.http.status == 503
-    assert seen.failure is not None
-    assert seen.failure.reason is FailureReason.TURNED_AWAY
+    assert seen.http.headers == (("retry-after", "9"),)
+    assert seen.failure is None
 
 
 @pytest.mark.parametrize(
