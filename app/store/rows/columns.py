@@ -47,15 +47,18 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def id_column() -> Column[int]:
+    """Return the number that a row has by itself."""
     return Column("id", ID, primary_key=True, autoincrement=True)
 
 
 def owner_column(name: str, table: str, *, nullable: bool = False, cascade: bool = False) -> Column[Any]:
+    """Return the reference to the row that this one belongs to."""
     key = ForeignKey(f"{table}.id", ondelete="CASCADE" if cascade else "RESTRICT")
     return Column(name, ID, key, nullable=nullable)
 
 
 def moment(*, nullable: bool = False) -> Any:  # noqa: ANN401 - as Field itself
+    """Return the field of a moment in UTC."""
     return Field(sa_type=UtcDateTime, nullable=nullable, default=None if nullable else ...)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime  # noqa: TC003 - SQLModel reads annotations
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text, UniqueConstraint, text
@@ -14,7 +14,6 @@ from app.store.rows.columns import (
     NULLABLE_JSON,
     RECORD,
     Row,
-    UtcDateTime,
     id_column,
     moment,
     owner_column,

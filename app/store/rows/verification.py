@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime  # noqa: TC003 - SQLModel reads annotations
 from typing import Any
 
 from sqlalchemy import Index, String, Text, UniqueConstraint
