@@ -11,10 +11,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from app.core.findings import Severity
 from app.core.reports import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from app.core.endpoints import Endpoint
+    from app.core.findings import Finding
+    from app.core.observations import EndpointObservation
 
 ALARM_AFTER: Final = 3
 """Bad runs in a row before anybody is told."""
@@ -131,6 +136,19 @@ def follow(before: Standing, run: Run, jitter: float) -> Outcome:
         occasions=occasions,
         has_proof_changed=after.is_proven != before.is_proven,
     )
+
+
+def proof_of(observation: EndpointObservation, findings: Iterable[Finding], state: State) -> Proof:
+    """Return what a run says of the certificate.
+
+    Where nothing answers there is no valid certificate either, unless that could not be tested.
+    """
+    of_certificates = [one for one in findings if one.code.startswith("certificate.")]
+    if any(one.severity is Severity.BAD for one in of_certificates):
+        return Proof.INVALID
+    if any(seen.tls is not None for seen in observation.addresses):
+        return Proof.VALID
+    return Proof.INVALID if state is State.BAD else Proof.NONE
 
 
 def spread(wait: timedelta, jitter: float) -> timedelta:

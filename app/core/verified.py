@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from app.core.domains import PublishedName
     from app.core.findings import Severity
     from app.core.reports import State
 
@@ -55,6 +56,21 @@ class StoredVerification:
     state: State
     report: Mapping[str, Any] | None = field(default=None)
     """The domain's report as JSON has it; None while it is under way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostChoice:
+    """Which of two names a provider's domains publish: their own host name, or one that many share."""
+
+    provider: str
+    hostname: str
+    """The own one."""
+    published: PublishedName
+    """``own`` or ``shared``."""
+
+    def record(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {"hostname": self.hostname, "published": self.published.value, "provider": self.provider}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

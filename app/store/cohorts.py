@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 _LOCK: Final = 720_913_555
 """Any number that nobody else uses: one at a time assigns domains and removes cohorts."""
-_SETTLED, _LISTINGS, _MEMBERS = "nothing", "listings", "members"
-"""What a cohort needs: its listings worked out again, or its domains to be assigned elsewhere."""
+_SETTLED, _LISTINGS, _MEMBERS, _USE = "nothing", "listings", "members", "use"
+"""What a cohort needs: its listings worked out again, its domains assigned elsewhere, or a domain at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +174,9 @@ class Cohorts:
         )
         rows = (await self._connection.execute(statement)).all()
         found = {(row.provider_id, row.key): row.id for row in rows}
-        revived = [row.id for row in rows if row.needs == _MEMBERS and (row.provider_id, row.key) in keys]
+        revived = [
+            row.id for row in rows if row.needs in (_MEMBERS, _USE) and (row.provider_id, row.key) in keys
+        ]
         if revived:
             await self._connection.execute(
                 update(COHORT).where(COHORT.c.id.in_(revived)).values(needs=_LISTINGS)
@@ -243,6 +245,11 @@ class Cohorts:
         found = await self._connection.execute(statement.order_by(COHORT.c.id).limit(limit))
         return [(row.id, row.name) for row in found]
 
+    async def set_unused(self, cohort_id: int) -> None:
+        """Have a cohort list nothing until a domain comes to it."""
+        await self._connection.execute(delete(LISTING).where(LISTING.c.cohort_id == cohort_id))
+        await self._connection.execute(update(COHORT).where(COHORT.c.id == cohort_id).values(needs=_USE))
+
     async def set_listings(
         self,
         cohort_id: int,
@@ -287,9 +294,12 @@ class Cohorts:
         return found
 
     async def listing_endpoint(self, endpoint_id: int) -> list[StoredCohort]:
-        """Return the cohorts that list an endpoint."""
-        listing_it = select(LISTING.c.cohort_id).where(LISTING.c.endpoint_id == endpoint_id)
-        return await self._stored(COHORT.c.id.in_(listing_it))
+        """Return the cohorts that list an endpoint, and keep others from changing their states."""
+        listing_it = COHORT.c.id.in_(select(LISTING.c.cohort_id).where(LISTING.c.endpoint_id == endpoint_id))
+        # In a statement of its own: what others wrote while we waited is only seen by the next one.
+        locked = select(COHORT.c.id).where(listing_it).order_by(COHORT.c.id)
+        await self._connection.execute(locked.with_for_update(key_share=True))
+        return await self._stored(listing_it)
 
     async def get(self, cohort_id: int) -> StoredCohort:
         """Return one cohort that is there."""

@@ -126,11 +126,14 @@ class Endpoints:
         }
         await self._connection.execute(insert(CHECK).values(row))
 
-    async def promises(self, endpoint_id: int) -> list[tuple[Authentication, ...]]:
-        """Return the different lists of methods that domains publish with an endpoint."""
-        statement = select(LISTING.c.authentication).where(LISTING.c.endpoint_id == endpoint_id).distinct()
-        found = (await self._connection.execute(statement)).scalars()
-        return [tuple(Authentication(method) for method in methods) for methods in found]
+    async def promises(self, endpoint_id: int) -> list[tuple[tuple[Authentication, ...], State]]:
+        """Return the different lists of methods that domains publish with an endpoint, and their states."""
+        columns = (LISTING.c.authentication, LISTING.c.state)
+        statement = select(*columns).where(LISTING.c.endpoint_id == endpoint_id).distinct()
+        return [
+            (tuple(Authentication(method) for method in row.authentication), State(row.state))
+            for row in await self._connection.execute(statement)
+        ]
 
     async def set_promise(
         self,
@@ -140,12 +143,10 @@ class Endpoints:
         findings: Sequence[Mapping[str, Any]],
     ) -> None:
         """Write what follows from a list of methods for all who publish it."""
+        methods = LISTING.c.authentication == [method.value for method in authentication]
         await self._connection.execute(
             update(LISTING)
-            .where(
-                LISTING.c.endpoint_id == endpoint_id,
-                LISTING.c.authentication == [method.value for method in authentication],
-            )
+            .where(LISTING.c.endpoint_id == endpoint_id, methods)
             .values(state=state.value, findings=list(findings))
         )
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 _SELECTION: Final = select(VERIFICATION, DOMAIN.c.name.label("domain")).select_from(
@@ -76,11 +77,14 @@ class Verifications:
         found: int = (await self._connection.execute(statement)).scalar_one()
         return found
 
+    async def has_open(self, now: datetime) -> bool:
+        """Tell whether any is under way that nobody holds."""
+        statement = select(VERIFICATION.c.id).where(*_open(now)).limit(1)
+        return (await self._connection.execute(statement)).first() is not None
+
     async def lease(self, lease: str, now: datetime, until: datetime, limit: int) -> list[StoredVerification]:
         """Take those that are under way and that nobody holds, for this process alone until a moment."""
-        ends = VERIFICATION.c.leased_until
-        is_open = VERIFICATION.c.finished_at.is_(None), or_(ends.is_(None), ends <= now)
-        chosen = select(VERIFICATION.c.id).where(*is_open).order_by(VERIFICATION.c.id).limit(limit)
+        chosen = select(VERIFICATION.c.id).where(*_open(now)).order_by(VERIFICATION.c.id).limit(limit)
         ids = list((await self._connection.execute(chosen.with_for_update(skip_locked=True))).scalars())
         if not ids:
             return []
@@ -115,6 +119,11 @@ class Verifications:
         old = select(VERIFICATION.c.id).where(VERIFICATION.c.requested_at < before).limit(limit)
         is_old = VERIFICATION.c.id.in_(old.scalar_subquery())
         return (await self._connection.execute(delete(VERIFICATION).where(is_old))).rowcount
+
+
+def _open(now: datetime) -> list[ColumnElement[bool]]:
+    ends = VERIFICATION.c.leased_until
+    return [VERIFICATION.c.finished_at.is_(None), or_(ends.is_(None), ends <= now)]
 
 
 def _verification(row: Any) -> StoredVerification:  # noqa: ANN401 - a row
