@@ -108,6 +108,9 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     running = [asyncio.create_task(keep_up(services))]
     if app.state.settings.deliver_webhooks:
         running.append(asyncio.create_task(services.webhooks.delivering.run()))
+    if app.state.settings.serve_verifies:
+        services.verification.trust.load()
+        running.append(asyncio.create_task(services.verification.run()))
     yield
     for task in running:
         task.cancel()

@@ -56,6 +56,14 @@ class Observer(Protocol):
         ...
 
 
+class Roots(Protocol):
+    """The authorities that clients trust."""
+
+    def load(self) -> TrustStore:
+        """Return them."""
+        ...
+
+
 class Meter(Protocol):
     """Counts runs, for who watches the service itself."""
 
@@ -79,7 +87,7 @@ class Judgement:
     """By what observations are judged."""
 
     observer: Observer
-    trust: TrustStore
+    trust: Roots
     meter: Meter | None = None
 
 
@@ -169,7 +177,7 @@ class Checking:
     async def _write_down(
         self, leased: LeasedEndpoint, observation: EndpointObservation, seconds: float
     ) -> None:
-        findings = judge(observation, self._judgement.trust, observation.at)
+        findings = judge(observation, self._judgement.trust.load(), observation.at)
         report = report_endpoint(observation, findings, _last_report(leased.stored))
         outcome = follow(
             leased.stored.standing,

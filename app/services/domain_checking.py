@@ -129,7 +129,7 @@ class DomainChecking:
         return () if self._own_checks is None else await self._own_checks.check(name)
 
     async def _wait(self, name: DomainName, own: tuple[Finding, ...], since: datetime) -> Gathered | None:
-        """Return how things stand when all endpoints were looked at, or patience has ended; None: no domain."""
+        """Return how things stand once all endpoints were looked at, or patience has ended."""
         end = time.monotonic() + self._patience_seconds
         while True:
             async with self._store.reading() as unit:

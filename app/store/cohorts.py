@@ -92,8 +92,10 @@ class Cohorts:
         provider = select(PROVIDER.c.id).where(PROVIDER.c.cohort_version != PROVIDER.c.version).limit(1)
         # As the index has it, so that it is used.
         domain = select(DOMAIN.c.id).where(DOMAIN.c.cohort_version != DOMAIN.c.version).limit(1)
-        cohort = select(COHORT.c.id).where(COHORT.c.needs.in_((_LISTINGS, _MEMBERS))).limit(1)
-        for statement in (provider, domain, cohort):
+        dissolved = select(COHORT.c.id).where(COHORT.c.needs == _MEMBERS)
+        member = select(DOMAIN.c.id).where(DOMAIN.c.cohort_id.in_(dissolved)).limit(1)
+        cohort = select(COHORT.c.id).where(COHORT.c.needs == _LISTINGS).limit(1)
+        for statement in (provider, domain, cohort, member):
             if (await self._connection.execute(statement)).first() is not None:
                 return True
         return False
