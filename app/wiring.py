@@ -54,6 +54,8 @@ from app.store.unit_of_work import Store
 from app.verification.running import Means, Prober
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.net.resolver import Resolver
     from app.settings import Settings
 
@@ -83,6 +85,7 @@ class VerificationServices:
     checking: Checking
     domains: DomainChecking
     trust: Trust
+    clock: Callable[[], datetime]
 
     async def run(self) -> None:
         """Verify what is due, and what is asked for, until cancelled."""
@@ -206,6 +209,7 @@ def _verification(settings: Settings, store: Store, records: DnsRecordService) -
         checking=checking,
         domains=DomainChecking(store, system_clock, checking, own_checks, patience_seconds),
         trust=trust,
+        clock=system_clock,
     )
 
 
