@@ -166,13 +166,7 @@ def build_services(settings: Settings) -> Services:
         once=OnceService(store, system_clock),
         providers=ProviderService(store, system_clock),
         publishing=publishing,
-        rates=RequestRates(
-            time.monotonic_ns,
-            per_address=settings.requests_per_minute_per_address,
-            per_token=settings.requests_per_minute_per_token,
-            # What a proxy sends for itself, such as its checks, is no client's.
-            unlimited=(*settings.unlimited_networks, *settings.trusted_proxies),
-        ),
+        rates=_rates(settings),
         signer=signer,
         well_known=WellKnown(publishing),
         store=store,
@@ -181,6 +175,16 @@ def build_services(settings: Settings) -> Services:
         verification=_verification(settings, store, dns_records),
         webhooks=_webhooks(settings, store, resolver),
         service_url=service.url,
+    )
+
+
+def _rates(settings: Settings) -> RequestRates:
+    return RequestRates(
+        time.monotonic_ns,
+        per_address=settings.requests_per_minute_per_address,
+        per_token=settings.requests_per_minute_per_token,
+        # What a proxy sends for itself, such as its checks, is no client's.
+        unlimited=(*settings.unlimited_networks, *settings.trusted_proxies),
     )
 
 

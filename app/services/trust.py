@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import certifi
+from cryptography.utils import CryptographyDeprecationWarning
 
 from app.core.errors import refuse
 from app.verification.trust import TrustStore
@@ -34,7 +36,10 @@ class Trust:
             bundles = [Path(certifi.where()).read_bytes()]
             if self._ca_file is not None:
                 bundles.append(_own_roots(self._ca_file))
-            self._store = TrustStore.from_pem(*bundles)
+            with warnings.catch_warnings():
+                # Of a root in Mozilla's list whose serial number is none by RFC 5280.
+                warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+                self._store = TrustStore.from_pem(*bundles)
         return self._store
 
 

@@ -66,15 +66,23 @@ class ScriptedObserver:
         self.asked: list[str] = []
         self.under_way: set[str] = set()
         self.most_at_once = 0
+        self._changed = asyncio.Condition()
         self.gate = asyncio.Event()
         """Observing waits for it."""
         self.gate.set()
+
+    async def wait_for(self, count: int) -> None:
+        """Wait until so many are under way."""
+        async with asyncio.timeout(10), self._changed:
+            await self._changed.wait_for(lambda: len(self.under_way) >= count)
 
     async def observe(self, endpoint: Endpoint) -> EndpointObservation:
         assert endpoint.key not in self.under_way, "twice at a time"
         self.asked.append(endpoint.key)
         self.under_way.add(endpoint.key)
         self.most_at_once = max(self.most_at_once, len(self.under_way))
+        async with self._changed:
+            self._changed.notify_all()
         try:
             await self.gate.wait()
         finally:

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from app.core.account import AccountSettings
 from app.core.cohorts import CohortListing, cohort_key, cohort_state, cohort_words, proven_hostnames
 from app.core.domains import DomainStatus, PublishedName
 from app.core.reports import State
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from builders import a_domain, a_provider, an_imap_server, an_smtp_server
 
 if TYPE_CHECKING:
+    from app.core.account import AccountSettings
     from app.core.domains import Domain
     from app.core.provider import Provider
 

@@ -66,7 +66,8 @@ def operations(*, public: bool) -> list[Operation]:
 # Parameters that say how to answer, and name nothing.
 PLAIN_QUERIES = {
     "after", "limit", "total", "fields", "sort", "dry_run", "status", "updated_since", "since", "until",
-    "action", "kind", "local_part", "format", "atomic", "state", "type", "verified", "alarmed", "severity", "code",
+    "action", "kind", "local_part", "format", "atomic", "state", "type", "verified", "alarmed", "severity",
+    "code",
 }  # fmt: skip
 NAMES = {
     "name": (f"{THEIRS}.example", "nobodys.example"),
@@ -228,7 +229,8 @@ def essence(response: httpx.Response, ids: Ids) -> tuple[int, str]:
     """Return an answer with names and request ids made one."""
     text = response.text
     for theirs, nobodys in ((f"deleted-{THEIRS}.example", "nobodys.example"), *NAMES.values(), *ids):
-        text = text.replace(theirs, nobodys)
+        # Numbers are parts of others.
+        text = re.sub(rf"\b{re.escape(theirs)}\b", nobodys, text)
     return response.status_code, re.sub(r"urn:uuid:[0-9a-f-]+", "urn:uuid", text)
 
 

@@ -207,8 +207,7 @@ async def test_no_more_than_there_is_room_for_is_taken(verifier: Verifier) -> No
     await verifier.assigning.catch_up()
     verifier.observer.gate.clear()
     assert await narrow.start_due() == 4
-    while len(verifier.observer.under_way) < 4:
-        await asyncio.sleep(0.01)
+    await verifier.observer.wait_for(4)
     assert await narrow.start_due() == 0
     verifier.observer.gate.set()
     await narrow.settle()
@@ -269,8 +268,7 @@ async def test_a_process_that_is_told_to_stop_lets_go_of_what_it_holds(verifier:
     await verifier.assigning.catch_up()
     verifier.observer.gate.clear()
     running = asyncio.create_task(stopping.run())
-    while len(verifier.observer.under_way) < 2:
-        await asyncio.sleep(0.01)
+    await verifier.observer.wait_for(2)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     verifier.observer.gate.set()
