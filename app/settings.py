@@ -74,6 +74,14 @@ SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_secrets
 AddressList = Annotated[tuple[IPv4Address | IPv6Address, ...], NoDecode, BeforeValidator(_addresses)]
 
 
+class WhereVerified(StrEnum):
+    """Which processes verify."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class Settings(BaseSettings):
     """All settings; environment variables have the prefix ``SIGNPOST_``."""
 
@@ -300,6 +308,30 @@ class Settings(BaseSettings):
         le=3650,
         description="How long events and their deliveries are kept; those on their way are kept longer.",
     )
+    verify: WhereVerified = Field(
+        default=WhereVerified.AUTO,
+        description="Whether `signpost serve` verifies beside serving: `always`, `never`, or `auto`: on "
+        "SQLite it does, on PostgreSQL `signpost worker` is there for it, any number of them.",
+    )
+    verify_at_once: int = Field(
+        default=200,
+        ge=1,
+        le=5000,
+        description="How many endpoints each process that verifies has under way; what more is due waits.",
+    )
+    verify_lease_seconds: float = Field(
+        default=900.0,
+        ge=2,
+        le=86_400,
+        description="How long verification of one endpoint may take in all; the endpoints of a process that "
+        "died are taken over when this is over.",
+    )
+    report_retention_days: int = Field(
+        default=90,
+        ge=1,
+        le=3650,
+        description="How long reports and the runs in endpoints' histories are kept.",
+    )
     log_format: LogFormat = Field(
         default=LogFormat.AUTO,
         description="`json`, `console`, or `auto`: console on a terminal, JSON elsewhere.",
@@ -309,6 +341,13 @@ class Settings(BaseSettings):
         description="`DEBUG`, `INFO`, `WARNING` or `ERROR`. Mail addresses are never logged at `INFO` "
         "or above.",
     )
+
+    @property
+    def serve_verifies(self) -> bool:
+        """Whether ``signpost serve`` verifies."""
+        if self.verify is WhereVerified.AUTO:
+            return self.database_url.startswith("sqlite")
+        return self.verify is WhereVerified.ALWAYS
 
     @field_validator("database_url")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,14 +18,17 @@ from app.net.resolver import DnspythonResolver
 from app.net.smtp import ehlo_name_of
 from app.net.streams import TimeLimits
 from app.services.access import Access
+from app.services.assigning import Assigning
 from app.services.auditing import Auditing
 from app.services.bulk import BulkService
 from app.services.certificate_names import CertificateNames
+from app.services.checking import Checking, CheckingPace, Judgement
 from app.services.credentials import CERTIFICATE, KEY, CredentialFiles
 from app.services.deliveries import DeliveryService
 from app.services.delivering import Delivering, Pace
 from app.services.demo import Demo
 from app.services.dns_records import DnsRecordService
+from app.services.domain_checking import DomainChecking
 from app.services.domain_export import DomainExport
 from app.services.domains import DomainService
 from app.services.exporting import Exporting
@@ -34,12 +38,15 @@ from app.services.importing import Importing
 from app.services.lifecycle import LifecycleService
 from app.services.mailboxes import MailboxService
 from app.services.providers import ProviderService
+from app.services.publication_checks import PublicationChecks
 from app.services.publishing import Publishing
 from app.services.rates import RequestRates
 from app.services.secret_box import SecretBox
 from app.services.signing import Signer
 from app.services.tokens import TokenService
+from app.services.trust import Trust
 from app.services.upkeep import Upkeep
+from app.services.verifying import EndpointReading, Verifying
 from app.services.webhooks import Destinations, WebhookService
 from app.services.well_known import WellKnown
 from app.store.engine import create_engine, create_reader
@@ -47,6 +54,8 @@ from app.store.unit_of_work import Store
 from app.verification.running import Means, Prober
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.net.resolver import Resolver
     from app.settings import Settings
 
@@ -64,6 +73,25 @@ class WebhookServices:
     deliveries: DeliveryService
     delivering: Delivering
     poster: HttpxPoster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationServices:
+    """The use cases of verification, and what probes."""
+
+    verifying: Verifying
+    endpoints: EndpointReading
+    assigning: Assigning
+    checking: Checking
+    domains: DomainChecking
+    trust: Trust
+    clock: Callable[[], datetime]
+
+    async def run(self) -> None:
+        """Verify what is due, and what is asked for, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for loop in (self.assigning.run, self.checking.run, self.domains.run):
+                group.create_task(loop())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +121,7 @@ class Services:
     store: Store
     tokens: TokenService
     upkeep: Upkeep
+    verification: VerificationServices
     webhooks: WebhookServices
     service_url: str
     """The service's own address as clients reach it, without a slash at the end."""
@@ -119,6 +148,7 @@ def build_services(settings: Settings) -> Services:
     publishing = Publishing(store, signer)
     service = PublicService(url=str(settings.public_url).rstrip("/"), addresses=settings.public_addresses)
     resolver = DnspythonResolver(settings.resolver)
+    dns_records = DnsRecordService(publishing, service, resolver)
     return Services(
         access=access,
         auditing=Auditing(store),
@@ -126,7 +156,7 @@ def build_services(settings: Settings) -> Services:
         certificate_names=CertificateNames(store, service),
         demo=Demo(store, access, system_clock),
         domain_export=DomainExport(store),
-        dns_records=DnsRecordService(publishing, service, resolver),
+        dns_records=dns_records,
         domains=DomainService(store, system_clock),
         exporting=Exporting(store),
         health=Health(store, signer=signer),
@@ -136,20 +166,25 @@ def build_services(settings: Settings) -> Services:
         once=OnceService(store, system_clock),
         providers=ProviderService(store, system_clock),
         publishing=publishing,
-        rates=RequestRates(
-            time.monotonic_ns,
-            per_address=settings.requests_per_minute_per_address,
-            per_token=settings.requests_per_minute_per_token,
-            # What a proxy sends for itself, such as its checks, is no client's.
-            unlimited=(*settings.unlimited_networks, *settings.trusted_proxies),
-        ),
+        rates=_rates(settings),
         signer=signer,
         well_known=WellKnown(publishing),
         store=store,
         tokens=TokenService(store, system_clock),
         upkeep=_upkeep(settings, store),
+        verification=_verification(settings, store, dns_records),
         webhooks=_webhooks(settings, store, resolver),
         service_url=service.url,
+    )
+
+
+def _rates(settings: Settings) -> RequestRates:
+    return RequestRates(
+        time.monotonic_ns,
+        per_address=settings.requests_per_minute_per_address,
+        per_token=settings.requests_per_minute_per_token,
+        # What a proxy sends for itself, such as its checks, is no client's.
+        unlimited=(*settings.unlimited_networks, *settings.trusted_proxies),
     )
 
 
@@ -160,6 +195,25 @@ def _upkeep(settings: Settings, store: Store) -> Upkeep:
         audit_retention=_days(settings.audit_retention_days),
         deleted_retention=timedelta(days=settings.deleted_retention_days),
         event_retention=timedelta(days=settings.webhook_retention_days),
+        report_retention=timedelta(days=settings.report_retention_days),
+    )
+
+
+def _verification(settings: Settings, store: Store, records: DnsRecordService) -> VerificationServices:
+    trust = Trust(settings.ca_file)
+    pace = CheckingPace(at_once=settings.verify_at_once, lease_seconds=settings.verify_lease_seconds)
+    judgement = Judgement(observer=build_prober(settings), trust=trust)
+    checking = Checking(store, system_clock, judgement, pace)
+    own_checks = PublicationChecks(records, trust, system_clock)
+    patience_seconds = settings.verify_lease_seconds * 1.5
+    return VerificationServices(
+        verifying=Verifying(store, system_clock),
+        endpoints=EndpointReading(store),
+        assigning=Assigning(store, system_clock),
+        checking=checking,
+        domains=DomainChecking(store, system_clock, checking, own_checks, patience_seconds),
+        trust=trust,
+        clock=system_clock,
     )
 
 

@@ -55,6 +55,8 @@ class Service:
         self._command = command or (sys.executable, "-m", "app", "serve")
         self._environment = {
             "SIGNPOST_LOG_LEVEL": "WARNING",
+            # Nothing beyond this machine is asked for; who tests verification says otherwise.
+            "SIGNPOST_VERIFY": "never",
             **(environment or {}),
             "SIGNPOST_DATABASE_URL": database_url,
         }

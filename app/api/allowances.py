@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,15 @@ OWN_ALLOWANCES: Final[Mapping[str, Allowance]] = {
     "/api/v1/domains/export": Allowance(has_deadline=False),
 }
 """By path, those routes that differ from the usual. A route that streams its body has neither limit."""
+
+_FOLLOWING: Final = re.compile(r"/api/v1/domains/[^/]+/verifications/[^/]+/events")
+
+
+def own_allowance(path: str, own: Mapping[str, Allowance] = OWN_ALLOWANCES) -> Allowance | None:
+    """Return what a path may take that differs from the usual; None for the usual."""
+    if path in own:
+        return own[path]
+    return Allowance(has_deadline=False) if _FOLLOWING.fullmatch(path) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from app.api.routes import (
     deliveries,
     dns_records,
     domains,
+    endpoints,
     formats,
     health,
     lifecycle,
@@ -33,6 +34,7 @@ from app.api.routes import (
     providers,
     tls_ask,
     tokens,
+    verification,
     webhooks,
 )
 from app.api.schemas.bulk import BulkSummary, DomainLine, LineResult, MailboxLine
@@ -57,6 +59,7 @@ _TAGS: Final = [
     {"name": "providers", "description": "Who runs the servers."},
     {"name": "domains", "description": "Mail domains and what they resolve to."},
     {"name": "mailboxes", "description": "Mailboxes that differ from their domain."},
+    {"name": "verification", "description": "Whether the listed servers do what is said of them."},
     {"name": "tokens", "description": "What the management API is used with."},
     {"name": "webhooks", "description": "Who is told of what happens, and how that goes."},
     {"name": "audit", "description": "Who changed what."},
@@ -88,7 +91,8 @@ def create_api(settings: Settings) -> FastAPI:
     discovery = clients.build_router(FORMATS)
     management = (
         lifecycle.router, bulk.router, domains.router, dns_records.router, mailboxes.router, providers.router,
-        formats.router, tokens.router, webhooks.router, deliveries.router, audit.router,
+        formats.router, tokens.router, webhooks.router, deliveries.router, audit.router, verification.router,
+        endpoints.router,
     )  # fmt: skip
     own = (well_known.build_router(), tls_ask.router, health.router, reference.build_router(api.title))
     routers = (discovery, *own, *management)
@@ -108,6 +112,9 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     running = [asyncio.create_task(keep_up(services))]
     if app.state.settings.deliver_webhooks:
         running.append(asyncio.create_task(services.webhooks.delivering.run()))
+    if app.state.settings.serve_verifies:
+        services.verification.trust.load()
+        running.append(asyncio.create_task(services.verification.run()))
     yield
     for task in running:
         task.cancel()

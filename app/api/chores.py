@@ -26,6 +26,7 @@ async def keep_up(services: Services) -> None:
         try:
             await services.access.write_last_used()
             await services.upkeep.run()
+            await services.verification.assigning.tidy()
         except AppError as error:
             _log.warning("chores_put_off", reason=str(error))
         except Exception:  # noqa: BLE001 - a bug in one must not end them for good

@@ -16,6 +16,7 @@ from app.core.domains import Domain, DomainStatus
 from app.core.errors import InvalidInput
 from app.core.names import DomainName
 from app.core.queries import DomainOrder, DomainQuery
+from app.core.reports import State
 from app.core.stored import Stored
 from app.services.callers import Caller
 from app.wiring import Services
@@ -48,6 +49,9 @@ def _query(  # noqa: PLR0913, PLR0917 - a parameter each is FastAPI's way
     updated_since: Annotated[
         Moment | None, Query(description="Only those changed at or after this moment.")
     ] = None,
+    verified: Annotated[
+        State | None, Query(description="Only those whose servers verification found in this state.")
+    ] = None,
     sort: Annotated[Sort, Query(description="What to order by; with a minus the other way round.")] = "name",
 ) -> DomainQuery:
     target = None
@@ -63,6 +67,7 @@ def _query(  # noqa: PLR0913, PLR0917 - a parameter each is FastAPI's way
         node=node,
         alias_of=target,
         updated_since=updated_since,
+        verified=verified,
         order=DomainOrder(sort.removeprefix("-")),
         is_descending=sort.startswith("-"),
     )

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from app.api.examples import event_example
-from app.api.schemas.events import ChangeData, DomainEvent, PingEvent, ProviderEvent, VerificationEvent
+from app.api.schemas.events import (
+    ChangeData,
+    ChoiceData,
+    ChoiceEvent,
+    DomainEvent,
+    HostData,
+    PingEvent,
+    ProviderEvent,
+    VerificationEvent,
+)
 from app.api.schemas.shapes import Shape
 from app.core.events import EventType
 
@@ -20,6 +29,7 @@ _SUMMARIES: Final = {
     EventType.PROVIDER_CHANGED: "A provider or its servers came, changed or went",
     EventType.HOST_BAD: "A host went bad",
     EventType.HOST_GOOD: "A host is good again",
+    EventType.HOST_CHOSEN: "Of a server's own and its shared host name, the other one is published",
     EventType.CERTIFICATE_EXPIRING: "A host's certificate ends soon",
     EventType.PING: "A test",
 }
@@ -30,7 +40,7 @@ _HEADERS: Final = {
     "in Base64 (Standard Webhooks).",
 }
 _MODELS: Final[tuple[type[Shape], ...]] = (
-    ChangeData, DomainEvent, ProviderEvent, VerificationEvent, PingEvent,
+    ChangeData, DomainEvent, ProviderEvent, HostData, VerificationEvent, ChoiceData, ChoiceEvent, PingEvent,
 )  # fmt: skip
 
 
@@ -39,6 +49,8 @@ def _model_of(event_type: EventType) -> type[Shape]:
         return PingEvent
     if event_type is EventType.PROVIDER_CHANGED:
         return ProviderEvent
+    if event_type is EventType.HOST_CHOSEN:
+        return ChoiceEvent
     return DomainEvent if event_type.startswith("domain.") else VerificationEvent
 
 

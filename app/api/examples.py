@@ -34,6 +34,7 @@ from app.api.schemas.webhooks import (
     delivery_to_read,
     webhook_to_read,
 )
+from app.api.verification_examples import host_news, verification_examples
 from app.core.audit import AuditEntry
 from app.core.deleted import DeletedDomain
 from app.core.domain_lines import read_line
@@ -253,6 +254,8 @@ def event_example(event_type: EventType) -> dict[str, Any] | None:
     elif event_type is EventType.PING:
         news = News(type=event_type, kind="webhook", subject=_WEBHOOK.public_id)
     if news is None:
+        news = host_news(event_type)
+    if news is None:
         return None
     document: dict[str, Any] = json.loads(news.document(_CHANGED))
     return document
@@ -313,6 +316,7 @@ def add_examples(document: dict[str, Any]) -> None:
         **_provider_examples(),
         **_operator_examples(),
         **_webhook_examples(),
+        **verification_examples(),
     }
     for path, operations in document["paths"].items():
         if path.startswith("/api/"):

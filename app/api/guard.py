@@ -14,7 +14,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.api.allowances import OWN_ALLOWANCES, Allowance, limits_of
+from app.api.allowances import OWN_ALLOWANCES, Allowance, limits_of, own_allowance
 from app.api.problems import problem_of, problem_response
 from app.core.errors import TookTooLong
 
@@ -43,14 +43,15 @@ class RequestGuard:
         """Take the application, which answers the exceptions, and the paths with their own allowance."""
         self._app = app
         self._usual = limits_of(settings, Allowance())
-        self._own = {path: limits_of(settings, allowance) for path, allowance in own.items()}
+        self._settings, self._own = settings, own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Watch over a request; those of mail clients are short, once their body is there."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limits = self._own.get(scope["path"], self._usual)
+        allowance = own_allowance(scope["path"], self._own)
+        limits = self._usual if allowance is None else limits_of(self._settings, allowance)
         body = _Body(scope, receive, limits)
         if scope["path"].startswith(_MANAGEMENT):
             await self._in_time(scope, body, send, limits)

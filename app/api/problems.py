@@ -85,6 +85,15 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
         "Check the id, and what your token may see. Deliveries are kept for "
         "`SIGNPOST_WEBHOOK_RETENTION_DAYS`.",
     ),
+    errors.EndpointNotFound: ProblemType(
+        "endpoint-not-found", _NOT_FOUND, "No such endpoint", "Check the id; nobody may list it any more."
+    ),
+    errors.VerificationNotFound: ProblemType(
+        "verification-not-found",
+        _NOT_FOUND,
+        "No such verification",
+        "Check the id. Reports are kept for `SIGNPOST_REPORT_RETENTION_DAYS`.",
+    ),
     errors.FormatNotFound: ProblemType(
         "format-not-found", _NOT_FOUND, "No such format", "The detail names the formats that there are."
     ),

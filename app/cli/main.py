@@ -17,6 +17,8 @@ from app.cli import (
     render,
     serve,
     token,
+    verify,
+    worker,
 )
 
 app = typer.Typer(
@@ -52,6 +54,8 @@ app.command("migrate")(migrate.migrate)
 app.command("demo")(migrate.demo)
 app.command("render")(render.render)
 app.command("dns")(dns.dns)
+app.command("verify")(verify.verify)
+app.command("worker")(worker.worker)
 tokens.command("create")(token.create)
 imports.command("ispdb")(import_ispdb.import_ispdb)
 imports.command("domains")(import_domains.import_domains)

@@ -39,6 +39,7 @@ def serve(
         if services.signer is not None:
             services.signer.load()
         services.webhooks.poster.load()
+        services.verification.trust.load()
         return await services.health.has_current_schema()
 
     # The server sends itself the signal again when it has ended in good order; that is a success.

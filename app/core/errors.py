@@ -11,6 +11,8 @@ AppError
 │   ├── TokenNotFound
 │   ├── WebhookNotFound
 │   ├── DeliveryNotFound
+│   ├── EndpointNotFound
+│   ├── VerificationNotFound
 │   ├── FormatNotFound
 │   └── DocumentNotPossible the settings leave a format nothing to say
 ├── Conflict
@@ -118,6 +120,24 @@ class DeliveryNotFound(NotFound):
         """Take the id as the caller gave it."""
         self.delivery_id = delivery_id
         super().__init__(f"The delivery {delivery_id} is not known here.")
+
+
+class EndpointNotFound(NotFound):
+    """No such endpoint, or none that the caller's domains list."""
+
+    def __init__(self, endpoint_id: int) -> None:
+        """Take the id as the caller gave it."""
+        self.endpoint_id = endpoint_id
+        super().__init__(f"The endpoint {endpoint_id} is not known here.")
+
+
+class VerificationNotFound(NotFound):
+    """No such verification of the domain."""
+
+    def __init__(self, public_id: str) -> None:
+        """Take the id as the caller gave it."""
+        self.public_id = public_id
+        super().__init__(f"The verification {public_id} is not known here.")
 
 
 class FormatNotFound(NotFound):

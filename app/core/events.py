@@ -33,6 +33,8 @@ class EventType(StrEnum):
     PROVIDER_CHANGED = "provider.changed"
     HOST_BAD = "host.bad"
     HOST_GOOD = "host.good"
+    HOST_CHOSEN = "host.chosen"
+    """Of a server's own and its shared host name, the other one is published from here on."""
     CERTIFICATE_EXPIRING = "certificate.expiring"
     PING = "webhook.ping"
     """A test that somebody asked for; nobody subscribes to it."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from app.core.domains import DomainStatus
     from app.core.names import DomainName
+    from app.core.reports import State
 
 
 class DomainOrder(StrEnum):
@@ -33,6 +34,8 @@ class DomainQuery:
     alias_of: DomainName | None = None
     updated_since: datetime | None = None
     """Changed at or after this moment."""
+    verified: State | None = None
+    """What verification says of what clients are given."""
     order: DomainOrder = DomainOrder.NAME
     is_descending: bool = False
 

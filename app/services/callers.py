@@ -82,6 +82,14 @@ DELIVERY: Final = Caller(
 )
 """The service itself, where it turns off a webhook that nobody answers."""
 
+VERIFICATION: Final = Caller(
+    token_id="verification",  # noqa: S106 - a name, no secret
+    token_name="verification",  # noqa: S106
+    scopes=frozenset(),
+    provider=None,
+)
+"""The service itself, where what it proved changes which host name is published."""
+
 
 def trial(caller: Caller) -> Caller:
     """Return the caller of a call that changes nothing."""

@@ -16,6 +16,7 @@ from app.core.events import domain_news, provider_news
 from app.core.provider import Provider
 from app.core.records import Record, domain_record, mailbox_record, provider_record
 from app.core.tokens import StoredToken
+from app.core.verified import HostChoice
 from app.core.webhooks import Webhook
 from app.services.announcing import announce
 
@@ -66,6 +67,11 @@ def _token_subject(value: StoredToken, _provider: str | None) -> _Subject:
 @_subject.register
 def _webhook_subject(value: Webhook, _provider: str | None) -> _Subject:
     return _Subject("webhook", value.public_id, value.provider, value.record())
+
+
+@_subject.register
+def _host_subject(value: HostChoice, _provider: str | None) -> _Subject:
+    return _Subject("hostname", value.hostname, value.provider, value.record())
 
 
 # Not mailboxes, since events hold no addresses, and not what the service is used with.

@@ -7,10 +7,8 @@ the same ``webhook-id``.
 
 from __future__ import annotations
 
-import asyncio
 import random
 import secrets
-from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -26,6 +24,7 @@ from app.core.webhooks import DISABLED_AFTER, Attempt, DeliveryState
 from app.net.posting import Posted
 from app.services.callers import DELIVERY
 from app.services.changes import Changes
+from app.services.work_loop import LoopPace, WorkLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,23 +43,15 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Pace(LoopPace):
     """How much is sent at once."""
 
-    poll_seconds: float = 1.0
-    """How long to wait for news where there are none."""
-    pause_seconds: float = 0.05
-    """How long at least between two looks, so that several deliveries share a transaction."""
-    trouble_seconds: float = 10.0
-    """How long to wait where the database is away."""
     at_once: int = 32
     """How many requests are under way at the most."""
     at_once_each: int = 8
     """And how many to one subscription, so that a slow receiver does not take all of them."""
     attempt_seconds: float = 15.0
     """How long an attempt may take."""
-    stop_seconds: float = 5.0
-    """How long attempts under way are waited for at the end."""
 
     @property
     def lease(self) -> timedelta:
@@ -86,39 +77,11 @@ class Delivering:
         self._box = box
         self._pace = pace or Pace()
         self._changes = Changes(store, clock)
-        self._under_way: dict[asyncio.Task[None], int] = {}
+        self._loop = WorkLoop("webhooks", self._pace)
 
     async def run(self) -> None:
         """Send until cancelled; then wait a little for what is under way."""
-        try:
-            while True:
-                try:
-                    await self.start_due()
-                except AppError as error:
-                    _log.warning("webhooks_put_off", reason=str(error))
-                    await asyncio.sleep(self._pace.trouble_seconds)
-                except Exception:  # noqa: BLE001 - a bug with one must not end all others for good
-                    _log.exception("webhooks_failed")
-                    await asyncio.sleep(self._pace.trouble_seconds)
-                await self._wait()
-        finally:
-            await self._stop()
-
-    async def _wait(self) -> None:
-        # Several processes that started together need not look together.
-        seconds = self._pace.poll_seconds * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-        if self._under_way:
-            # Each that ends makes room for another, and lets go of the next in its lane.
-            await asyncio.wait(self._under_way, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            seconds = self._pace.pause_seconds
-        await asyncio.sleep(seconds)
-
-    async def _stop(self) -> None:
-        if self._under_way:
-            _, pending = await asyncio.wait(self._under_way, timeout=self._pace.stop_seconds)
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
+        await self._loop.run(self.start_due)
 
     async def start_due(self) -> int:
         """Take what is due, as much as there is room for, and start sending it; return how much.
@@ -127,13 +90,13 @@ class Delivering:
             NotAvailable: When the database does not answer.
         """
         now = self._clock()
-        room = self._pace.at_once - len(self._under_way)
+        room = self._pace.at_once - self._loop.size
         if room <= 0:
             return 0
         # Read first: a look that finds nothing must not make writers wait.
         async with self._store.reading() as unit:
             due = await unit.deliveries.due_webhooks(now)
-        busy = Counter(self._under_way.values())
+        busy = self._loop.busy()
         limits = {webhook_id: self._pace.at_once_each - busy[webhook_id] for webhook_id in due}
         open_ones = [webhook_id for webhook_id, limit in limits.items() if limit > 0]
         if not open_ones:
@@ -148,14 +111,12 @@ class Delivering:
                     lease = secrets.token_hex(16)
                     taken += await unit.deliveries.lease(webhook_id, lease, now, until, limit)
         for delivery in taken:
-            task = asyncio.create_task(self._deliver(delivery, until))
-            self._under_way[task] = delivery.webhook_id
-            task.add_done_callback(self._under_way.pop)
+            self._loop.begin(self._deliver(delivery, until), delivery.webhook_id)
         return len(taken)
 
     async def settle(self) -> None:
         """Wait for what is under way."""
-        await asyncio.gather(*self._under_way)
+        await self._loop.settle()
 
     async def _deliver(self, delivery: LeasedDelivery, until: datetime) -> None:
         try:

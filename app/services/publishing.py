@@ -166,6 +166,7 @@ def _resolved(found: StoredAccount, address: EmailAddress | None) -> AccountSett
         mailbox=found.mailbox,
         target=found.target,
         listed_domains=found.listed_domains,
+        proven_hostnames=found.proven_hostnames,
     )
 
 

@@ -20,7 +20,7 @@ _BATCH: Final = 1000
 class Upkeep:
     """Chores; any number of processes may do them at the same time."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a span for each kind of thing
         self,
         store: Store,
         clock: Callable[[], datetime],
@@ -28,6 +28,7 @@ class Upkeep:
         audit_retention: timedelta | None = None,
         deleted_retention: timedelta = timedelta(days=30),
         event_retention: timedelta = timedelta(days=30),
+        report_retention: timedelta = timedelta(days=90),
     ) -> None:
         """Take the database and the time.
 
@@ -37,12 +38,14 @@ class Upkeep:
             audit_retention: How long audit entries are kept; None for ever.
             deleted_retention: How long deleted domains are kept.
             event_retention: How long events and their deliveries are kept.
+            report_retention: How long reports and the history of endpoints are kept.
         """
         self._store = store
         self._clock = clock
         self._audit_retention = audit_retention
         self._deleted_retention = deleted_retention
         self._event_retention = event_retention
+        self._report_retention = report_retention
 
     async def run(self) -> None:
         """Do all chores once.
@@ -54,6 +57,7 @@ class Upkeep:
         await self.forget_answers()
         await self.forget_deleted_domains()
         await self.forget_events()
+        await self.forget_reports()
 
     async def forget_audit(self) -> int:
         """Remove audit entries that are past their time; return how many."""
@@ -87,4 +91,16 @@ class Upkeep:
                 count = await unit.deliveries.forget(before, _BATCH)
             removed += count
             if count < _BATCH:
+                return removed
+
+    async def forget_reports(self) -> int:
+        """Remove reports and runs that are past their time; return how many."""
+        before = self._clock() - self._report_retention
+        removed = 0
+        while True:
+            async with self._store.writing() as unit:
+                checks = await unit.endpoints.forget_checks(before, _BATCH)
+                reports = await unit.verifications.forget(before, _BATCH)
+            removed += checks + reports
+            if max(checks, reports) < _BATCH:
                 return removed

@@ -11,7 +11,7 @@ from app.core.account import ListedDomain
 from app.core.names import DomainName
 from app.core.provider import SUBADDRESS_SEPARATORS
 from app.store.mapping import domain_from_row, mailbox_from_row, provider_from_row, server_from_row
-from app.store.rows import DOMAIN, MAILBOX, PROVIDER, SERVER
+from app.store.rows import COHORT, DOMAIN, MAILBOX, PROVIDER, SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,12 +43,14 @@ def _account_statement() -> Select[Any]:
         DOMAIN.join(PROVIDER, DOMAIN.c.provider_id == PROVIDER.c.id)
         .outerjoin(_TARGET, DOMAIN.c.alias_of_id == _TARGET.c.id)
         .outerjoin(MAILBOX, and_(MAILBOX.c.domain_id == base_id, of_keys))
+        .outerjoin(COHORT, DOMAIN.c.cohort_id == COHORT.c.id)
     )
     columns = (
         *_labelled(DOMAIN, "d_"),
         *_labelled(_TARGET, "t_"),
         *_labelled(PROVIDER, "p_"),
         *_labelled(MAILBOX, "m_"),
+        COHORT.c.proven.label("c_proven"),
     )
     return select(*columns).select_from(source).where(DOMAIN.c.name == bindparam("name"))
 
@@ -103,6 +105,8 @@ class StoredAccount:
     target: Domain | None
     mailbox: Mailbox | None
     listed_domains: tuple[ListedDomain, ...]
+    proven_hostnames: frozenset[str] = frozenset()
+    """Own host names whose certificate verification has proved valid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +203,7 @@ class Accounts:
             if mailbox is None
             else mailbox_from_row(mailbox, DomainName(base["name"]), servers["mailbox_id"]),
             listed_domains=await self._listed(provider) if listed else (),
+            proven_hostnames=frozenset(parts["c"]["proven"] or ()),
         )
 
     async def _servers(
@@ -219,7 +224,7 @@ class Accounts:
 
 
 def _parts(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    parts: dict[str, dict[str, Any]] = {"d": {}, "t": {}, "p": {}, "m": {}}
+    parts: dict[str, dict[str, Any]] = {"d": {}, "t": {}, "p": {}, "m": {}, "c": {}}
     for name, value in row.items():
         parts[name[0]][name[2:]] = value
     return parts

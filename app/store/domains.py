@@ -12,7 +12,7 @@ from app.core.queries import ALL_DOMAINS, DomainOrder
 from app.core.stored import Stored
 from app.store.conflicts import conflicts
 from app.store.mapping import domain_from_row, domain_to_row
-from app.store.rows import DOMAIN, PROVIDER
+from app.store.rows import COHORT, DOMAIN, PROVIDER
 from app.store.servers import DOMAIN_OWNER, insert_servers, replace_servers, servers_of
 from app.store.sources import FROM_API
 
@@ -200,6 +200,9 @@ def _conditions(query: DomainQuery) -> list[ColumnElement[bool]]:
     conditions = [column == value for column, value in wanted.items() if value is not None]
     if query.updated_since is not None:
         conditions.append(DOMAIN.c.updated_at >= query.updated_since)
+    if query.verified is not None:
+        in_state = select(COHORT.c.id).where(COHORT.c.state == query.verified.value)
+        conditions.append(DOMAIN.c.cohort_id.in_(in_state))
     return conditions
 
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from app.core.errors import AppError, ConcurrentChange, NotAvailable
 from app.store.accounts import Accounts, AsyncRows, ImmediateRows
 from app.store.audit import Audit
+from app.store.cohorts import Cohorts
 from app.store.deleted_domains import DeletedDomains
 from app.store.deliveries import Deliveries
 from app.store.domain_batches import DomainBatches
 from app.store.domains import Domains
+from app.store.endpoints import Endpoints
 from app.store.engine import reading_options
 from app.store.faults import means_absence, means_other_schema, means_race
 from app.store.idempotency import Idempotency
@@ -19,6 +21,7 @@ from app.store.imports import Imports
 from app.store.mailboxes import Mailboxes
 from app.store.providers import Providers
 from app.store.tokens import Tokens
+from app.store.verifications import Verifications
 from app.store.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -39,14 +42,17 @@ class UnitOfWork:
         self._connection = connection
         self.accounts = Accounts(AsyncRows(connection))
         self.audit = Audit(connection)
+        self.cohorts = Cohorts(connection)
         self.deleted_domains = DeletedDomains(connection)
         self.domain_batches = DomainBatches(connection)
         self.deliveries = Deliveries(connection)
         self.domains = Domains(connection)
+        self.endpoints = Endpoints(connection)
         self.idempotency = Idempotency(connection)
         self.imports = Imports(connection)
         self.providers = Providers(connection)
         self.tokens = Tokens(connection)
+        self.verifications = Verifications(connection)
         self.webhooks = Webhooks(connection)
 
     def mailboxes(self, domain: Stored[Domain]) -> Mailboxes:

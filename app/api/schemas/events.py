@@ -47,12 +47,41 @@ class ProviderEvent(Event):
     data: ChangeData
 
 
+class HostData(Shape):
+    """An endpoint of a host, and what was found there."""
+
+    endpoint: str = Field(description="The endpoint's key.")
+    protocol: str
+    port: int
+    state: str
+    certificate_expires_at: datetime | None
+    findings: list[dict[str, str]] = Field(
+        description="Each with its `code`, `severity`, `statement` and `advice`."
+    )
+
+
 class VerificationEvent(Event):
     """What verification found out about a host."""
 
     type: Literal["host.bad", "host.good", "certificate.expiring"]
     subject: str = Field(description="The host's name.", examples=["srv12.hosting.example"])
-    data: dict[str, Any]
+    data: HostData
+
+
+class ChoiceData(Shape):
+    """Which of two names is published."""
+
+    hostname: str
+    published: Literal["own", "shared"]
+    provider: str
+
+
+class ChoiceEvent(Event):
+    """The other of a server's own and its shared host name is published from here on."""
+
+    type: Literal["host.chosen"]
+    subject: str = Field(description="The own host name.", examples=["mail.customer.example"])
+    data: ChoiceData
 
 
 class PingEvent(Event):

@@ -66,7 +66,8 @@ def operations(*, public: bool) -> list[Operation]:
 # Parameters that say how to answer, and name nothing.
 PLAIN_QUERIES = {
     "after", "limit", "total", "fields", "sort", "dry_run", "status", "updated_since", "since", "until",
-    "action", "kind", "local_part", "format", "atomic", "state", "type",
+    "action", "kind", "local_part", "format", "atomic", "state", "type", "verified", "alarmed", "severity",
+    "code",
 }  # fmt: skip
 NAMES = {
     "name": (f"{THEIRS}.example", "nobodys.example"),
@@ -80,6 +81,7 @@ NAMES = {
     "reference": ("reference-of-theirs", "reference-of-nobody"),
     "node": ("node-of-theirs", "node-of-nobody"),
     "resource": (f"{THEIRS}.example", "nobodys.example"),
+    "hostname": ("imap.theirs.example", "imap.nobodys.example"),
 }
 # A name can be given to one only, so whoever wants one that is taken has to be told so. That the domain
 # is served here is public anyway: this service answers every mail client for it.
@@ -121,7 +123,10 @@ async def both(filled_url: str) -> AsyncIterator[ApiClient]:
 async def fill(api: ApiClient) -> None:
     """Make two providers, each with a webhook, a domain, an alias, a mailbox and a deleted domain."""
     for slug in (MINE, THEIRS):
-        await api.put(f"/api/v1/providers/{slug}", json=a_provider_body(display_name=f"Host {slug}"))
+        body = a_provider_body(display_name=f"Host {slug}")
+        for server in body["servers"]:
+            server["hostname"] = f"{server['key']}.{slug}.example"
+        await api.put(f"/api/v1/providers/{slug}", json=body)
         webhook = {
             "name": f"Webhook of {slug}",
             "url": f"https://{slug}.example/",
@@ -139,6 +144,8 @@ async def fill(api: ApiClient) -> None:
             assert put.status_code == 201, put.text
         await api.put(f"/api/v1/domains/{slug}.example/mailboxes/jane", json={"login": f"login-{slug}"})
         await api.delete(f"/api/v1/domains/deleted-{slug}.example")
+        started = await api.post(f"/api/v1/domains/{slug}.example/verifications")
+        assert started.status_code == 202, started.text
 
 
 class Ids(NamedTuple):
@@ -148,9 +155,13 @@ class Ids(NamedTuple):
     webhook: tuple[str, str]
     delivery: tuple[str, str]
     event: tuple[str, str]
+    endpoint: tuple[str, str]
+    verification: tuple[str, str]
 
 
-NOBODYS_IDS = Ids(("f" * 12,) * 2, ("e" * 12,) * 2, ("999999999",) * 2, ("evt_0",) * 2)
+NOBODYS_IDS = Ids(
+    ("f" * 12,) * 2, ("e" * 12,) * 2, ("999999999",) * 2, ("evt_0",) * 2, ("888888888",) * 2, ("d" * 16,) * 2
+)
 
 
 async def their_ids(api: ApiClient) -> Ids:
@@ -159,7 +170,16 @@ async def their_ids(api: ApiClient) -> Ids:
     webhooks = (await api.get("/api/v1/webhooks")).json()["items"]
     (webhook,) = [one["id"] for one in webhooks if one["provider"] == THEIRS]
     deliveries = (await api.get("/api/v1/webhook-deliveries", params={"webhook": webhook})).json()["items"]
-    theirs = (token, webhook, str(deliveries[0]["id"]), deliveries[0]["event"])
+    endpoints = (await api.get(f"/api/v1/endpoints?provider={THEIRS}")).json()["items"]
+    verifications = (await api.get(f"/api/v1/domains/{THEIRS}.example/verifications")).json()["items"]
+    theirs = (
+        token,
+        webhook,
+        str(deliveries[0]["id"]),
+        deliveries[0]["event"],
+        str(endpoints[0]["id"]),
+        verifications[0]["id"],
+    )
     return Ids(*((one, nobodys[0]) for one, nobodys in zip(theirs, NOBODYS_IDS, strict=True)))
 
 
@@ -172,6 +192,8 @@ async def requested(
         "token_id": ids.token,
         "webhook_id": ids.webhook,
         "delivery_id": ids.delivery,
+        "endpoint_id": ids.endpoint,
+        "verification_id": ids.verification,
     }
     if operation.id == "restore_domain":
         names["name"] = (f"deleted-{THEIRS}.example", "nobodys.example")
@@ -207,7 +229,8 @@ def essence(response: httpx.Response, ids: Ids) -> tuple[int, str]:
     """Return an answer with names and request ids made one."""
     text = response.text
     for theirs, nobodys in ((f"deleted-{THEIRS}.example", "nobodys.example"), *NAMES.values(), *ids):
-        text = text.replace(theirs, nobodys)
+        # Numbers are parts of others.
+        text = re.sub(rf"\b{re.escape(theirs)}\b", nobodys, text)
     return response.status_code, re.sub(r"urn:uuid:[0-9a-f-]+", "urn:uuid", text)
 
 
@@ -222,6 +245,8 @@ async def their_state(api: ApiClient) -> str:
         f"/api/v1/audit?provider={THEIRS}",
         f"/api/v1/webhooks/{webhook}",
         f"/api/v1/webhook-deliveries?webhook={webhook}",
+        f"/api/v1/endpoints?provider={THEIRS}",
+        f"/api/v1/domains/{THEIRS}.example/verifications",
     )
     tokens = (await api.get("/api/v1/tokens?fields=id,scopes,provider,version")).json()["items"]
     theirs = [str(token) for token in tokens if token["provider"] == THEIRS]

@@ -1,0 +1,206 @@
+"""What follows from one run at an endpoint: when it is due again, what is told, what is proven. Pure.
+
+One bad run is no alarm and one good certificate no proof: networks lose packets, hosts restart, and a
+name that goes back and forth in every customer's settings is worse than either name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from app.core.findings import Severity
+from app.core.reports import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from app.core.endpoints import Endpoint
+    from app.core.findings import Finding
+    from app.core.observations import EndpointObservation
+
+ALARM_AFTER: Final = 3
+"""Bad runs in a row before anybody is told."""
+CLEAR_AFTER: Final = 2
+"""Runs in a row that are not bad before an alarm is over."""
+PROVEN_AFTER: Final = 3
+"""Runs in a row that say the same of a certificate before that is believed."""
+CONFIRM_IN: Final = timedelta(minutes=5)
+"""When a run is looked at again that says something else than what is believed."""
+
+
+class Proof(StrEnum):
+    """What a run says of an endpoint's certificate."""
+
+    VALID = "valid"
+    """Every address showed a certificate that is valid for the name."""
+    INVALID = "invalid"
+    NONE = "none"
+    """Nothing was seen that would prove either."""
+
+
+class Occasion(StrEnum):
+    """What operators are told of, once each."""
+
+    ALARM = "alarm"
+    CLEARED = "cleared"
+    EXPIRING = "expiring"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How an endpoint stands after all runs so far."""
+
+    state: State = State.UNTESTED
+    """Of the last run."""
+    checked_at: datetime | None = None
+    runs_in_state: int = 0
+    failures: int = 0
+    """Bad runs in a row; what could not be tested neither counts nor ends them."""
+    successes: int = 0
+    """Runs in a row that were tested and not bad."""
+    alarmed_at: datetime | None = None
+    """Since when it is told to be bad; None while it is not."""
+    proofs: int = 0
+    """Runs in a row that said the other of what ``is_proven`` says."""
+    is_proven: bool = False
+    """Whether its certificate is believed to be valid."""
+    certificate_expires_at: datetime | None = None
+    announced_expiry: datetime | None = None
+    """The end of the certificate that was told of."""
+    good_fingerprint: str | None = None
+    """SHA-256 of the last certificate that was valid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEndpoint:
+    """An endpoint as it is stored."""
+
+    id: int
+    endpoint: Endpoint
+    standing: Standing
+    due_at: datetime
+    seconds: float | None
+    """How long the last run took."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeasedEndpoint:
+    """An endpoint that this process alone may probe until its lease ends."""
+
+    stored: StoredEndpoint
+    lease: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What one run came to."""
+
+    at: datetime
+    state: State
+    proof: Proof
+    due_in: timedelta
+    """When to look again, without jitter."""
+    certificate_expires_at: datetime | None = None
+    is_expiring: bool = False
+    """Whether a certificate ends sooner than others like it are renewed, or has ended."""
+    fingerprint: str | None = None
+    """Of the certificate that was seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an endpoint stands after a run, and what there is to tell."""
+
+    standing: Standing
+    due_at: datetime
+    occasions: tuple[Occasion, ...]
+    has_proof_changed: bool
+
+
+def follow(before: Standing, run: Run, jitter: float) -> Outcome:
+    """Work out what follows from a run.
+
+    Args:
+        before: How the endpoint stood.
+        run: What was seen.
+        jitter: Between 0 and 1, any number each time.
+    """
+    after = _after_proof(_after_state(before, run), run)
+    after, occasions = _occasions(after, run)
+    return Outcome(
+        standing=after,
+        due_at=run.at + _wait(after, run, jitter),
+        occasions=occasions,
+        has_proof_changed=after.is_proven != before.is_proven,
+    )
+
+
+def proof_of(observation: EndpointObservation, findings: Iterable[Finding], state: State) -> Proof:
+    """Return what a run says of the certificate.
+
+    Where nothing answers there is no valid certificate either, unless that could not be tested.
+    """
+    of_certificates = [one for one in findings if one.code.startswith("certificate.")]
+    if any(one.severity is Severity.BAD for one in of_certificates):
+        return Proof.INVALID
+    if any(seen.tls is not None for seen in observation.addresses):
+        return Proof.VALID
+    return Proof.INVALID if state is State.BAD else Proof.NONE
+
+
+def spread(wait: timedelta, jitter: float) -> timedelta:
+    """Return a wait between half and double of one, so that what began together does not stay together."""
+    factor: float = 2.0 ** (2 * jitter - 1)
+    return wait * factor
+
+
+def _after_state(before: Standing, run: Run) -> Standing:
+    is_first = before.checked_at is None
+    runs = before.runs_in_state + 1 if not is_first and before.state is run.state else 1
+    after = replace(before, state=run.state, checked_at=run.at, runs_in_state=runs)
+    if run.state is State.BAD:
+        return replace(after, failures=before.failures + 1, successes=0)
+    if run.state is State.UNTESTED:
+        return after
+    return replace(after, failures=0, successes=before.successes + 1)
+
+
+def _after_proof(after: Standing, run: Run) -> Standing:
+    if run.certificate_expires_at is not None:
+        after = replace(after, certificate_expires_at=run.certificate_expires_at)
+    if run.proof is Proof.VALID and run.fingerprint is not None:
+        after = replace(after, good_fingerprint=run.fingerprint)
+    if run.proof is Proof.NONE:
+        return after
+    if (run.proof is Proof.VALID) is after.is_proven:
+        return replace(after, proofs=0)
+    if after.proofs + 1 >= PROVEN_AFTER:
+        return replace(after, proofs=0, is_proven=not after.is_proven)
+    return replace(after, proofs=after.proofs + 1)
+
+
+def _occasions(after: Standing, run: Run) -> tuple[Standing, tuple[Occasion, ...]]:
+    found: list[Occasion] = []
+    if after.alarmed_at is None and after.failures >= ALARM_AFTER:
+        found.append(Occasion.ALARM)
+        after = replace(after, alarmed_at=run.at)
+    elif after.alarmed_at is not None and after.successes >= CLEAR_AFTER:
+        found.append(Occasion.CLEARED)
+        after = replace(after, alarmed_at=None)
+    end = run.certificate_expires_at
+    if run.is_expiring and end is not None and end != after.announced_expiry:
+        found.append(Occasion.EXPIRING)
+        after = replace(after, announced_expiry=end)
+    return after, tuple(found)
+
+
+def _wait(after: Standing, run: Run, jitter: float) -> timedelta:
+    wants_confirmation = (
+        after.proofs > 0
+        or 0 < after.failures < ALARM_AFTER
+        or (after.alarmed_at is not None and 0 < after.successes < CLEAR_AFTER)
+    )
+    return spread(min(run.due_in, CONFIRM_IN) if wants_confirmation else run.due_in, jitter)

@@ -1,0 +1,225 @@
+"""Probes what is due, and writes down what follows; any number of processes may do so together.
+
+A process takes endpoints under a lease and talks to none for longer than the lease lasts, so that no two
+ever talk to one at a time. One that is killed leaves its leases behind; when they end, others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+
+import structlog
+
+from app.core.checks import Run, follow, proof_of
+from app.core.errors import AppError
+from app.core.reports import EndpointReport
+from app.core.sightings import seen_fingerprint, sighting_record
+from app.services.callers import VERIFICATION
+from app.services.changes import Changes
+from app.services.finding_records import finding_record
+from app.services.telling import tell
+from app.services.work_loop import LoopPace, WorkLoop
+from app.verification.judging import judge
+from app.verification.reporting import report_endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from app.core.checks import LeasedEndpoint, StoredEndpoint
+    from app.core.endpoints import Endpoint
+    from app.core.findings import Finding
+    from app.core.observations import EndpointObservation
+    from app.store.unit_of_work import Store
+    from app.verification.trust import TrustStore
+
+_EXPIRING: Final = frozenset({
+    "certificate.expires-soon", "certificate.expires-at-once", "certificate.expired",
+})  # fmt: skip
+_MARGIN_SECONDS: Final = 1.0
+"""Of a lease that is left when the talking ends, whatever the far side does."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Observer(Protocol):
+    """Looks at an endpoint; what is wrong with it is in what is returned."""
+
+    async def observe(self, endpoint: Endpoint) -> EndpointObservation:
+        """Look at every address of an endpoint."""
+        ...
+
+
+class Roots(Protocol):
+    """The authorities that clients trust."""
+
+    def load(self) -> TrustStore:
+        """Return them."""
+        ...
+
+
+class Meter(Protocol):
+    """Counts runs, for who watches the service itself."""
+
+    def count(self, endpoint: Endpoint, report: EndpointReport, seconds: float) -> None:
+        """Take note of a run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckingPace(LoopPace):
+    """How much is probed at once."""
+
+    at_once: int = 100
+    """How many endpoints are under way at the most; what more is due waits where it is stored."""
+    lease_seconds: float = 600.0
+    """How long an endpoint is kept for this process, and so how long talking to it may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """By what observations are judged."""
+
+    observer: Observer
+    trust: Roots
+    meter: Meter | None = None
+
+
+class Checking:
+    """The loop that probes."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        judgement: Judgement,
+        pace: CheckingPace | None = None,
+    ) -> None:
+        """Take the database, the time, what looks and judges, and how much to do at once."""
+        self._store = store
+        self._clock = clock
+        self._judgement = judgement
+        self._pace = pace or CheckingPace()
+        self._changes = Changes(store, clock)
+        self._loop = WorkLoop("verification", self._pace)
+
+    async def run(self) -> None:
+        """Probe until cancelled; then wait a little for what is under way."""
+        await self._loop.run(self.start_due)
+
+    async def settle(self) -> None:
+        """Wait for what is under way."""
+        await self._loop.settle()
+
+    async def start_due(self) -> int:
+        """Take what is due, as much as there is room for, and start probing it; return how much.
+
+        Raises:
+            NotAvailable: When the database does not answer.
+        """
+        now, room = self._clock(), self._pace.at_once - self._loop.size
+        if room <= 0:
+            return 0
+        # Read first: a look that finds nothing must not make writers wait.
+        async with self._store.reading() as unit:
+            if not await unit.endpoints.has_due(now):
+                return 0
+        async with self._store.writing() as unit:
+            leased = await unit.endpoints.lease(secrets.token_hex(16), now, self._lease_end(now), room)
+        for one in leased:
+            self._loop.begin(self.check(one))
+        return len(leased)
+
+    async def take(self, ids: Sequence[int]) -> list[LeasedEndpoint]:
+        """Take those of these endpoints that nobody holds, due or not."""
+        now = self._clock()
+        async with self._store.writing() as unit:
+            return await unit.endpoints.lease_these(ids, secrets.token_hex(16), now, self._lease_end(now))
+
+    def _lease_end(self, now: datetime) -> datetime:
+        return now + timedelta(seconds=self._pace.lease_seconds)
+
+    async def check(self, leased: LeasedEndpoint) -> None:
+        """Probe an endpoint that this process holds, and write down what follows.
+
+        What goes wrong on our side is logged; the endpoint is probed when its lease is over.
+        """
+        endpoint = leased.stored.endpoint
+        try:
+            began = time.monotonic()
+            async with asyncio.timeout(self._pace.lease_seconds - _MARGIN_SECONDS):
+                observation = await self._judgement.observer.observe(endpoint)
+            await self._write_down(leased, observation, time.monotonic() - began)
+        except AppError as error:
+            _log.warning("verification_outcome_lost", endpoint=endpoint.key, reason=str(error))
+        except TimeoutError:
+            _log.warning("verification_took_too_long", endpoint=endpoint.key)
+        except asyncio.CancelledError:
+            await self._let_go(leased)
+            raise
+        except Exception:  # noqa: BLE001 - a bug with one must not end all others for good
+            _log.exception("verification_failed", endpoint=endpoint.key)
+
+    async def _let_go(self, leased: LeasedEndpoint) -> None:
+        """Give up an endpoint in good order, so that others need not wait for the lease to end."""
+        try:
+            async with asyncio.timeout(1), self._store.writing() as unit:
+                await unit.endpoints.release(leased)
+        except (AppError, TimeoutError) as error:
+            _log.info("verification_kept_lease", endpoint=leased.stored.endpoint.key, reason=str(error))
+
+    async def _write_down(
+        self, leased: LeasedEndpoint, observation: EndpointObservation, seconds: float
+    ) -> None:
+        findings = judge(observation, self._judgement.trust.load(), observation.at)
+        report = report_endpoint(observation, findings, _last_report(leased.stored))
+        outcome = follow(
+            leased.stored.standing,
+            _run(observation, findings, report),
+            random.random(),  # noqa: S311 - no secret
+        )
+        records = [finding_record(finding) for finding in findings]
+        endpoint_id = leased.stored.id
+        async with self._changes.making(VERIFICATION) as change:
+            unit = change.unit
+            if not await unit.endpoints.finish(leased, outcome, seconds, sighting_record(observation)):
+                return
+            await unit.endpoints.set_findings(endpoint_id, records, observation.at)
+            await unit.endpoints.add_check(endpoint_id, outcome, seconds, records)
+            await tell(change, leased.stored, observation, outcome, findings)
+        if self._judgement.meter is not None:
+            self._judgement.meter.count(leased.stored.endpoint, report, seconds)
+
+
+def _last_report(stored: StoredEndpoint) -> EndpointReport | None:
+    standing = stored.standing
+    if standing.checked_at is None:
+        return None
+    return EndpointReport(
+        endpoint=stored.endpoint,
+        at=standing.checked_at,
+        state=standing.state,
+        findings=(),
+        certificate_expires_at=standing.certificate_expires_at,
+        runs_in_state=standing.runs_in_state,
+        change=None,
+        due_in=timedelta(),
+    )
+
+
+def _run(observation: EndpointObservation, findings: tuple[Finding, ...], report: EndpointReport) -> Run:
+    return Run(
+        at=observation.at,
+        state=report.state,
+        proof=proof_of(observation, findings, report.state),
+        due_in=report.due_in,
+        certificate_expires_at=report.certificate_expires_at,
+        is_expiring=any(finding.code in _EXPIRING for finding in findings),
+        fingerprint=seen_fingerprint(observation),
+    )

@@ -1,0 +1,206 @@
+"""Sees verifications of domains through: waits for their endpoints, looks at what is their own, reports.
+
+Any number of processes may do so together, under leases as with endpoints. The endpoints themselves are
+probed by whoever takes them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+
+import structlog
+
+from app.core.errors import AppError, DomainNotFound
+from app.core.names import DomainName
+from app.services.assigning import assign_now
+from app.services.domain_reports import gather_report, report_record
+from app.services.verifying import FRESH_FOR
+from app.services.work_loop import LoopPace, WorkLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from typing import TypeAlias
+
+    from app.core.checks import StoredEndpoint
+    from app.core.findings import Finding
+    from app.core.reports import DomainReport
+    from app.core.verified import StoredVerification
+    from app.services.checking import Checking
+    from app.services.domain_reports import Gathered
+    from app.store.unit_of_work import Store
+
+    Tell: TypeAlias = Callable[[DomainReport, frozenset[str]], None]
+    """Told how things stand, and the keys of the endpoints that are waited for."""
+
+_AT_ONCE: Final = 50
+_LOOK_SECONDS: Final = 0.5
+_NOTHING: Final = frozenset[str]()
+
+_log = structlog.get_logger(__name__)
+
+
+class OwnChecks(Protocol):
+    """Looks at what is a domain's own: its DNS records, its documents."""
+
+    async def check(self, domain: DomainName) -> tuple[Finding, ...]:
+        """Return what is found; what cannot be tested is a finding too."""
+        ...
+
+
+class DomainChecking:
+    """The loop that sees verifications through, and one verification at once for the command line."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        checking: Checking,
+        own_checks: OwnChecks | None = None,
+        patience_seconds: float = 600.0,
+    ) -> None:
+        """Take the database, the time, what probes, what else is looked at, and how long that may take."""
+        self._store = store
+        self._clock = clock
+        self._checking = checking
+        self._own_checks = own_checks
+        self._patience_seconds = patience_seconds
+        self._loop = WorkLoop("verifications", LoopPace())
+
+    async def run(self) -> None:
+        """See verifications through until cancelled."""
+        await self._loop.run(self.start_open)
+
+    async def settle(self) -> None:
+        """Wait for what is under way."""
+        await self._loop.settle()
+
+    async def start_open(self) -> int:
+        """Take verifications that are under way and in nobody's hands; return how many.
+
+        Raises:
+            NotAvailable: When the database does not answer.
+        """
+        now, lease = self._clock(), secrets.token_hex(16)
+        # What comes of it is written down before another process takes it.
+        until = now + timedelta(seconds=self._patience_seconds + 30)
+        room = _AT_ONCE - self._loop.size
+        if room <= 0:
+            return 0
+        async with self._store.reading() as unit:
+            if not await unit.verifications.has_open(now):
+                return 0
+        async with self._store.writing() as unit:
+            leased = await unit.verifications.lease(lease, now, until, room)
+        for verification in leased:
+            self._loop.begin(self._see_through(verification, lease))
+        return len(leased)
+
+    async def _see_through(self, verification: StoredVerification, lease: str) -> None:
+        name = DomainName(verification.domain)
+        try:
+            own = await self._own_findings(name)
+            gathered = await self._wait(name, own, verification.requested_at - FRESH_FOR)
+            if gathered is None:
+                return
+            async with self._store.writing() as unit:
+                record, state = report_record(gathered.report), gathered.report.state
+                await unit.verifications.finish(verification.id, lease, state, record, self._clock())
+        except AppError as error:
+            _log.warning("verification_report_lost", domain=name.ascii, reason=str(error))
+        except asyncio.CancelledError:
+            await self._let_go(verification, lease)
+            raise
+        except Exception:  # noqa: BLE001 - a bug with one must not end all others for good
+            _log.exception("verification_report_failed", domain=name.ascii)
+
+    async def _let_go(self, verification: StoredVerification, lease: str) -> None:
+        try:
+            async with asyncio.timeout(1), self._store.writing() as unit:
+                await unit.verifications.release(verification.id, lease)
+        except (AppError, TimeoutError) as error:
+            _log.info("verification_kept_lease", domain=verification.domain, reason=str(error))
+
+    async def _own_findings(self, name: DomainName) -> tuple[Finding, ...]:
+        return () if self._own_checks is None else await self._own_checks.check(name)
+
+    async def _wait(self, name: DomainName, own: tuple[Finding, ...], since: datetime) -> Gathered | None:
+        """Return how things stand once all endpoints were looked at, or patience has ended."""
+        end = time.monotonic() + self._patience_seconds
+        while True:
+            async with self._store.reading() as unit:
+                gathered = await gather_report(unit, name, own)
+            if gathered is None or not _pending(gathered, since) or time.monotonic() >= end:
+                return gathered
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def verify_now(self, name: DomainName, tell: Tell) -> DomainReport:
+        """Probe all endpoints of a domain from this process, wait for those that another is at, and report.
+
+        Args:
+            name: The domain.
+            tell: Called with how things stand, and the keys of the endpoints that are waited for.
+
+        Raises:
+            DomainNotFound: When it is not stored.
+        """
+        since = self._clock()
+        async with self._store.writing() as unit:
+            await assign_now(unit, name, since)
+        looking = asyncio.create_task(self._own_findings(name))
+        taken: dict[int, asyncio.Task[None]] = {}
+        try:
+            await self._probe(name, since, taken, tell)
+            own = await looking
+        finally:
+            for task in (looking, *taken.values()):
+                task.cancel()
+            await asyncio.gather(looking, *taken.values(), return_exceptions=True)
+        gathered = await self._gather(name, own)
+        tell(gathered.report, _NOTHING)
+        return gathered.report
+
+    async def _probe(
+        self, name: DomainName, since: datetime, taken: dict[int, asyncio.Task[None]], tell: Tell
+    ) -> None:
+        end = time.monotonic() + self._patience_seconds
+        while True:
+            gathered = await self._gather(name)
+            pending = _pending(gathered, since)
+            # What this process was at and could not write down is not waited for.
+            waiting = {
+                key: stored
+                for key, stored in pending.items()
+                if stored.id not in taken or not taken[stored.id].done()
+            }
+            tell(gathered.report, frozenset(waiting))
+            if not waiting or time.monotonic() >= end:
+                return
+            await self._take(waiting, taken)
+            await asyncio.sleep(_LOOK_SECONDS / 2)
+
+    async def _gather(self, name: DomainName, own: tuple[Finding, ...] = ()) -> Gathered:
+        async with self._store.reading() as unit:
+            gathered = await gather_report(unit, name, own)
+        if gathered is None:
+            raise DomainNotFound(name.ascii)
+        return gathered
+
+    async def _take(self, pending: dict[str, StoredEndpoint], taken: dict[int, asyncio.Task[None]]) -> None:
+        """Begin to probe those endpoints that nobody is at."""
+        free = [stored.id for stored in pending.values() if stored.id not in taken]
+        for leased in await self._checking.take(free) if free else ():
+            taken[leased.stored.id] = asyncio.create_task(self._checking.check(leased))
+
+
+def _pending(gathered: Gathered, since: datetime) -> dict[str, StoredEndpoint]:
+    """Return the endpoints that were not looked at since a moment; a suspended domain has none."""
+    return {
+        key: stored
+        for key, stored in gathered.endpoints.items()
+        if stored.standing.checked_at is None or stored.standing.checked_at < since
+    }

@@ -1,0 +1,107 @@
+"""``signpost verify``: exit statuses and forms; the probes themselves have tests of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from app.core.servers import SocketType
+from defusedxml.ElementTree import fromstring
+
+from builders import a_domain, a_provider, an_imap_server
+from command import run
+from databases import UNREACHABLE_URL, opened, stored_domain, stored_provider
+from fakes.dns import FakeDns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from xml.etree.ElementTree import Element
+
+    from typer.testing import Result
+
+OK, NEGATIVE, USAGE, FAILURE = 0, 1, 2, 3
+# Nothing listens there.
+CLOSED = an_imap_server(hostname="127.0.0.1", port=1, socket_type=SocketType.TLS)
+
+
+@pytest.fixture
+def filled(url: str) -> str:
+    async def fill() -> None:
+        async with opened(url) as store:
+            await stored_provider(store, a_provider(servers=(CLOSED,)))
+            await stored_domain(store, a_domain("a.example"))
+
+    asyncio.run(fill())
+    return url
+
+
+@pytest.fixture
+def dns() -> Iterator[FakeDns]:
+    with FakeDns() as found:
+        yield found
+
+
+def verified(url: str, dns: FakeDns, *arguments: str, allow: str = "127.0.0.0/8") -> Result:
+    return run(
+        "verify",
+        "a.example",
+        *arguments,
+        database_url=url,
+        resolver=f"127.0.0.1:{dns.port}",
+        allow_networks=allow,
+    )
+
+
+def test_a_closed_port_is_said_in_words_and_fails(filled: str, dns: FakeDns) -> None:
+    found = verified(filled, dns)
+    assert found.exit_code == NEGATIVE
+    assert "a.example: bad" in found.stdout
+    assert "imap:127.0.0.1:1:tls" in found.stdout
+
+
+def test_what_could_not_be_tested_fails_only_where_that_is_asked_for(filled: str, dns: FakeDns) -> None:
+    dns.records.update(dict.fromkeys([("a.example", "TXT")], '"x"'))
+    forbidden = verified(filled, dns, "--format", "json", allow="")
+    (report,) = json.loads(forbidden.stdout)
+    severities = {one["severity"] for endpoint in report["endpoints"] for one in endpoint["findings"]}
+    assert severities == {"untested"}
+    assert verified(filled, dns, "--fail-on", "untested", allow="").exit_code == NEGATIVE
+
+
+def test_junit_has_a_case_for_each_endpoint(filled: str, dns: FakeDns) -> None:
+    found = verified(filled, dns, "--format", "junit")
+    suites: Element = fromstring(found.stdout)
+    (suite,) = suites
+    case = suite[0]
+    assert (suites.tag, suite.get("name"), case.get("name")) == (
+        "testsuites",
+        "a.example",
+        "imap:127.0.0.1:1:tls",
+    )
+    assert [child.tag for child in case] == ["failure"]
+    assert int(suite.get("failures", "0")) >= 1
+
+
+def test_a_domain_that_is_not_stored_is_an_answer_of_no(filled: str, dns: FakeDns) -> None:
+    found = run("verify", "b.example", database_url=filled, resolver=f"127.0.0.1:{dns.port}")
+    assert found.exit_code == NEGATIVE
+    assert "b.example is not known here" in found.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("not a name",), ("a.example", "--format", "x"), ("a.example", "--fail-on", "x")]
+)
+def test_wrong_usage_is_told(filled: str, arguments: tuple[str, ...]) -> None:
+    assert run("verify", *arguments, database_url=filled).exit_code == USAGE
+
+
+def test_an_absent_database_is_our_failure() -> None:
+    assert run("verify", "a.example", database_url=UNREACHABLE_URL).exit_code == FAILURE
+
+
+def test_a_worker_wants_the_present_schema(tmp_path: object) -> None:
+    found = run("worker", database_url=f"sqlite+aiosqlite:///{tmp_path}/new.db")
+    assert found.exit_code == FAILURE
+    assert "signpost migrate" in found.stderr

@@ -1,0 +1,105 @@
+"""Verification over HTTP: what is answered, to whom, in which form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from app.core.names import DomainName
+
+from databases import OPERATOR
+from fakes.clock import FixedClock
+from fakes.observer import is_down
+from management import is_problem
+from verifying import Verifier
+
+if TYPE_CHECKING:
+    from app.wiring import Services
+
+    from management import ApiClient
+
+PATH = "/api/v1/domains/a.example"
+
+
+def verifier_of(services: Services) -> Verifier:
+    return Verifier(services.store, FixedClock())
+
+
+async def test_a_verification_is_started_joined_and_read(hosted: ApiClient) -> None:
+    started = await hosted.post(f"{PATH}/verifications")
+    again = await hosted.post(f"{PATH}/verifications")
+    assert started.status_code == 202
+    assert started.json() == again.json()
+    assert (started.json()["state"], started.json()["finished_at"]) == ("untested", None)
+    read = await hosted.get(started.headers["location"])
+    assert read.json() == {**started.json(), "report": None}
+    page = await hosted.get(f"{PATH}/verifications?total=true")
+    assert (page.json()["items"], page.json()["total"]) == ([started.json()], 1)
+
+
+async def test_a_trial_starts_nothing(hosted: ApiClient) -> None:
+    tried = await hosted.post(f"{PATH}/verifications?dry_run=true")
+    assert tried.status_code == 202
+    assert (await hosted.get(f"{PATH}/verifications")).json()["items"] == []
+
+
+async def test_a_finished_verification_is_followed_to_its_end(hosted: ApiClient) -> None:
+    verifier = verifier_of(hosted.services)
+    started = await verifier.verifying.start(OPERATOR, DomainName("a.example"))
+    await verifier.domains.start_open()
+    await verifier.check()
+    await verifier.domains.settle()
+    live = await hosted.get(f"{PATH}/verifications/{started.public_id}/events")
+    assert live.headers["content-type"].startswith("text/event-stream")
+    assert live.headers["cache-control"] == "no-store"
+    blocks = live.text.strip().split("\n\n")
+    assert [block.partition("\n")[0] for block in blocks if not block.startswith(":")][
+        -1
+    ] == "event: finished"
+    report = (await hosted.get(f"{PATH}/verification")).json()
+    assert {one["state"] for one in report["endpoints"]} == {"good"}
+    assert report["state"] == "good"
+
+
+async def test_endpoints_findings_and_domains_are_found_by_how_they_stand(hosted: ApiClient) -> None:
+    verifier = verifier_of(hosted.services)
+    verifier.observer.answers["smtp.host.example"] = is_down
+    await verifier.check()
+    endpoints = (await hosted.get("/api/v1/endpoints?state=bad&total=true")).json()
+    assert (endpoints["items"][0]["hostname"], endpoints["total"]) == ("smtp.host.example", 1)
+    found = (await hosted.get("/api/v1/findings?severity=bad")).json()["items"]
+    assert {one["subject"] for one in found} == {"smtp:smtp.host.example:465:tls"}
+    assert all(one["statement"] and one["advice"] for one in found)
+    names = [one["name"] for one in (await hosted.get("/api/v1/domains?verified=bad")).json()["items"]]
+    assert names == ["a.example", "b.example"]
+    assert (await hosted.get("/api/v1/domains?verified=good")).json()["items"] == []
+    detail = (await hosted.get(f"/api/v1/endpoints/{endpoints['items'][0]['id']}")).json()
+    assert detail["observation"]["addresses"][0]["failure"]["reason"] == "refused"
+    history = (await hosted.get(f"/api/v1/endpoints/{detail['id']}/history")).json()["items"]
+    assert [run["state"] for run in history] == ["bad"]
+
+
+async def test_metrics_tell_state_and_days(hosted: ApiClient) -> None:
+    await verifier_of(hosted.services).check()
+    text = (await hosted.get("/api/v1/verification/metrics")).text
+    key = 'endpoint="imap:imap.host.example:993:tls",hostname="imap.host.example",port="993",protocol="imap"'
+    assert f'signpost_endpoint_state{{{key},state="good"}} 1\n' in text
+    assert f'signpost_endpoint_state{{{key},state="bad"}} 0\n' in text
+    assert f"signpost_endpoint_certificate_days{{{key}}} " in text
+    assert text.count("# TYPE ") == 5
+
+
+@pytest.mark.parametrize(
+    "path", [f"{PATH}/verification", f"{PATH}/verifications", "/api/v1/endpoints", "/api/v1/findings"]
+)
+async def test_verification_has_a_scope_of_its_own(hosted: ApiClient, path: str) -> None:
+    reader = await hosted.as_token("domains:read")
+    assert is_problem(await reader.get(path), 403, "not-permitted")
+    verifier = await hosted.as_token("verify")
+    assert (await verifier.get(path)).status_code == 200
+
+
+async def test_what_is_not_there_is_named(hosted: ApiClient) -> None:
+    assert is_problem(await hosted.get("/api/v1/endpoints/4711"), 404, "endpoint-not-found")
+    missing = await hosted.get(f"{PATH}/verifications/{'0' * 16}/events")
+    assert is_problem(missing, 404, "verification-not-found")

@@ -1,0 +1,83 @@
+"""Verification around an observer that does as it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.services.assigning import Assigning
+from app.services.checking import Checking, CheckingPace, Judgement
+from app.services.domain_checking import DomainChecking
+from app.services.verifying import EndpointReading, Verifying
+from app.store.rows import DOMAIN
+from sqlalchemy import select
+
+from databases import OPERATOR
+from fakes.observer import ScriptedObserver, TestRoots
+from pki import NOW
+
+if TYPE_CHECKING:
+    from app.core.checks import StoredEndpoint
+    from app.core.findings import Finding
+    from app.core.names import DomainName
+    from app.store.unit_of_work import Store
+
+    from fakes.clock import FixedClock
+
+
+@dataclass
+class OwnFindings:
+    """Finds of a domain what it is told to."""
+
+    findings: tuple[Finding, ...] = ()
+
+    async def check(self, domain: DomainName) -> tuple[Finding, ...]:
+        return self.findings
+
+
+class Verifier:
+    """The services of verification on one store."""
+
+    def __init__(self, store: Store, clock: FixedClock) -> None:
+        self.store, self.clock = store, clock
+        # Within the time of the tests' certificates.
+        clock.moment = NOW
+        self.observer = ScriptedObserver(clock)
+        self.assigning = Assigning(store, clock)
+        self.checking = self.another_process()
+        self.own = OwnFindings()
+        self.domains = DomainChecking(store, clock, self.checking, self.own, patience_seconds=5)
+        self.verifying = Verifying(store, clock, look_seconds=0.01)
+        self.endpoints = EndpointReading(store)
+
+    def another_process(self, **pace: Any) -> Checking:
+        judgement = Judgement(observer=self.observer, trust=TestRoots())
+        return Checking(self.store, self.clock, judgement, CheckingPace(**pace))
+
+    async def check(self, checking: Checking | None = None) -> int:
+        """Work out what changed and probe what is due, once; return how much was."""
+        await self.assigning.catch_up()
+        chosen = checking or self.checking
+        count = await chosen.start_due()
+        await chosen.settle()
+        return count
+
+    async def rounds(self, count: int) -> None:
+        """Probe again and again, each time when all is due."""
+        for _ in range(count):
+            await self.check()
+            self.clock.advance(days=1, seconds=1)
+
+    async def all(self) -> dict[str, StoredEndpoint]:
+        """Return all endpoints by their keys."""
+        page = await self.endpoints.page(OPERATOR, limit=500)
+        return {one.endpoint.key: one for one in page}
+
+
+async def cohort_of(store: Store, name: str) -> int | None:
+    """Return the number of a domain's cohort."""
+    async with store.engine.connect() as connection:
+        found: int | None = (
+            await connection.execute(select(DOMAIN.c.cohort_id).where(DOMAIN.c.name == name))
+        ).scalar_one()
+    return found
