@@ -250,7 +250,7 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(
     service: InProcess, chunks: int, *, declared: bool
 ) -> None:
     chunk = b" " * (10_000_000 // chunks)
-    headers = [(b"authorization", b"Bearer x"), (b"content-type", b"application/json")]
+    headers = [(b"authorization", f"Bearer {service.token}".encode()), (b"content-type", b"application/json")]
     if declared:
         headers.append((b"content-length", b"10000000"))
     answer = service.ask("PUT", PLACES["domains"], headers=headers, body=[chunk] * chunks)

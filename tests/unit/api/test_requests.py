@@ -172,7 +172,7 @@ async def test_an_unknown_route_and_a_refused_token_are_lines_too(api: ApiClient
     await api.send("GET", "/api/v1/nothing/jane@customer.example", token=None)
     await api.send("GET", "/api/v1/domains", token="sp_x")
     assert [(line["route"], line["status"], line["token"]) for line in events] == [
-        ("none", 404, None),
+        ("none", 401, None),
         ("/api/v1/domains", 401, None),
     ]
 
