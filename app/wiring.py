@@ -51,6 +51,7 @@ from app.services.webhooks import Destinations, WebhookService
 from app.services.well_known import WellKnown
 from app.store.engine import create_engine, create_reader
 from app.store.unit_of_work import Store
+from app.verification.published import DocumentFetcher
 from app.verification.running import Means, Prober
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def build_services(settings: Settings) -> Services:
         store=store,
         tokens=TokenService(store, system_clock),
         upkeep=_upkeep(settings, store),
-        verification=_verification(settings, store, dns_records),
+        verification=_verification(settings, store, dns_records, publishing),
         webhooks=_webhooks(settings, store, resolver),
         service_url=service.url,
     )
@@ -199,12 +200,17 @@ def _upkeep(settings: Settings, store: Store) -> Upkeep:
     )
 
 
-def _verification(settings: Settings, store: Store, records: DnsRecordService) -> VerificationServices:
+def _verification(
+    settings: Settings, store: Store, records: DnsRecordService, publishing: Publishing
+) -> VerificationServices:
     trust = Trust(settings.ca_file)
     pace = CheckingPace(at_once=settings.verify_at_once, lease_seconds=settings.verify_lease_seconds)
-    judgement = Judgement(observer=build_prober(settings), trust=trust)
+    # One dialer for both: its caps are for all that leaves this process.
+    dialer = _dialer(settings)
+    judgement = Judgement(observer=_prober(settings, dialer), trust=trust)
     checking = Checking(store, system_clock, judgement, pace)
-    own_checks = PublicationChecks(records, trust, system_clock)
+    fetcher = DocumentFetcher(dialer, DnspythonResolver(settings.resolver))
+    own_checks = PublicationChecks(records, publishing, fetcher, trust, system_clock)
     patience_seconds = settings.verify_lease_seconds * 1.5
     return VerificationServices(
         verifying=Verifying(store, system_clock),
@@ -231,8 +237,7 @@ def _webhooks(settings: Settings, store: Store, resolver: Resolver) -> WebhookSe
     )
 
 
-def build_prober(settings: Settings) -> Prober:
-    """Build what verification asks servers with; opens nothing yet."""
+def _dialer(settings: Settings) -> Dialer:
     times = TimeLimits(
         connect=settings.probe_connect_seconds,
         reply=settings.probe_reply_seconds,
@@ -244,9 +249,14 @@ def build_prober(settings: Settings) -> Prober:
         per_network=settings.probe_connections_per_network,
         times=times,
     )
+    return Dialer(AddressPolicy(settings.allow_networks), limits)
+
+
+def _prober(settings: Settings, dialer: Dialer) -> Prober:
+    """Build what verification asks servers with; opens nothing yet."""
     return Prober(
         Means(
-            dialer=Dialer(AddressPolicy(settings.allow_networks), limits),
+            dialer=dialer,
             resolver=DnspythonResolver(settings.resolver),
             clock=system_clock,
             own_name=settings.probe_name or ehlo_name_of(settings.public_url.host or ""),

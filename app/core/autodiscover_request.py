@@ -1,4 +1,4 @@
-"""What Autodiscover clients post: read as tolerantly as they write it, and no further.
+"""What Autodiscover clients post: read as tolerantly as they write it, and no further; and written.
 
 Clients disagree on content types, namespaces, prefixes, encodings and the order of elements (protocol
 brief §2.2, §2.3), so everything is found by its local name. A DTD, too many bytes or too many levels
@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from app.core.errors import refuse
+from app.core.markup import element, leaf, to_document
 from app.core.xml_reading import local_name, read_xml
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_REQUEST_BYTES: Final = 16 * 1024
 
+_NAMESPACES: Final = "http://schemas.microsoft.com/exchange/autodiscover/outlook"
 _SCHEMA: Final = re.compile(r"/autodiscover/(outlook|mobilesync)/", re.IGNORECASE)
 
 
@@ -64,6 +66,16 @@ def read_autodiscover_request(data: bytes) -> AutodiscoverRequest:
     )
 
 
+def outlook_request(address: str) -> bytes:
+    """Write what Outlook posts for an address ([MS-OXDSCLI] §2.2.3)."""
+    request = element(
+        "Request",
+        leaf("EMailAddress", address),
+        leaf("AcceptableResponseSchema", f"{_NAMESPACES}/responseschema/2006a"),
+    )
+    return to_document(element("Autodiscover", request, xmlns=f"{_NAMESPACES}/requestschema/2006"))
+
+
 def find_child(parent: Element, name: str) -> Element | None:
     """Return the first child of that local name in lower case."""
     return next((child for child in parent if local_name(child).lower() == name), None)
@@ -81,8 +93,8 @@ def _accepted_schema(text: str) -> ResponseSchema:
 
 
 def _own_schema(elements: Iterable[Element]) -> ResponseSchema:
-    for element in elements:
-        found = _SCHEMA.search(element.tag)
+    for one in elements:
+        found = _SCHEMA.search(one.tag)
         if found:
             return ResponseSchema(found[1].lower())
     return ResponseSchema.OUTLOOK

@@ -44,6 +44,11 @@ class DnsRecordService:
         self._service = service
         self._resolver = resolver
 
+    @property
+    def service_url(self) -> str:
+        """The address of this service, to which the records lead."""
+        return self._service.url
+
     async def plan(self, caller: Caller, domain: DomainName) -> PlannedRecords:
         """Plan a domain's records for those who manage it, suspended or not.
 

@@ -9,6 +9,7 @@ from app.core.autodiscover_request import (
     MAX_REQUEST_BYTES,
     AutodiscoverRequest,
     ResponseSchema,
+    outlook_request,
     read_autodiscover_request,
 )
 from app.core.errors import InvalidInput
@@ -160,3 +161,10 @@ def test_the_longest_request_is_read() -> None:
     body = BODY.replace("<Request>", "<Request>" + " " * (MAX_REQUEST_BYTES - len(BODY)))
     assert len(body) == MAX_REQUEST_BYTES
     assert read(body).address == JANE
+
+
+def test_what_outlook_posts_is_read_back() -> None:
+    found = read_autodiscover_request(outlook_request("jane&co@customer.example"))
+    assert found == AutodiscoverRequest(
+        schema=ResponseSchema.OUTLOOK, address="jane&co@customer.example", legacy_dn=None
+    )
