@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
+from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import CallerDependency, ServicesDependency, problems
 from app.api.lists import ListDependency, page_response
 from app.api.schemas.shapes import NO_CONTROL_CHARACTERS
@@ -27,7 +28,7 @@ from app.core.reports import State
 from app.core.verified import EndpointFilter, FindingFilter
 from app.services.metrics import MEDIA_TYPE, endpoint_metrics
 
-router = APIRouter(prefix="/api/v1", tags=["verification"])
+router = APIRouter(prefix="/api/v1", tags=["verification"], route_class=AuthenticatedRoute)
 
 _ORDER, _NEWEST = "id", "-id"
 EndpointId = Annotated[int, Path(ge=0, lt=2**63)]

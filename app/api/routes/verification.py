@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import StreamingResponse
 
+from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import CallerDependency, DomainNameDependency, ServicesDependency, problems
 from app.api.lists import ListDependency, page_response
 from app.api.once import PostDependency, json_answer
@@ -25,7 +26,7 @@ from app.api.schemas.verification import (
 from app.services.callers import Caller
 from app.services.idempotency import Answer
 
-router = APIRouter(prefix="/api/v1/domains/{name}", tags=["verification"])
+router = APIRouter(prefix="/api/v1/domains/{name}", tags=["verification"], route_class=AuthenticatedRoute)
 
 _ORDER = "-id"
 EVENTS = "text/event-stream"
