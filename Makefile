@@ -93,7 +93,8 @@ coverage: $(DEVELOPMENT) $(SCANNER) packages ## All tests, with what they do not
 
 .PHONY: golden
 golden: $(DEVELOPMENT) ## Rewrite the golden documents; read the difference before you commit it
-	@$(BIN)/pytest -q tests/contracts/test_golden.py tests/contracts/test_dns_records.py --update-golden
+	@$(BIN)/pytest -q tests/contracts/test_golden.py tests/contracts/test_dns_records.py \
+		tests/contracts/test_instruction_documents.py --update-golden
 
 .PHONY: generated
 generated: $(DEVELOPMENT) ## Rewrite openapi/openapi.json, docs/problems/, docs/findings.md and the settings' table

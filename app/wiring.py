@@ -35,6 +35,7 @@ from app.services.exporting import Exporting
 from app.services.health import Health
 from app.services.idempotency import OnceService
 from app.services.importing import Importing
+from app.services.instructing import Instructing
 from app.services.lifecycle import LifecycleService
 from app.services.mailboxes import MailboxService
 from app.services.providers import ProviderService
@@ -110,6 +111,7 @@ class Services:
     exporting: Exporting
     health: Health
     importing: Importing
+    instructing: Instructing
     lifecycle: LifecycleService
     mailboxes: MailboxService
     once: OnceService
@@ -162,6 +164,7 @@ def build_services(settings: Settings) -> Services:
         exporting=Exporting(store),
         health=Health(store, signer=signer),
         importing=Importing(store, system_clock),
+        instructing=Instructing(publishing, service.url),
         lifecycle=LifecycleService(store, system_clock),
         mailboxes=MailboxService(store, system_clock),
         once=OnceService(store, system_clock),

@@ -29,6 +29,7 @@ from app.api.routes import (
     endpoints,
     formats,
     health,
+    instructions,
     lifecycle,
     mailboxes,
     providers,
@@ -64,6 +65,7 @@ _TAGS: Final = [
     {"name": "webhooks", "description": "Who is told of what happens, and how that goes."},
     {"name": "audit", "description": "Who changed what."},
     {"name": "formats", "description": "The documents that clients get."},
+    {"name": "instructions", "description": "What people have to do to set up their mail programs."},
     {"name": "health", "description": "For load balancers."},
 ]
 
@@ -91,8 +93,8 @@ def create_api(settings: Settings) -> FastAPI:
     discovery = clients.build_router(FORMATS)
     management = (
         lifecycle.router, bulk.router, domains.router, dns_records.router, mailboxes.router, providers.router,
-        formats.router, tokens.router, webhooks.router, deliveries.router, audit.router, verification.router,
-        endpoints.router,
+        formats.router, instructions.router, tokens.router, webhooks.router, deliveries.router, audit.router,
+        verification.router, endpoints.router,
     )  # fmt: skip
     own = (well_known.build_router(), tls_ask.router, health.router, reference.build_router(api.title))
     routers = (discovery, *own, *management)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from app.api.routes.formats import format_reads
+from app.api.routes.instructions import client_reads
 from app.api.schemas.audit import audit_to_read
 from app.api.schemas.bulk import Tally, written_outcome
 from app.api.schemas.dns_records import DnsRecordShape, DnsRecordsRead
@@ -37,6 +38,7 @@ from app.api.schemas.webhooks import (
 from app.api.verification_examples import host_news, verification_examples
 from app.core.audit import AuditEntry
 from app.core.deleted import DeletedDomain
+from app.core.documents import Presentation
 from app.core.domain_lines import read_line
 from app.core.domains import Domain, DomainStatus, Mailbox
 from app.core.errors import DomainNotFound
@@ -47,11 +49,16 @@ from app.core.resolving import resolve
 from app.core.stored import Stored
 from app.core.tokens import StoredToken
 from app.core.webhooks import Delivery, DeliveryState, Webhook
+from app.instructions.clients import CLIENTS_BY_SLUG
+from app.instructions.forms.json_document import guide_members
+from app.instructions.languages import load_language
+from app.instructions.writing import write_guide
 from app.services.bulk_planning import Outcome, Result
 from app.services.demo import DEMO_PROVIDER
 
 _MADE: Final = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 _CHANGED: Final = datetime(2026, 3, 9, 14, 5, tzinfo=UTC)
+_SERVICE_URL: Final = "https://signpost.host.example"
 _TOKEN_ID: Final = "0123456789ab"  # noqa: S105 - the public half
 
 
@@ -154,7 +161,7 @@ def _bulk_examples() -> dict[str, tuple[Any, Any]]:
     ]
     tally = Tally()
     tally.add(outcomes)
-    url = "https://signpost.host.example"
+    url = _SERVICE_URL
     answer = "".join(written_outcome(one, url) for one in outcomes) + tally.written(None, url)
     exported = [{**domain, "mailboxes": [mailbox_record(_MAILBOX)]}, {**alias, "mailboxes": []}]
     return {
@@ -187,6 +194,16 @@ def _settings_examples() -> dict[str, tuple[Any, Any]]:
         "get_settings": (None, _shown(settings_to_read(settings, DomainStatus.ACTIVE, [autoconfig]))),
         "get_document": (None, _shown(document)),
         "list_formats": (None, _page(*format_reads())),
+    }
+
+
+def _instruction_examples() -> dict[str, tuple[Any, Any]]:
+    account = resolve(DEMO_PROVIDER, _DOMAIN, address=_MAILBOX.address)
+    english = load_language("en")
+    guide = write_guide(CLIENTS_BY_SLUG["thunderbird"], account, Presentation(service_url=_SERVICE_URL))
+    return {
+        "get_instructions": (None, guide_members(replace(guide, ways=guide.ways[:1]), english)),
+        "list_instruction_clients": (None, _page(*client_reads(english)[:2])),
     }
 
 
@@ -312,6 +329,7 @@ def add_examples(document: dict[str, Any]) -> None:
         **_domain_examples(),
         **_bulk_examples(),
         **_settings_examples(),
+        **_instruction_examples(),
         **_mailbox_examples(),
         **_provider_examples(),
         **_operator_examples(),

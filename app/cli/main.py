@@ -13,6 +13,7 @@ from app.cli import (
     export_ispdb,
     import_domains,
     import_ispdb,
+    instructions,
     migrate,
     render,
     serve,
@@ -54,6 +55,7 @@ app.command("migrate")(migrate.migrate)
 app.command("demo")(migrate.demo)
 app.command("render")(render.render)
 app.command("dns")(dns.dns)
+app.command("instructions")(instructions.instructions)
 app.command("verify")(verify.verify)
 app.command("worker")(worker.worker)
 tokens.command("create")(token.create)

@@ -1,4 +1,4 @@
-"""The only writer of XML: a tree in, escaped UTF-8 out.
+"""The only writer of XML, and of parts of HTML pages: a tree in, escaped UTF-8 out.
 
 Leaves carry no white space of their own (Thunderbird does not trim them, protocols of the clients
 §1.4-8); elements around elements are indented for people. There is no DOCTYPE, no CDATA, no comment.
@@ -84,18 +84,57 @@ def to_document(root: Element) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _lines(node: Element, indent: str) -> Iterator[str]:
+def to_fragment(root: Element) -> bytes:
+    """Write the tree as a part of an HTML page.
+
+    Raises:
+        ValueError: When an element is empty, whose end HTML would take for a start.
+    """
+    return ("\n".join(_html_lines(root, "")) + "\n").encode()
+
+
+def _html_lines(node: Element, indent: str) -> Iterator[str]:
+    if isinstance(node.children, str) or node.name == "pre":
+        # In preformatted text, white space around an element would be seen.
+        yield indent + _inline(node)
+        return
+    yield f"{indent}{_start(node)}>"
+    for child in _html_children(node):
+        yield from _html_lines(child, indent + "  ")
+    yield f"{indent}</{node.name}>"
+
+
+def _html_children(node: Element) -> tuple[Element, ...]:
+    if not node.children or isinstance(node.children, str):
+        message = f"{node.name} is empty"
+        raise ValueError(message)
+    return node.children
+
+
+def _inline(node: Element) -> str:
+    if isinstance(node.children, str) and node.children:
+        content = escape_text(node.children)
+    else:
+        content = "".join(map(_inline, _html_children(node)))
+    return f"{_start(node)}>{content}</{node.name}>"
+
+
+def _start(node: Element) -> str:
     for name, what in ((node.name, "an element"), *((key, "an attribute") for key, _ in node.attributes)):
         if not _NAME.fullmatch(name):
             message = f"{name!r} is no name of {what}"
             raise ValueError(message)
-    start = node.name + "".join(f' {key}="{escape_attribute(value)}"' for key, value in node.attributes)
+    return f"<{node.name}" + "".join(f' {key}="{escape_attribute(value)}"' for key, value in node.attributes)
+
+
+def _lines(node: Element, indent: str) -> Iterator[str]:
+    start = _start(node)
     if not node.children:
-        yield f"{indent}<{start}/>"
+        yield f"{indent}{start}/>"
     elif isinstance(node.children, str):
-        yield f"{indent}<{start}>{escape_text(node.children)}</{node.name}>"
+        yield f"{indent}{start}>{escape_text(node.children)}</{node.name}>"
     else:
-        yield f"{indent}<{start}>"
+        yield f"{indent}{start}>"
         for child in node.children:
             yield from _lines(child, indent + "  ")
         yield f"{indent}</{node.name}>"

@@ -22,6 +22,7 @@ VERBS = {
     "migrate": "Bring the database to the newest schema",
     "demo": "Fill an empty database",
     "render": "Write a client's document",
+    "instructions": "Write the steps",
     "token create": "Create an API token",
     "import ispdb": "Import Mozilla ISPDB files",
     "export ispdb": "",

@@ -11,6 +11,7 @@ from app.core.markup import (
     leaf,
     optional_leaf,
     to_document,
+    to_fragment,
 )
 
 
@@ -72,3 +73,21 @@ def test_what_is_no_name_is_an_error(name: str) -> None:
 def test_what_is_no_attribute_name_is_an_error(name: str) -> None:
     with pytest.raises(ValueError, match="no name of an attribute"):
         to_document(Element("a", (), ((name, "x"),)))
+
+
+def test_a_fragment_has_no_declaration_and_keeps_preformatted_text_on_its_line() -> None:
+    root = element("div", leaf("p", "a < b", title='"'), element("pre", leaf("code", "one\n  two")))
+    assert to_fragment(root).decode() == (
+        '<div>\n  <p title="&quot;">a &lt; b</p>\n  <pre><code>one\n  two</code></pre>\n</div>\n'
+    )
+
+
+@pytest.mark.parametrize("empty", [leaf("p", ""), element("p"), element("div", leaf("p", ""))])
+def test_a_fragment_has_no_empty_elements(empty: Element) -> None:
+    with pytest.raises(ValueError, match="p is empty"):
+        to_fragment(empty)
+
+
+def test_names_in_a_fragment_are_checked_too() -> None:
+    with pytest.raises(ValueError, match="no name of an attribute"):
+        to_fragment(Element("p", "text", (("on x", "y"),)))

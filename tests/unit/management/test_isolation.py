@@ -67,13 +67,14 @@ def operations(*, public: bool) -> list[Operation]:
 PLAIN_QUERIES = {
     "after", "limit", "total", "fields", "sort", "dry_run", "status", "updated_since", "since", "until",
     "action", "kind", "local_part", "format", "atomic", "state", "type", "verified", "alarmed", "severity",
-    "code",
+    "code", "client", "locale",
 }  # fmt: skip
 NAMES = {
     "name": (f"{THEIRS}.example", "nobodys.example"),
     "slug": (THEIRS, "nobodys"),
     "key": ("imap", "imap"),
     "local_part": ("jane", "jane"),
+    "address": (f"jane@{THEIRS}.example", "jane@nobodys.example"),
     "format_name": ("autoconfig", "autoconfig"),
     # Filters.
     "provider": (THEIRS, "nobodys"),

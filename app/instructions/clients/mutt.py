@@ -1,0 +1,94 @@
+"""mutt and NeoMutt: lines for the configuration file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from app.core.servers import Authentication, ServerType, SocketType
+from app.instructions.client import Client
+from app.instructions.phrases import label, same, say
+from app.instructions.program import SSL_TLS_WORDS, SignIn, Words
+from app.instructions.snippets import explain_placeholders, in_mutt_quotes, mail_url
+from app.instructions.steps import do, put_into
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.core.servers import Server
+    from app.instructions.guide import Step
+    from app.instructions.situation import Situation
+
+_WORDS: Final = Words(
+    socket_types=SSL_TLS_WORDS,
+    methods={
+        Authentication.PASSWORD_CLEARTEXT: label("Password"),
+        Authentication.PASSWORD_ENCRYPTED: same("CRAM-MD5"),
+        Authentication.GSSAPI: same("GSSAPI"),
+        Authentication.OAUTH2: same("OAuth2"),
+    },
+)
+_METHODS: Final = {
+    Authentication.PASSWORD_ENCRYPTED: "cram-md5",
+    Authentication.GSSAPI: "gssapi",
+    Authentication.OAUTH2: "xoauth2:oauthbearer",
+}
+
+
+def _manual(situation: Situation, server: Server) -> Iterator[Step]:
+    outgoing = situation.outgoing
+    lines = [*_common(situation), *_incoming(situation, server)]
+    if outgoing is not None:
+        lines += _outgoing(situation, outgoing)
+    yield put_into("~/.config/neomutt/neomuttrc, ~/.muttrc", "\n".join(lines))
+    yield from explain_placeholders(situation, server, outgoing)
+    yield do(say("Start the program: it asks for the password."))
+
+
+def _common(situation: Situation) -> Iterator[str]:
+    if situation.account.address is not None:
+        yield f"set from = {in_mutt_quotes(str(situation.account.address))}"
+    servers = (situation.choice.imap, situation.choice.pop3, situation.outgoing)
+    used = [server for server in servers if server is not None]
+    if all(server.socket_type is not SocketType.PLAIN for server in used):
+        yield "set ssl_force_tls = yes"
+    if any(server.socket_type is SocketType.STARTTLS for server in used):
+        yield "set ssl_starttls = yes"
+
+
+def _incoming(situation: Situation, server: Server) -> Iterator[str]:
+    is_imap = server.type is ServerType.IMAP
+    scheme = ("imap" if is_imap else "pop") + ("s" if server.socket_type is SocketType.TLS else "")
+    prefix = "imap" if is_imap else "pop"
+    yield f"set {prefix}_user = {in_mutt_quotes(situation.username(server))}"
+    method = situation.method_of(server, _WORDS)
+    if method in _METHODS:
+        yield f"set {prefix}_authenticators = {in_mutt_quotes(_METHODS[method])}"
+    url = in_mutt_quotes(mail_url(scheme, None, server, "/" if is_imap else ""))
+    if is_imap:
+        yield f"set folder = {url}"
+        yield 'set spool_file = "+INBOX"'
+    else:
+        yield f"set pop_host = {url}"
+
+
+def _outgoing(situation: Situation, server: Server) -> Iterator[str]:
+    scheme = "smtps" if server.socket_type is SocketType.TLS else "smtp"
+    method = situation.method_of(server, _WORDS)
+    is_open = method in (Authentication.NONE, Authentication.CLIENT_IP_ADDRESS, Authentication.SMTP_AFTER_POP)
+    username = None if is_open else situation.username(server)
+    yield f"set smtp_url = {in_mutt_quotes(mail_url(scheme, username, server, '/'))}"
+    if method in _METHODS:
+        yield f"set smtp_authenticators = {in_mutt_quotes(_METHODS[method])}"
+
+
+CLIENTS: Final = (
+    Client(
+        slug="mutt",
+        name="NeoMutt, mutt",
+        platforms=("Linux", "macOS"),
+        words=_WORDS,
+        sign_in=SignIn.OWN_PROGRAM,
+        manual=_manual,
+        is_configured_by_file=True,
+    ),
+)

@@ -1,0 +1,86 @@
+"""Languages: one gettext catalogue each, read with Babel; English is what the code says itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+from babel import Locale
+from babel.messages.pofile import read_po
+
+from app.core.errors import refuse
+from app.instructions.phrases import Phrase, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from app.instructions.phrases import Argument, Wording
+
+DEFAULT_LANGUAGE: Final = "en"
+_FOLDER: Final = files("app.instructions") / "catalogues"
+LANGUAGES: Final = tuple(
+    sorted({DEFAULT_LANGUAGE, *(path.name[:-3] for path in _FOLDER.iterdir() if path.name.endswith(".po"))})
+)
+"""The tags of all languages there are."""
+_PATH: Final = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} "
+_QUOTED: Final = say("“{label}”").message
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language that instructions can be written in."""
+
+    tag: str
+    name: str
+    """As its own speakers call it."""
+    direction: str
+    """``ltr`` or ``rtl``."""
+    texts: Mapping[str, str]
+    """By English text, that in this language."""
+
+    def text(self, wording: Wording) -> str:
+        """Write a text in this language, all its places filled in."""
+        if isinstance(wording, str):
+            return wording
+        template = self.texts.get(wording.message, wording.message)
+        return template.format(**{name: self._argument(value) for name, value in wording.arguments})
+
+    def _argument(self, value: Argument) -> str:
+        if isinstance(value, tuple):
+            return _PATH.join(self._argument(part) for part in value)
+        if isinstance(value, Phrase):
+            text = self.text(value)
+            quoted = self.texts.get(_QUOTED, _QUOTED)
+            return quoted.format(label=text) if value.is_label else text
+        return str(value)
+
+
+@cache
+def load_language(tag: str) -> Language:
+    """Return a language.
+
+    Raises:
+        InvalidInput: When there is no catalogue for it.
+    """
+    if tag not in LANGUAGES:
+        raise refuse(f"must be one of {', '.join(LANGUAGES)}", "locale")
+    locale = Locale.parse(tag, sep="-")
+    texts: dict[str, str] = {}
+    if tag != DEFAULT_LANGUAGE:
+        with (_FOLDER / f"{tag}.po").open("rb") as stream:
+            catalogue = read_po(stream, locale=tag, abort_invalid=True)
+        texts = {
+            message.id: message.string
+            for message in catalogue
+            if isinstance(message.id, str) and isinstance(message.string, str) and message.id
+        }
+        texts = {message: text for message, text in texts.items() if text}
+    return Language(tag, locale.get_display_name() or tag, locale.text_direction, texts)
+
+
+def choose_language(preferred: Sequence[str]) -> Language:
+    """Return the first preferred language that there is, English otherwise; regions do not matter."""
+    tags = (tag.lower().partition("-")[0] for tag in preferred)
+    return load_language(next((tag for tag in tags if tag in LANGUAGES), DEFAULT_LANGUAGE))

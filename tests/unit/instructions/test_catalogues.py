@@ -1,0 +1,93 @@
+"""Every language has every text, none too many, and the same places in each."""
+
+from __future__ import annotations
+
+import ast
+import string
+from pathlib import Path
+
+import app.instructions
+import pytest
+from app.core.errors import InvalidInput
+from app.instructions.languages import LANGUAGES, choose_language, load_language
+from app.instructions.phrases import Phrase, label, say
+from babel.messages.pofile import read_po
+
+PACKAGE = Path(app.instructions.__file__).parent
+BUILDERS = {"say", "label"}
+TRANSLATED = [tag for tag in LANGUAGES if tag != "en"]
+each_language = pytest.mark.parametrize("tag", TRANSLATED)
+
+
+def messages() -> set[str]:
+    """Find the English texts in the code."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in BUILDERS:
+                (first, *_) = node.args
+                assert isinstance(first, ast.Constant), f"{path.name}:{node.lineno} builds a text"
+                assert isinstance(first.value, str)
+                found.add(first.value)
+    return found
+
+
+def places(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def catalogue(tag: str) -> dict[str, str]:
+    with (PACKAGE / "catalogues" / f"{tag}.po").open("rb") as stream:
+        found = read_po(stream, locale=tag, abort_invalid=True)
+    assert not [message.id for message in found if message.fuzzy and message.id]
+    return {str(message.id): str(message.string) for message in found if message.id}
+
+
+@each_language
+def test_a_language_has_every_text_and_none_too_many(tag: str) -> None:
+    texts = catalogue(tag)
+    assert messages() - {message for message, text in texts.items() if text} == set(), "missing"
+    assert set(texts) - messages() == set(), "unused"
+
+
+@each_language
+def test_a_text_has_the_places_of_the_english_one(tag: str) -> None:
+    wrong = {message for message, text in catalogue(tag).items() if places(message) != places(text)}
+    assert wrong == set()
+
+
+@each_language
+def test_sentences_are_translated(tag: str) -> None:
+    # Short labels may be alike in two languages, sentences are not.
+    untranslated = {message for message, text in catalogue(tag).items() if message == text and " " in message}
+    assert untranslated <= {"IMAP or POP3?", "{protocol} port", "{protocol} server"}
+
+
+def test_a_language_says_its_name_and_its_direction() -> None:
+    german = load_language("de")
+    assert (german.name, german.direction) == ("Deutsch", "ltr")
+    assert load_language("en").direction == "ltr"
+
+
+def test_a_language_that_is_not_there_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="locale: must be one of"):
+        load_language("tlh")
+
+
+@pytest.mark.parametrize(
+    ("preferred", "chosen"),
+    [(("de-at", "en"), "de"), (("tlh", "de"), "de"), (("tlh",), "en"), ((), "en")],
+)
+def test_the_best_language_that_is_there_is_chosen(preferred: tuple[str, ...], chosen: str) -> None:
+    assert choose_language(preferred).tag == chosen
+
+
+def test_labels_in_sentences_are_quoted_as_the_language_does() -> None:
+    phrase = say("Choose {path}.", path=(label("File"), label("New")))
+    assert load_language("en").text(phrase) == "Choose “File” › “New”."  # noqa: RUF001 - as it is shown
+    assert load_language("de").text(phrase) == "Wählen Sie „Datei“ › „Neu“."  # noqa: RUF001
+
+
+def test_what_is_put_into_a_text_is_not_read_as_a_text() -> None:
+    phrase = Phrase("Open {app}.", (("app", "{path} %s {0}"),))
+    assert load_language("de").text(phrase) == "Öffnen Sie {path} %s {0}."

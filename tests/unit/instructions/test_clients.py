@@ -1,0 +1,205 @@
+"""What each client's module promises, and what is told of an account's peculiarities."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import app.instructions.clients
+import pytest
+from app.core.documents import Presentation
+from app.core.servers import Authentication, Pop3Options
+from app.instructions.clients import CLIENTS, CLIENTS_BY_SLUG, GENERIC
+from app.instructions.guide import WayKind
+from app.instructions.languages import load_language
+from app.instructions.snippets import in_mutt_quotes
+from app.instructions.writing import write_guide
+from app.renderers import FORMATS_BY_NAME
+
+from builders import a_pop3_server, an_account, an_imap_server, an_smtp_server
+from contracts.accounts import ACCOUNTS
+
+if TYPE_CHECKING:
+    from app.core.account import AccountSettings
+    from app.instructions.client import Client
+    from app.instructions.guide import Guide
+
+ENGLISH = load_language("en")
+SLUGS = list(CLIENTS_BY_SLUG)
+
+
+def guide_for(slug: str, account: AccountSettings) -> Guide:
+    return write_guide(CLIENTS_BY_SLUG[slug], account, Presentation())
+
+
+def codes(guide: Guide) -> set[str]:
+    return {note.code for note in guide.notes}
+
+
+def kinds(guide: Guide) -> list[WayKind]:
+    return [way.kind for way in guide.ways]
+
+
+def test_a_client_is_a_file_and_found_without_a_list() -> None:
+    folder = Path(app.instructions.clients.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert {slug.replace("-", "_") for slug in SLUGS} == modules
+    assert len(CLIENTS) == len(CLIENTS_BY_SLUG)
+    assert GENERIC in CLIENTS_BY_SLUG
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.slug)
+def test_what_a_client_says_of_its_sources_is_honest(client: Client) -> None:
+    guide = guide_for(client.slug, ACCOUNTS["minimal"])
+    text = ENGLISH.text(guide.basis)
+    if guide.client.basis is None:
+        assert text.startswith("Not checked")
+    else:
+        assert re.fullmatch(r"20\d\d-\d\d", guide.client.basis.read)
+        assert "Not tried in the program" in text
+
+
+def test_a_client_reads_a_format_that_there_is() -> None:
+    assert {client.reads for client in CLIENTS} - {None} <= set(FORMATS_BY_NAME)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_automatic_ways_come_first_and_webmail_last(slug: str) -> None:
+    order = list(WayKind)
+    ranks = [
+        order.index(WayKind.MANUAL if kind is WayKind.CONFIGURATION else kind)
+        for kind in kinds(guide_for(slug, ACCOUNTS["full"]))
+    ]
+    assert [rank for rank in ranks if rank < order.index(WayKind.EXCHANGE)] == sorted(
+        rank for rank in ranks if rank < order.index(WayKind.EXCHANGE)
+    )
+    assert ranks[-1] == order.index(WayKind.WEBMAIL)
+
+
+def test_a_profile_is_offered_where_there_is_one() -> None:
+    assert WayKind.PROFILE in kinds(guide_for("iphone-ipad", ACCOUNTS["minimal-address"]))
+    assert WayKind.PROFILE not in kinds(guide_for("iphone-ipad", ACCOUNTS["minimal"]))
+    link = guide_for("apple-mail", ACCOUNTS["minimal-address"]).ways[0].steps[0].url
+    assert link == "https://signpost.example/mobileconfig?emailaddress=jane@customer.example"
+
+
+def test_nothing_is_promised_to_be_found_that_the_client_would_drop() -> None:
+    plain = ACCOUNTS["plain-only"]
+    assert WayKind.AUTOMATIC not in kinds(guide_for("thunderbird-android", plain))
+    assert WayKind.AUTOMATIC not in kinds(guide_for("thunderbird", ACCOUNTS["send-only"]))
+    assert WayKind.AUTOMATIC in kinds(guide_for("thunderbird", ACCOUNTS["minimal"]))
+
+
+@pytest.mark.parametrize("slug", ["thunderbird", "outlook-classic", "mutt", "fetchmail"])
+def test_a_mailbox_with_a_sign_in_page_only_is_told_as_one(slug: str) -> None:
+    guide = guide_for(slug, ACCOUNTS["oauth2-only"])
+    assert "sign-in-page-only" in codes(guide)
+    is_impossible = slug in ("outlook-classic", "fetchmail")
+    assert (not guide.ways) is is_impossible
+    assert "password of your mailbox" not in "".join(
+        ENGLISH.text(entry.text) for way in guide.ways for step in way.steps for entry in step.entries
+    )
+
+
+def test_a_password_is_taken_where_a_person_can_choose() -> None:
+    guide = guide_for("thunderbird", ACCOUNTS["oauth2-or-password"])
+    methods = {
+        entry.value
+        for way in guide.ways
+        for step in way.steps
+        for entry in step.entries
+        if entry.kind == "authentication"
+    }
+    assert methods == {Authentication.PASSWORD_CLEARTEXT.value}
+    assert "sign-in-page-only" not in codes(guide)
+
+
+def test_the_shared_host_is_explained() -> None:
+    guide = guide_for("gmail-app", ACCOUNTS["shared-host"])
+    (note,) = [note for note in guide.notes if note.code == "shared-host"]
+    text = ENGLISH.text(note.text)
+    assert "srv12.provider.example is right" in text
+    assert "With mail.customer.example programs would warn" in text
+
+
+def test_sending_alone_and_fetching_alone_are_told() -> None:
+    assert "send-only" in codes(guide_for("samsung-email", ACCOUNTS["send-only"]))
+    only_imap = an_account(an_imap_server())
+    assert "receive-only" in codes(guide_for("samsung-email", only_imap))
+    assert "no-mail-servers" in codes(guide_for("samsung-email", ACCOUNTS["nothing"]))
+
+
+def test_a_client_that_does_not_speak_the_only_protocol_says_so() -> None:
+    guide = guide_for("delta-chat", ACCOUNTS["pop-only"])
+    assert "protocol-not-in-client" in codes(guide)
+    assert guide.ways == ()
+
+
+def test_old_programs_that_know_no_starttls_say_so() -> None:
+    guide = guide_for("outlook-express", ACCOUNTS["starttls-only"])
+    assert "socket-type-not-in-client" in codes(guide)
+    assert guide.ways == ()
+
+
+def test_an_ended_program_has_no_steps() -> None:
+    guide = guide_for("windows-mail", ACCOUNTS["full"])
+    assert codes(guide) >= {"client-ended"}
+    assert kinds(guide) == [WayKind.WEBMAIL]
+
+
+def test_an_unencrypted_connection_is_a_warning() -> None:
+    assert "unencrypted" in codes(guide_for(GENERIC, ACCOUNTS["plain-only"]))
+
+
+def test_a_broken_user_name_is_not_shown_as_a_value() -> None:
+    account = an_account(an_imap_server(username="%EMAILADDRESS"), an_smtp_server())
+    guide = guide_for(GENERIC, account)
+    assert "username-broken" in codes(guide)
+    assert guide.ways == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (None, "Look in the program whether"),
+        (Pop3Options(leave_messages_on_server=False), "deleted from the server"),
+        (Pop3Options(leave_messages_on_server=True), "leave copies on the server. Folders"),
+        (Pop3Options(leave_messages_on_server=True, days_to_leave_messages_on_server=7), "many days: 7"),
+    ],
+)
+def test_what_pop3_does_with_messages_is_what_the_provider_stored(
+    options: Pop3Options | None, expected: str
+) -> None:
+    account = an_account(an_imap_server(), a_pop3_server(options=options), an_smtp_server())
+    texts = {choice.service: ENGLISH.text(choice.text) for choice in guide_for(GENERIC, account).protocols}
+    assert "stay on the server" in texts["imap"]
+    assert expected in texts["pop3"]
+
+
+def test_the_first_stored_protocol_is_the_preferred_one() -> None:
+    account = an_account(a_pop3_server(), an_imap_server(), an_smtp_server())
+    guide = guide_for(GENERIC, account)
+    assert {choice.service: choice.is_preferred for choice in guide.protocols} == {
+        "imap": False, "pop3": True,
+    }  # fmt: skip
+    assert "preference-differs" in codes(guide)
+
+
+def test_outlook_takes_the_long_way_where_its_dialog_cannot_take_the_user_name() -> None:
+    def first_step(name: str) -> str:
+        ways = guide_for("outlook-classic", ACCOUNTS[name]).ways
+        manual = next(way for way in ways if way.kind is WayKind.MANUAL)
+        return ENGLISH.text(manual.steps[0].text)
+
+    assert first_step("minimal-address") == "Open Outlook."
+    assert first_step("mailbox-login").startswith("Close Outlook")
+
+
+def test_an_odd_user_name_cannot_leave_its_quotes_in_a_configuration_file() -> None:
+    assert in_mutt_quotes('a"`$x\\') == '"a\\"\\`\\$x\\\\"'
+
+
+def test_a_provider_may_ask_for_something_to_be_done_first() -> None:
+    urls = [item.url for item in guide_for(GENERIC, ACCOUNTS["full"]).prerequisites]
+    assert urls == [None, "https://help.provider.example/enable?a=1&b=2"]
