@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import Response
 
+from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import CallerDependency, ServicesDependency, problems
 from app.api.lists import ListDependency, whole_response
 from app.api.schemas.instructions import InstructionClientItem, InstructionClientRead, InstructionsRead
@@ -19,7 +20,7 @@ from app.instructions.forms.json_document import client_members
 from app.instructions.languages import LANGUAGES, Language, choose_language, load_language
 from app.services.callers import Scope
 
-router = APIRouter(prefix="/api/v1", tags=["instructions"])
+router = APIRouter(prefix="/api/v1", tags=["instructions"], route_class=AuthenticatedRoute)
 
 _JSON: Final = "json"
 _OK: Final[dict[str, Any]] = {
