@@ -80,7 +80,6 @@ CLIENTS: Final = (
             source=say("the manual page mbsync(1)"),
             url="https://isync.sourceforge.io/",
             read="2026-11",
-            version="1.5",
         ),
         words=_WORDS,
         protocols=(ServerType.IMAP,),
