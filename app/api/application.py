@@ -19,6 +19,7 @@ from app.api.examples import add_examples
 from app.api.guard import RequestGuard
 from app.api.limit_documents import add_limits
 from app.api.merge_patch import patch_name, patch_schema
+from app.api.parameter_documents import add_parameter_rules
 from app.api.problems import problem_types
 from app.api.routes import (
     audit,
@@ -145,6 +146,7 @@ def _openapi(api: FastAPI) -> dict[str, Any]:
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         document["x-problem-types"] = problem_types()
+        add_parameter_rules(document)
         add_limits(document)
         add_webhooks(document)
         add_examples(document)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from app.wiring import Services
 
 _RETRY_AFTER_SECONDS: Final = 5
+_FORM: Final = "application/x-www-form-urlencoded"
 _SAFE_METHODS: Final = ("GET", "HEAD")
 
 
@@ -52,7 +53,7 @@ def _add(router: APIRouter, client_format: ClientFormat, endpoint: Endpoint) -> 
             summary=endpoint.summary,
             description=client_format.title,
             response_class=Response,
-            include_in_schema=method != "HEAD",
+            include_in_schema=method != "HEAD" and not _is_refused(endpoint, method),
             responses=_responses(client_format, endpoint),
             openapi_extra=_extra(endpoint, method),
         )
@@ -62,6 +63,11 @@ def _add(router: APIRouter, client_format: ClientFormat, endpoint: Endpoint) -> 
         route.path_regex = re.compile(route.path_regex.pattern, flags)
 
 
+def _is_refused(endpoint: Endpoint, method: str) -> bool:
+    """Tell whether the method is there only to send lost clients on or away."""
+    return method == "GET" and HTTPStatus.METHOD_NOT_ALLOWED in endpoint.statuses
+
+
 def _operation_id(client_format: ClientFormat, endpoint: Endpoint, method: str) -> str:
     path = f"{endpoint.path}slash" if endpoint.path.endswith("/") else endpoint.path
     places = "".join(char if char.isalnum() else "_" for char in path).strip("_")
@@ -69,21 +75,36 @@ def _operation_id(client_format: ClientFormat, endpoint: Endpoint, method: str) 
 
 
 def _extra(endpoint: Endpoint, method: str) -> dict[str, Any]:
-    extra: dict[str, Any] = {"parameters": [_parameter(p) for p in endpoint.parameters]}
-    if endpoint.request_media_type and method not in _SAFE_METHODS:
-        extra["requestBody"] = {"content": {endpoint.request_media_type: {"schema": {"type": "string"}}}}
-    return extra
+    if not endpoint.request_media_type or method in _SAFE_METHODS:
+        return {"parameters": [_parameter(p) for p in endpoint.parameters]}
+    schema: dict[str, Any] = {"type": "string"}
+    asked = endpoint.parameters
+    if endpoint.request_media_type == _FORM:
+        # What links have in their query is in the form's fields.
+        schema = {
+            "type": "object",
+            "properties": {p.name: _schema(p) for p in asked},
+            "required": [p.name for p in asked if p.is_needed],
+        }
+        asked = tuple(p for p in asked if p.in_path)
+    body = {"required": True, "content": {endpoint.request_media_type: {"schema": schema}}}
+    return {"parameters": [_parameter(p) for p in asked], "requestBody": body}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
     return {
         "name": parameter.name,
         "in": "path" if parameter.in_path else "query",
-        "required": parameter.in_path,
+        "required": parameter.in_path or parameter.is_needed,
         "description": parameter.description,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", **parameter.rules},
         "example": parameter.example,
     }
+
+
+def _schema(parameter: Parameter) -> dict[str, Any]:
+    described = {"description": parameter.description, "examples": [parameter.example]}
+    return {"type": "string", **parameter.rules, **described}
 
 
 def _responses(client_format: ClientFormat, endpoint: Endpoint) -> dict[int | str, dict[str, Any]]:

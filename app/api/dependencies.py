@@ -6,9 +6,10 @@ import re
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Header, Query, Request, Response, Security
+from fastapi import Depends, Header, Path, Query, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from app.api.schemas.rules import Name, PublicId, ServerKey, Slug
 from app.api.schemas.shapes import Problem
 from app.core.errors import refuse, within
 from app.core.names import DomainName
@@ -68,10 +69,16 @@ WriterDependency = Annotated[Caller, Depends(_writer)]
 def _precondition(
     request: Request,
     if_match: Annotated[
-        str | None, Header(description="Write only if the version is this: an ETag, or `*` for any.")
+        str | None,
+        Header(
+            description="Write only if the version is this: an ETag, or `*` for any.",
+            json_schema_extra={"minLength": 1},
+            examples=['"2"', "*"],
+        ),
     ] = None,
     if_none_match: Annotated[
-        str | None, Header(description="`*`: write only if nothing is stored yet.")
+        str | None,
+        Header(description="`*`: write only if nothing is stored yet.", json_schema_extra={"enum": ["*"]}),
     ] = None,
 ) -> Precondition:
     versions = None
@@ -96,12 +103,19 @@ def _version(tag: str) -> int:
 PreconditionDependency = Annotated[Precondition, Depends(_precondition)]
 
 
-def _domain_name(name: str) -> DomainName:
+def _domain_name(
+    name: Annotated[
+        Name, Path(description="The domain's name, in U-labels or A-labels; two labels at least.")
+    ],
+) -> DomainName:
     with within("name"):
         return DomainName.parse(name)
 
 
 DomainNameDependency = Annotated[DomainName, Depends(_domain_name)]
+SlugPath = Annotated[Slug, Path(description="The provider's slug.")]
+ServerKeyPath = Annotated[ServerKey, Path(description="The server's key.")]
+PublicIdPath = Annotated[PublicId, Path(description="The id, as lists have it.")]
 
 
 def tag_version(response: Response, version: int) -> None:

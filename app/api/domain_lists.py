@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from app.api.lists import NO_PLACE, ListRequest, page_response, parameter_error
 from app.api.schemas.domains import DomainRead, domain_to_read
+from app.api.schemas.rules import Name
 from app.api.schemas.shapes import NO_CONTROL_CHARACTERS, Moment
 from app.core.domains import Domain, DomainStatus
 from app.core.errors import InvalidInput
@@ -43,9 +44,7 @@ def _query(  # noqa: PLR0913, PLR0917 - a parameter each is FastAPI's way
             description="Only those whose own variable `NODE` has this value.",
         ),
     ] = None,
-    alias_of: Annotated[
-        str | None, Query(max_length=1024, description="Only aliases of this domain.")
-    ] = None,
+    alias_of: Annotated[Name | None, Query(description="Only aliases of this domain.")] = None,
     updated_since: Annotated[
         Moment | None, Query(description="Only those changed at or after this moment.")
     ] = None,

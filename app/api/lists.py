@@ -103,7 +103,7 @@ def _list_request(
 ) -> ListRequest:
     wanted = None
     if fields is not None:
-        wanted = frozenset(name.strip() for name in fields.split(","))
+        wanted = frozenset(name.strip(" ") for name in fields.split(","))
     return ListRequest(after or None, limit, total, wanted)
 
 

@@ -73,9 +73,13 @@ def patch_name(body: type[Shape]) -> str:
 
 
 def patch_schema(body: type[Shape]) -> dict[str, Any]:
-    """Return the schema of a patch: each member of the body, or null, and none is needed."""
+    """Return the schema of a patch: members of the body, null where there is a default; none is needed."""
     whole = body.model_json_schema(ref_template="#/components/schemas/{model}")
-    members = {name: _patched(schema, whole.get("$defs", {})) for name, schema in whole["properties"].items()}
+    needed = whole.get("required", ())
+    members = {
+        name: _patched(schema, whole.get("$defs", {}), may_go=name not in needed)
+        for name, schema in whole["properties"].items()
+    }
     return {
         "type": "object",
         "title": patch_name(body),
@@ -85,7 +89,7 @@ def patch_schema(body: type[Shape]) -> dict[str, Any]:
     }
 
 
-def _patched(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+def _patched(schema: dict[str, Any], definitions: dict[str, Any], *, may_go: bool) -> dict[str, Any]:
     names = ("title", "description", "examples")
     kept: dict[str, Any] = {name: schema[name] for name in names if name in schema}
     alternatives = schema.get("anyOf", [schema])
@@ -97,4 +101,5 @@ def _patched(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
         {name: value for name, value in part.items() if name not in {*kept, "default"}}
         for part in alternatives
     ]
-    return {**kept, "anyOf": [*(part for part in bare if part != {"type": "null"}), {"type": "null"}]}
+    parts = [part for part in bare if part != {"type": "null"}]
+    return {**kept, "anyOf": [*parts, {"type": "null"}] if may_go else parts}

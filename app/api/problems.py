@@ -41,6 +41,7 @@ class ProblemType:
 
 _NOT_FOUND, _CONFLICT = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
 _SEE_ETAG: Final = "Read it again, decide whether your change still fits, and send it with the new ETag."
+_WORDS: Final = {"extra_forbidden": "is no field of this", "missing": "is needed"}
 _RETRY: Final = "Nothing was changed. Send the request again after the time in Retry-After."
 
 PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
@@ -327,15 +328,21 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
     if _is_said_to_be_no_json(request) and any(issue["loc"] == ("body",) for issue in found):
         detail = "The body must be JSON, and said to be: Content-Type: application/json."
         return problem_response(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail=detail)
-    issues = [_located(issue["loc"], issue["msg"]) for issue in found]
+    issues = [_located(issue["loc"], _worded(issue)) for issue in found]
     problem = PROBLEMS[errors.InvalidInput]
-    detail = "; ".join(f"{_named(issue['loc'])}: {issue['msg']}" for issue in found[:5])
+    detail = "; ".join(f"{_named(issue['loc'])}: {_worded(issue)}" for issue in found[:5])
     return problem_response(request, problem.status, problem=problem, detail=detail, issues=issues)
 
 
 def _is_said_to_be_no_json(request: Request) -> bool:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return media_type != "application/json" and not media_type.endswith("+json")
+
+
+def _worded(issue: Mapping[str, Any]) -> str:
+    """Say it as lines of bulk requests have it, where they have the same rule."""
+    said: str = _WORDS.get(issue["type"], issue["msg"])
+    return said
 
 
 def _named(location: Sequence[int | str]) -> str:

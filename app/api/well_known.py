@@ -29,12 +29,17 @@ _RETRY_AFTER_SECONDS: Final = 5
 # Keeps the method, which 301 and 302 may change, and is not kept for ever, as 308 is: a provider's
 # servers move. RFC 6764 §5 asks for a lifetime.
 _REDIRECT: Final = 307
-_ALLOW: Final = "GET, HEAD, OPTIONS, POST, PUT, DELETE, PATCH, PROPFIND, PROPPATCH, REPORT, MKCALENDAR"
+# What DAV and JMAP clients send (RFC 4918, 3253, 3744, 4791, 5323, 5842, 8620).
+_METHODS: Final = (
+    "GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "PROPFIND", "PROPPATCH", "REPORT",
+    "MKCALENDAR", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "ACL", "SEARCH", "BIND", "UNBIND", "REBIND",
+)  # fmt: skip
+_ALLOW: Final = ", ".join(_METHODS)
 _CORS: Final = {"Access-Control-Allow-Origin": "*"}
 
 
 def build_router() -> APIRouter:
-    """Build the routes: each service's path for every method there is, the policy for GET and HEAD."""
+    """Build the routes: each service's path for every method of its clients, the policy for GET and HEAD."""
     router = APIRouter(tags=["well-known"])
     for name in SERVICES:
         path = f"/.well-known/{name}"
@@ -45,7 +50,7 @@ def build_router() -> APIRouter:
             methods=["GET"],
             operation_id=f"get_well_known_{name}",
             summary=f"Where {name} is for the domain that is the request's host",
-            description="Any method, PROPFIND and HEAD too, is sent to the stored URL.",
+            description="Each method of WebDAV and HTTP, PROPFIND and HEAD too, is sent to the stored URL.",
             response_class=Response,
             status_code=_REDIRECT,
             responses={
@@ -75,14 +80,15 @@ def build_router() -> APIRouter:
 
 
 class _AnyMethod:
-    """A route for every method: routers match no list of methods for what is no function."""
+    """A route for all methods that there may be: routers match no list of methods for what is no function."""
 
     def __init__(self, answer: Callable[[Request], Awaitable[Response]]) -> None:
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # What TRACE and CONNECT are about is this service itself (RFC 9110 §9.3.6, §9.3.8).
-        if scope["method"] in ("TRACE", "CONNECT"):
+        # What TRACE and CONNECT are about is this service itself (RFC 9110 §9.3.6, §9.3.8); what nobody there
+        # could understand is not sent on.
+        if scope["method"] not in _METHODS:
             response = Response("Not for this path.\n", 405, {"Allow": _ALLOW}, "text/plain")
         else:
             response = await self._answer(Request(scope, receive))

@@ -106,6 +106,10 @@ class Inquiry:
     """Takes one result for each question: None where no domain is known and active. Never raises."""
 
 
+ADDRESS_RULES: Final[Mapping[str, object]] = {"format": "idn-email"}
+NAME_RULES: Final[Mapping[str, object]] = {"format": "idn-hostname"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """Something that a client may say in a path or a query string."""
@@ -114,6 +118,10 @@ class Parameter:
     description: str
     example: str
     in_path: bool = False
+    is_needed: bool = False
+    """Whether a request without it is refused."""
+    rules: Mapping[str, object] = field(default_factory=dict)
+    """What JSON Schema can say of it, for the API's documentation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
-from app.core.documents import Parameter, Question
+from app.core.documents import ADDRESS_RULES, NAME_RULES, Parameter, Question
 from app.core.errors import InvalidInput, refuse
 from app.core.names import DomainName, EmailAddress
 from app.core.service_names import AUTOCONFIG, AUTODISCOVER, UA_AUTO_CONFIG, host_of
@@ -33,11 +33,13 @@ ADDRESS_PARAMETERS: Final = (
         name="emailaddress",
         description="The mail address; without it the settings are the domain's.",
         example="jane@demo.example",
+        rules=ADDRESS_RULES,
     ),
     Parameter(
         name="domain",
         description="The mail domain, where there is no address; without both it is that of the host.",
         example="demo.example",
+        rules=NAME_RULES,
     ),
 )
 

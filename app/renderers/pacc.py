@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from app.core import placeholders
 from app.core.account import Omission
-from app.core.documents import ClientFormat, Document, Endpoint, Parameter, Presentation, Question
+from app.core.documents import NAME_RULES, ClientFormat, Document, Endpoint, Parameter, Presentation, Question
 from app.core.errors import InvalidInput
 from app.core.mail_choice import choose_mail, with_names
 from app.core.names import DomainName, Hostname
@@ -306,6 +306,7 @@ _DOMAIN: Final = Parameter(
     name="domain",
     description="The mail domain; read at the service's own host only, elsewhere it is the host's.",
     example="demo.example",
+    rules=NAME_RULES,
 )
 
 PACC: Final = ClientFormat(

@@ -21,6 +21,7 @@ class Scope(StrEnum):
     VERIFY = "verify"
     INSTRUCTIONS_READ = "instructions:read"
     TOKENS_WRITE = "tokens:write"
+    WEBHOOKS_WRITE = "webhooks:write"
     AUDIT_READ = "audit:read"
     ADMIN = "admin"
     """Everything, within the provider that the token is limited to, if it is."""

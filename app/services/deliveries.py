@@ -35,14 +35,14 @@ class DeliveryService:
         self, caller: Caller, wanted: DeliveryFilter = EVERYTHING, *, before: int | None = None, limit: int
     ) -> list[Delivery]:
         """Return deliveries that the caller sees, the newest first, those older than ``before``."""
-        caller.require(Scope.ADMIN)
+        caller.require(Scope.WEBHOOKS_WRITE)
         async with self._store.reading() as unit:
             visible = replace(wanted, provider=caller.provider)
             return await unit.deliveries.page(visible, before=before, limit=limit)
 
     async def count(self, caller: Caller, wanted: DeliveryFilter = EVERYTHING) -> int:
         """Return how many deliveries the caller sees."""
-        caller.require(Scope.ADMIN)
+        caller.require(Scope.WEBHOOKS_WRITE)
         async with self._store.reading() as unit:
             return await unit.deliveries.count(replace(wanted, provider=caller.provider))
 
@@ -52,7 +52,7 @@ class DeliveryService:
         Raises:
             DeliveryNotFound: When there is none or the caller may not see it.
         """
-        caller.require(Scope.ADMIN)
+        caller.require(Scope.WEBHOOKS_WRITE)
         async with self._store.reading() as unit:
             return await _visible(unit, caller, delivery_id)
 
@@ -62,7 +62,7 @@ class DeliveryService:
         Raises:
             DeliveryNotFound: When there is none or the caller may not see it.
         """
-        caller.require(Scope.ADMIN)
+        caller.require(Scope.WEBHOOKS_WRITE)
         async with self._changes.making(caller) as change:
             delivery = await _visible(change.unit, caller, delivery_id)
             webhook = await visible_webhook(change.unit, caller, delivery.webhook)
@@ -76,7 +76,7 @@ class DeliveryService:
         Raises:
             WebhookNotFound: When there is none or the caller may not see it.
         """
-        caller.require(Scope.ADMIN)
+        caller.require(Scope.WEBHOOKS_WRITE)
         async with self._changes.making(caller) as change:
             webhook = await visible_webhook(change.unit, caller, public_id)
             count = await change.unit.deliveries.replay_dead(webhook.id, change.now)

@@ -1,7 +1,7 @@
 """Subscriptions to events, as those change them who may.
 
-All of it needs ``admin``: a subscription goes on carrying out of the house what its provider stores, or
-all providers, when the token that made it is long revoked.
+All of it needs a scope of its own, not that of reading: a subscription goes on carrying out of the house
+what its provider stores, or all providers, when the token that made it is long revoked.
 """
 
 from __future__ import annotations
@@ -93,13 +93,13 @@ class WebhookService:
 
     async def page(self, caller: Caller, *, after: str, limit: int) -> list[Stored[Webhook]]:
         """Return the subscriptions that the caller sees, by id, behind ``after``."""
-        caller.require(Scope.ADMIN)
+        caller.require(Scope.WEBHOOKS_WRITE)
         async with self._store.reading() as unit:
             return await unit.webhooks.page(after=after, limit=limit, provider=caller.provider)
 
     async def count(self, caller: Caller) -> int:
         """Return how many subscriptions the caller sees."""
-        caller.require(Scope.ADMIN)
+        caller.require(Scope.WEBHOOKS_WRITE)
         async with self._store.reading() as unit:
             return await unit.webhooks.count(caller.provider)
 
@@ -109,7 +109,7 @@ class WebhookService:
         Raises:
             WebhookNotFound: When there is none or the caller may not see it.
         """
-        caller.require(Scope.ADMIN)
+        caller.require(Scope.WEBHOOKS_WRITE)
         async with self._store.reading() as unit:
             return await visible_webhook(unit, caller, public_id)
 
@@ -120,7 +120,7 @@ class WebhookService:
             InvalidInput: When it could not be sent to.
             ProviderNotFound: When its provider is not stored or the caller may not see it.
         """
-        caller.require(Scope.ADMIN)
+        caller.require(Scope.WEBHOOKS_WRITE)
         secret = _new_secret()
         with within("name"):
             name = single_line(wish.name, MAX_NAME)
@@ -153,7 +153,7 @@ class WebhookService:
             WebhookNotFound: When there is none or the caller may not see it.
             InvalidInput: When it could not be sent to.
         """
-        caller.require(Scope.ADMIN)
+        caller.require(Scope.WEBHOOKS_WRITE)
         async with self._changes.making(caller) as change:
             stored = await visible_webhook(change.unit, caller, public_id)
             precondition.check(stored)
@@ -178,7 +178,7 @@ class WebhookService:
         Raises:
             WebhookNotFound: When there is none or the caller may not see it.
         """
-        caller.require(Scope.ADMIN)
+        caller.require(Scope.WEBHOOKS_WRITE)
         async with self._changes.making(caller) as change:
             stored = await visible_webhook(change.unit, caller, public_id)
             precondition.check(stored)
@@ -199,7 +199,7 @@ class WebhookService:
         Raises:
             WebhookNotFound: When there is none or the caller may not see it.
         """
-        caller.require(Scope.ADMIN)
+        caller.require(Scope.WEBHOOKS_WRITE)
         if not 0 <= overlap_seconds <= MAX_OVERLAP_SECONDS:
             raise refuse(f"must be between 0 and {MAX_OVERLAP_SECONDS}", "overlap_seconds")
         secret = _new_secret()
@@ -221,7 +221,7 @@ class WebhookService:
         Raises:
             WebhookNotFound: When there is none or the caller may not see it.
         """
-        caller.require(Scope.ADMIN)
+        caller.require(Scope.WEBHOOKS_WRITE)
         async with self._changes.making(caller) as change:
             stored = await visible_webhook(change.unit, caller, public_id)
             event_id = new_event_id()

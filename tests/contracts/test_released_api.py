@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,4 +67,5 @@ def operations_of(document: dict[str, Any]) -> list[str]:
 @given(st.sampled_from([*members_of(PRESENT), *operations_of(PRESENT)]))
 def test_nothing_can_be_taken_away_from_the_api(pointer: str) -> None:
     found = breaking_changes(PRESENT, changed(PRESENT, drop(pointer)))
-    assert pointer in {one.pointer for one in found}
+    # What goes with which value of another member is told inside the alternative.
+    assert pointer in {re.sub(r"/anyOf/\d+/properties", "/properties", one.pointer) for one in found}

@@ -28,7 +28,7 @@ from app.services.idempotency import Answer
 router = APIRouter(prefix="/api/v1/webhook-deliveries", tags=["webhooks"], route_class=AuthenticatedRoute)
 
 _ORDER = "-id"
-DeliveryId = Annotated[int, Path(ge=0, le=MAX_ID)]
+DeliveryId = Annotated[int, Path(ge=0, le=MAX_ID, description="The delivery's id, as lists have it.")]
 
 
 def _filter(

@@ -11,17 +11,19 @@ from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import CallerDependency, DomainNameDependency, ServicesDependency, problems
 from app.api.lists import parameter_error
 from app.api.schemas.dns_records import DnsRecordsRead
-from app.renderers.dns_records import JSON, RECORD_FORMS
+from app.renderers.dns_records import JSON, OCTODNS, RECORD_FORMS
 
 router = APIRouter(
     prefix="/api/v1/domains/{name}/dns-records", tags=["domains"], route_class=AuthenticatedRoute
 )
 
+# A reader of YAML sees what is written in it, by name below the domain.
+_FORM_SCHEMAS: Final = {OCTODNS.name: {"type": "object"}}
 _OK: Final[dict[str, Any]] = {
     "description": "The records; in `zone` and `octodns` comments tell what is left out",
     "model": DnsRecordsRead,
     "content": {
-        form.media_type.partition(";")[0]: {"schema": {"type": "string"}}
+        form.media_type.partition(";")[0]: {"schema": _FORM_SCHEMAS.get(form.name, {"type": "string"})}
         for form in RECORD_FORMS.values()
         if form is not JSON
     },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import (
@@ -34,6 +34,7 @@ from app.api.schemas.domains import (
     omissions_to_shapes,
     settings_to_read,
 )
+from app.api.schemas.rules import LocalPart, text_schema
 from app.core.documents import Presentation
 from app.core.domains import Domain
 from app.core.errors import FormatNotFound, within
@@ -45,8 +46,11 @@ from app.services.idempotency import Answer
 
 router = APIRouter(prefix="/api/v1/domains", tags=["domains"], route_class=AuthenticatedRoute)
 
-LocalPartQuery = Annotated[
-    str | None, Query(max_length=64, description="Resolve for this address of the domain.")
+LocalPartQuery = Annotated[LocalPart | None, Query(description="Resolve for this address of the domain.")]
+FormatPath = Annotated[
+    str,
+    text_schema(enum=list(FORMATS_BY_NAME)),
+    Path(description="The format's name.", examples=["autoconfig"]),
 ]
 
 
@@ -143,6 +147,7 @@ async def patch_domain(
     "/{name}",
     operation_id="delete_domain",
     status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
     responses=problems(404, 409, 412, 428),
 )
 async def delete_domain(
@@ -179,7 +184,7 @@ async def get_settings(
 @router.get("/{name}/documents/{format_name}", operation_id="get_document", responses=problems(404))
 async def get_document(
     name: DomainNameDependency,
-    format_name: str,
+    format_name: FormatPath,
     services: ServicesDependency,
     caller: CallerDependency,
     local_part: LocalPartQuery = None,

@@ -28,6 +28,7 @@ from app.api.schemas.domains import (
     deleted_to_read,
     domain_to_read,
 )
+from app.api.schemas.rules import Name
 from app.api.schemas.shapes import NO_CONTROL_CHARACTERS
 from app.core.domains import Domain
 from app.core.errors import within
@@ -156,7 +157,7 @@ async def list_deleted_domains(
     provider: Annotated[
         str | None, Query(max_length=63, pattern=NO_CONTROL_CHARACTERS, description="Only this provider's.")
     ] = None,
-    name: Annotated[str | None, Query(max_length=1024, description="Only of this name.")] = None,
+    name: Annotated[Name | None, Query(description="Only of this name.")] = None,
 ) -> Response:
     """List deleted domains that can be restored, the last one first."""
     wanted.check_fields(DeletedDomainRead)

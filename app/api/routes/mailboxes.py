@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import (
@@ -26,6 +26,7 @@ from app.api.schemas.domains import (
     mailbox_to_core,
     mailbox_to_read,
 )
+from app.api.schemas.rules import LocalPart
 from app.core.domains import Mailbox
 from app.core.errors import within
 from app.core.names import EmailAddress
@@ -37,7 +38,10 @@ router = APIRouter(
 )
 
 
-def _address(name: DomainNameDependency, local_part: str) -> EmailAddress:
+LocalPartPath = Annotated[LocalPart, Path(description="What stands before the @, of 64 octets at most.")]
+
+
+def _address(name: DomainNameDependency, local_part: LocalPartPath) -> EmailAddress:
     with within("local_part"):
         return EmailAddress.parse(f"{local_part}@{name}")
 
@@ -125,6 +129,7 @@ async def patch_mailbox(
     "/{local_part:path}",
     operation_id="delete_mailbox",
     status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
     responses=problems(404, 409, 412, 428),
 )
 async def delete_mailbox(

@@ -10,7 +10,9 @@ from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import (
     CallerDependency,
     PreconditionDependency,
+    ServerKeyPath,
     ServicesDependency,
+    SlugPath,
     WriterDependency,
     problems,
     tag_version,
@@ -74,7 +76,7 @@ async def create_provider(
 
 @router.get("/{slug}", operation_id="get_provider", responses=problems(404))
 async def get_provider(
-    slug: str, services: ServicesDependency, caller: CallerDependency, response: Response
+    slug: SlugPath, services: ServicesDependency, caller: CallerDependency, response: Response
 ) -> ProviderRead:
     """Read a provider."""
     stored = await services.providers.get(caller, slug)
@@ -91,7 +93,7 @@ async def get_provider(
     },
 )
 async def put_provider(
-    slug: str,
+    slug: SlugPath,
     body: ProviderBody,
     services: ServicesDependency,
     caller: WriterDependency,
@@ -112,7 +114,7 @@ async def put_provider(
     responses=problems(400, 404, 409, 412, 413, 415, 428),
 )
 async def patch_provider(
-    slug: str,
+    slug: SlugPath,
     patch: MergePatchDependency,
     services: ServicesDependency,
     caller: WriterDependency,
@@ -133,10 +135,11 @@ async def patch_provider(
     "/{slug}",
     operation_id="delete_provider",
     status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
     responses=problems(404, 409, 412, 428),
 )
 async def delete_provider(
-    slug: str,
+    slug: SlugPath,
     services: ServicesDependency,
     caller: WriterDependency,
     precondition: PreconditionDependency,
@@ -149,7 +152,7 @@ async def delete_provider(
     "/{slug}/servers", operation_id="list_servers", response_model=ServerPage, responses=problems(404)
 )
 async def list_servers(
-    slug: str, services: ServicesDependency, caller: CallerDependency, request: ListDependency
+    slug: SlugPath, services: ServicesDependency, caller: CallerDependency, request: ListDependency
 ) -> Response:
     """List all of a provider's servers in the order of preference. The ETag is the provider's."""
     request.check_fields(ServerShape)
@@ -161,7 +164,11 @@ async def list_servers(
 
 @router.get("/{slug}/servers/{key}", operation_id="get_server", responses=problems(404))
 async def get_server(
-    slug: str, key: str, services: ServicesDependency, caller: CallerDependency, response: Response
+    slug: SlugPath,
+    key: ServerKeyPath,
+    services: ServicesDependency,
+    caller: CallerDependency,
+    response: Response,
 ) -> ServerShape:
     """Read a server. The ETag is the provider's."""
     stored, server = await services.providers.get_server(caller, slug, key)
@@ -178,8 +185,8 @@ async def get_server(
     },
 )
 async def put_server(
-    slug: str,
-    key: str,
+    slug: SlugPath,
+    key: ServerKeyPath,
     body: ServerBody,
     services: ServicesDependency,
     caller: WriterDependency,
@@ -201,8 +208,8 @@ async def put_server(
     responses=problems(400, 404, 409, 412, 413, 415, 428),
 )
 async def patch_server(
-    slug: str,
-    key: str,
+    slug: SlugPath,
+    key: ServerKeyPath,
     patch: MergePatchDependency,
     services: ServicesDependency,
     caller: WriterDependency,
@@ -224,11 +231,12 @@ async def patch_server(
     "/{slug}/servers/{key}",
     operation_id="delete_server",
     status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
     responses=problems(404, 409, 412, 428),
 )
 async def delete_server(
-    slug: str,
-    key: str,
+    slug: SlugPath,
+    key: ServerKeyPath,
     services: ServicesDependency,
     caller: WriterDependency,
     precondition: PreconditionDependency,

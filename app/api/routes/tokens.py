@@ -11,6 +11,7 @@ from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import (
     CallerDependency,
     PreconditionDependency,
+    PublicIdPath,
     ServicesDependency,
     WriterDependency,
     problems,
@@ -74,7 +75,7 @@ async def create_token(body: TokenCreate, services: ServicesDependency, post: Po
 
 @router.get("/{token_id}", operation_id="get_token", responses=problems(404))
 async def get_token(
-    token_id: str, services: ServicesDependency, caller: CallerDependency, response: Response
+    token_id: PublicIdPath, services: ServicesDependency, caller: CallerDependency, response: Response
 ) -> TokenRead:
     """Read a token; its secret is not stored."""
     stored = await services.tokens.get(caller, token_id)
@@ -89,7 +90,7 @@ async def get_token(
     responses=problems(400, 404, 409, 412, 413, 415, 428),
 )
 async def rotate_token(
-    token_id: str,
+    token_id: PublicIdPath,
     body: TokenRotate,
     services: ServicesDependency,
     post: PostDependency,
@@ -108,10 +109,11 @@ async def rotate_token(
     "/{token_id}",
     operation_id="revoke_token",
     status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
     responses=problems(404, 409, 412, 428),
 )
 async def revoke_token(
-    token_id: str,
+    token_id: PublicIdPath,
     services: ServicesDependency,
     caller: WriterDependency,
     precondition: PreconditionDependency,

@@ -11,6 +11,7 @@ from app.api.authentication import AuthenticatedRoute
 from app.api.dependencies import (
     CallerDependency,
     PreconditionDependency,
+    PublicIdPath,
     ServicesDependency,
     WriterDependency,
     problems,
@@ -75,7 +76,7 @@ async def create_webhook(body: WebhookCreate, services: ServicesDependency, post
 
 @router.get("/{webhook_id}", operation_id="get_webhook", responses=problems(404))
 async def get_webhook(
-    webhook_id: str, services: ServicesDependency, caller: CallerDependency, response: Response
+    webhook_id: PublicIdPath, services: ServicesDependency, caller: CallerDependency, response: Response
 ) -> WebhookRead:
     """Read a webhook."""
     stored = await services.webhooks.subscriptions.get(caller, webhook_id)
@@ -90,7 +91,7 @@ async def get_webhook(
     responses=problems(400, 404, 409, 412, 413, 415, 428),
 )
 async def patch_webhook(
-    webhook_id: str,
+    webhook_id: PublicIdPath,
     patch: MergePatchDependency,
     services: ServicesDependency,
     caller: WriterDependency,
@@ -111,10 +112,11 @@ async def patch_webhook(
     "/{webhook_id}",
     operation_id="delete_webhook",
     status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
     responses=problems(404, 409, 412, 428),
 )
 async def delete_webhook(
-    webhook_id: str,
+    webhook_id: PublicIdPath,
     services: ServicesDependency,
     caller: WriterDependency,
     precondition: PreconditionDependency,
@@ -130,7 +132,7 @@ async def delete_webhook(
     responses=problems(400, 404, 409, 412, 413, 415, 428),
 )
 async def rotate_webhook(
-    webhook_id: str,
+    webhook_id: PublicIdPath,
     body: WebhookRotate,
     services: ServicesDependency,
     post: PostDependency,
@@ -154,7 +156,9 @@ async def rotate_webhook(
     response_model=DeliveryRead,
     responses=problems(404, 409, 413),
 )
-async def ping_webhook(webhook_id: str, services: ServicesDependency, post: PostDependency) -> Response:
+async def ping_webhook(
+    webhook_id: PublicIdPath, services: ServicesDependency, post: PostDependency
+) -> Response:
     """Send a test event, once, to an inactive webhook too. The delivery tells how it went."""
 
     async def work(caller: Caller) -> Answer:
@@ -172,7 +176,9 @@ async def ping_webhook(webhook_id: str, services: ServicesDependency, post: Post
     response_model=ReplayRead,
     responses=problems(404, 409, 413),
 )
-async def replay_webhook(webhook_id: str, services: ServicesDependency, post: PostDependency) -> Response:
+async def replay_webhook(
+    webhook_id: PublicIdPath, services: ServicesDependency, post: PostDependency
+) -> Response:
     """Send all once more that was given up."""
 
     async def work(caller: Caller) -> Answer:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from app.api.problems import PROBLEMS, problem_members
 from app.api.schemas.domains import DomainBody, MailboxBody
+from app.api.schemas.rules import LocalPart, Name
 from app.api.schemas.shapes import Integer, LineProblem, Shape
 from app.core.domain_lines import Operation
 from app.services.bulk_planning import Outcome, Result
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 class MailboxLine(MailboxBody):
     """A mailbox inside a line."""
 
-    local_part: str = Field(examples=["jane"])
+    local_part: LocalPart
 
 
 class DomainLine(DomainBody):
     """A line that stores a domain. `patch` takes some of the fields, `delete` none but the name."""
 
     op: Operation = Operation.PUT
-    name: str = Field(description="In U-labels or A-labels.", examples=["customer.example"])
+    name: Name = Field(description="In U-labels or A-labels; two labels at least.")
     if_match: Integer | Literal["*"] | None = Field(
         default=None,
         description="Only where the present version is this; `*` for any. As `If-Match` of a single write.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ConfigDict, Field
 
@@ -14,23 +14,32 @@ from app.api.schemas.mail_transport import (
     tls_reporting_to_shape,
     transport_to_core,
 )
+from app.api.schemas.rules import PATCHED_VARIABLES_RULES, Name, Reference, Slug, Username
 from app.api.schemas.servers import ServerShape, server_to_shape, servers_to_core
 from app.api.schemas.shapes import Boolean, Listing, Shape, StoredShape, Variables, without_required
 from app.core.domains import Domain, DomainStatus, Mailbox, PublishedName
 from app.core.errors import IssueCollector
 from app.core.names import DomainName, EmailAddress
+from app.core.servers import MAX_SERVERS
 
 if TYPE_CHECKING:
     from app.core.account import AccountSettings, Omission
     from app.core.deleted import DeletedDomain
     from app.core.stored import Stored
 
+_NO_ALIAS_OR_NO_SERVERS: Final[list[Any]] = [
+    {"properties": {"alias_of": {"type": "null"}}},
+    {"properties": {"servers": {"maxItems": 0}}},
+]
+
 
 class DomainBody(Shape):
     """A domain without its name."""
 
-    provider: str = Field(description="The provider's slug.", examples=["demo"])
-    alias_of: str | None = Field(
+    model_config = ConfigDict(json_schema_extra={"anyOf": _NO_ALIAS_OR_NO_SERVERS})
+
+    provider: Slug = Field(description="The provider's slug.")
+    alias_of: Name | None = Field(
         default=None, description="A domain of the same provider whose settings and mailboxes are used."
     )
     variables: Variables = {}
@@ -39,12 +48,13 @@ class DomainBody(Shape):
         default=PublishedName.AUTOMATIC,
         description="Which of a server's two host names clients are given.",
     )
-    reference: str | None = Field(default=None, description="The billing system's own name for it.")
+    reference: Reference | None = Field(default=None, description="The billing system's own name for it.")
     serves_mx: Boolean = Field(
         default=False, description="Whether the settings hold for all domains whose MX is here."
     )
     servers: list[ServerShape] = Field(
         default=[],
+        json_schema_extra={"maxItems": MAX_SERVERS},
         description="Servers of its own; those of a type replace all of the provider's of that type.",
     )
     mta_sts: MtaStsShape | None = Field(
@@ -58,7 +68,7 @@ class DomainBody(Shape):
 class DomainCreate(DomainBody):
     """A domain to be stored."""
 
-    name: str = Field(description="In U-labels or A-labels.", examples=["customer.example"])
+    name: Name = Field(description="In U-labels or A-labels; two labels at least.")
 
 
 class DomainRead(StoredShape, DomainCreate):
@@ -77,14 +87,23 @@ class DomainPage(Listing[DomainItem]):
     """Some of the domains."""
 
 
+_SOMEWHERE: Final[list[Any]] = [
+    {"properties": {"provider": {"type": "string"}}, "required": ["provider"]},
+    {"properties": {"variables": {"minProperties": 1}}, "required": ["variables"]},
+]
+
+
 class DomainMove(Shape):
     """Where a domain goes: to another provider, to another node, or both."""
 
-    provider: str | None = Field(default=None, description="Null where it stays.", examples=["demo"])
+    model_config = ConfigDict(json_schema_extra={"anyOf": _SOMEWHERE})
+
+    provider: Slug | None = Field(default=None, description="Null where it stays.")
     variables: dict[str, str | None] = Field(
         default={},
         description="New values; null takes a variable away, all others stay.",
         examples=[{"NODE": "srv13"}],
+        json_schema_extra=PATCHED_VARIABLES_RULES,
     )
 
 
@@ -119,9 +138,11 @@ class DeletedDomainPage(Listing[DeletedDomainItem]):
 class MailboxBody(Shape):
     """A mailbox that differs from its domain."""
 
-    login: str | None = Field(default=None, description="What the user logs in as.", examples=["c1047-jane"])
+    login: Username | None = Field(
+        default=None, description="What the user logs in as.", examples=["c1047-jane"]
+    )
     variables: Variables = {}
-    servers: list[ServerShape] = []
+    servers: list[ServerShape] = Field(default=[], json_schema_extra={"maxItems": MAX_SERVERS})
 
 
 class MailboxRead(StoredShape, MailboxBody):

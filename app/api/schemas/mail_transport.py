@@ -3,36 +3,57 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
+from app.api.schemas.rules import MxPattern, ReportUri
 from app.api.schemas.shapes import Integer, Shape
-from app.core.mail_transport import DEFAULT_MAX_AGE_SECONDS, MtaSts, StsMode, TlsReporting
+from app.core.mail_transport import (
+    DEFAULT_MAX_AGE_SECONDS,
+    MAX_MAX_AGE_SECONDS,
+    MAX_MX_PATTERNS,
+    MAX_REPORT_URIS,
+    MtaSts,
+    StsMode,
+    TlsReporting,
+)
 
 if TYPE_CHECKING:
     from app.core.errors import IssueCollector
+
+# Only a policy that is withdrawn names no mail exchanger.
+_MX_OR_NONE: Final[list[Any]] = [
+    {"properties": {"mode": {"const": "none"}}},
+    {"properties": {"mx": {"minItems": 1}}, "required": ["mx"]},
+]
 
 
 class MtaStsShape(Shape):
     """A policy for those who deliver mail to a domain (RFC 8461)."""
 
+    model_config = ConfigDict(json_schema_extra={"anyOf": _MX_OR_NONE})
+
     mode: StsMode = Field(description="`none` withdraws a policy that senders have kept.")
-    mx: list[str] = Field(
+    mx: list[MxPattern] = Field(
         default=[],
+        json_schema_extra={"maxItems": MAX_MX_PATTERNS, "uniqueItems": True},
         description="Names of mail exchangers; `*.` at the start stands for exactly one label.",
         examples=[["mx1.host.example", "*.mx.host.example"]],
     )
     max_age_seconds: Integer = Field(
-        default=DEFAULT_MAX_AGE_SECONDS, description="How long senders keep the policy."
+        default=DEFAULT_MAX_AGE_SECONDS,
+        description="How long senders keep the policy.",
+        json_schema_extra={"minimum": 0, "maximum": MAX_MAX_AGE_SECONDS},
     )
 
 
 class TlsReportingShape(Shape):
     """Where reports about failed TLS go (RFC 8460)."""
 
-    uris: list[str] = Field(
+    uris: list[ReportUri] = Field(
         default=[],
+        json_schema_extra={"maxItems": MAX_REPORT_URIS, "uniqueItems": True},
         description="`mailto:` and `https:` URIs; none where none are wanted.",
         examples=[["mailto:tls-reports@host.example"]],
     )

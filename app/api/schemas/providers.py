@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ConfigDict, Field
 
@@ -14,10 +14,27 @@ from app.api.schemas.mail_transport import (
     tls_reporting_to_shape,
     transport_to_core,
 )
+from app.api.schemas.rules import (
+    Address,
+    DisplayName,
+    FreeText,
+    Identifier,
+    Language,
+    Line40,
+    Line200,
+    Line253,
+    Line500,
+    Line2000,
+    LogoUrl,
+    Separator,
+    Slug,
+    WebUrl,
+)  # fmt: skip
 from app.api.schemas.servers import ServerShape, server_to_shape, servers_to_core
 from app.api.schemas.shapes import Boolean, Listing, Shape, StoredShape, Variables, without_required
 from app.core.errors import IssueCollector
-from app.core.provider import InputField, LocalisedText, OAuth2, Page, Provider, Support
+from app.core.provider import MAX_ENTRIES, InputField, LocalisedText, OAuth2, Page, Provider, Support
+from app.core.servers import MAX_SERVERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,73 +43,80 @@ if TYPE_CHECKING:
 
 _Shape = TypeVar("_Shape")
 _Value = TypeVar("_Value")
+Entries: Any = Field(default=[], json_schema_extra={"maxItems": MAX_ENTRIES})
 
 
 class TextShape(Shape):
     """A text in one language."""
 
-    text: str
-    language: str | None = Field(default=None, examples=["de", "pt-BR"])
+    text: FreeText
+    language: Language | None = None
 
 
 class PageShape(Shape):
     """A web page for users."""
 
-    url: str
-    descriptions: list[TextShape] = []
+    url: WebUrl
+    descriptions: list[TextShape] = Entries
 
 
 class SupportShape(Shape):
     """Where users find help."""
 
-    email: str | None = None
-    phone: str | None = None
-    url: str | None = None
+    email: Address | None = None
+    phone: Line40 | None = None
+    url: WebUrl | None = None
 
 
 class OAuth2Shape(Shape):
     """Where tokens come from."""
 
-    issuer: str = Field(description="The issuer's bare host name.", examples=["login.host.example"])
-    scope: str
-    authorization_url: str
-    token_url: str
-    client_id: str | None = None
+    issuer: Line253 = Field(description="The issuer's bare host name.", examples=["login.host.example"])
+    scope: Line2000
+    authorization_url: WebUrl
+    token_url: WebUrl
+    client_id: Line500 | None = None
 
 
 class InputFieldShape(Shape):
     """Something that a client asks its user for."""
 
-    key: str
-    label: str
-    example: str | None = None
+    key: Line40
+    label: Line200
+    example: Line200 | None = None
 
 
 class ProviderBody(Shape):
     """A provider without its slug."""
 
-    display_name: str = Field(description="At most 60 characters.", examples=["Demo Hosting"])
-    short_name: str = Field(description="At most 20 characters.", examples=["Demo"])
-    identifier: str | None = Field(
+    display_name: DisplayName = Field(description="At most 60 characters.", examples=["Demo Hosting"])
+    short_name: DisplayName = Field(
+        description="At most 20 characters, if clients are to show all of it.", examples=["Demo"]
+    )
+    identifier: Identifier | None = Field(
         default=None, description="The `id` in autoconfig documents; the domain where it is not set."
     )
-    documentation: list[PageShape] = []
-    instructions: list[PageShape] = []
+    documentation: list[PageShape] = Entries
+    instructions: list[PageShape] = Entries
     enable: list[PageShape] = Field(
-        default=[], description="Pages on which access must be switched on before a program can be used."
+        default=[],
+        json_schema_extra={"maxItems": MAX_ENTRIES},
+        description="Pages on which access must be switched on before a program can be used.",
     )
     support: SupportShape = SupportShape()
-    logo_url: str | None = None
+    logo_url: LogoUrl | None = None
     oauth2: OAuth2Shape | None = None
-    input_fields: list[InputFieldShape] = []
-    servers: list[ServerShape] = Field(default=[], description="In the order of preference.")
+    input_fields: list[InputFieldShape] = Entries
+    servers: list[ServerShape] = Field(
+        default=[], json_schema_extra={"maxItems": MAX_SERVERS}, description="In the order of preference."
+    )
     variables: Variables = {}
     list_domains: Boolean = Field(
         default=False,
         description="Whether the full autoconfig document names the provider's other domains.",
     )
-    subaddress_separator: str | None = Field(
-        default=None, description="Where set, `user+tag` logs in as `user`.", examples=["+"]
+    subaddress_separator: Separator | None = Field(
+        default=None, description="Where set, `user+tag` logs in as `user`."
     )
     lowercase_login: Boolean = Field(
         default=False, description="Whether login names are the address in lower case."
@@ -108,7 +132,7 @@ class ProviderBody(Shape):
 class ProviderCreate(ProviderBody):
     """A provider to be stored."""
 
-    slug: str = Field(description="Names the provider in the API.", examples=["demo"])
+    slug: Slug = Field(description="Names the provider in the API.")
 
 
 class ProviderRead(StoredShape, ProviderCreate):

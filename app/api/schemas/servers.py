@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import ConfigDict, Field
 
+from app.api.schemas.rules import (
+    AutodiscoverUrl,
+    HostPattern,
+    Line100,
+    Line254,
+    PathPrefix,
+    SearchBase,
+    ServerKey,
+    ServerUrl,
+    UrlPattern,
+    Username,
+    described,
+)  # fmt: skip
 from app.api.schemas.shapes import Boolean, Integer, Listing, Shape, without_required
 from app.core.errors import IssueCollector, within
 from app.core.patterns import hostname_pattern
@@ -16,6 +29,7 @@ from app.core.servers import (
     ExchangeOptions,
     ImapOptions,
     LdapOptions,
+    Location,
     LoginForm,
     Pop3Options,
     Server,
@@ -33,22 +47,22 @@ if TYPE_CHECKING:
 class ImapShape(Shape):
     """Options of an IMAP server."""
 
-    path_prefix: str = Field(examples=["INBOX."])
+    path_prefix: PathPrefix = Field(examples=["INBOX."])
 
 
 class Pop3Shape(Shape):
     """Options of a POP3 server."""
 
     leave_messages_on_server: Boolean | None = None
-    days_to_leave_messages_on_server: Integer | None = None
+    days_to_leave_messages_on_server: Annotated[Integer, described(minimum=1, maximum=3650)] | None = None
     download_on_biff: Boolean | None = None
-    check_interval_minutes: Integer | None = None
+    check_interval_minutes: Annotated[Integer, described(minimum=1, maximum=1440)] | None = None
 
 
 class SmtpShape(Shape):
     """Options of an SMTP server."""
 
-    restriction: str | None = None
+    restriction: Line100 | None = None
     add_this_server: Boolean | None = None
     use_global_preferred_server: Boolean | None = None
 
@@ -56,20 +70,19 @@ class SmtpShape(Shape):
 class LdapShape(Shape):
     """Options of an LDAP server."""
 
-    search_base: str = Field(examples=["ou=people,dc=example,dc=com"])
+    search_base: SearchBase = Field(examples=["ou=people,dc=example,dc=com"])
 
 
 class ExchangeShape(Shape):
     """Options of old Thunderbird's `exchange` entry, and where Exchange tells of itself."""
 
-    owa_url: str | None = None
-    ews_url: str | None = None
-    eas_url: str | None = None
-    autodiscover_url: str | None = Field(
+    owa_url: UrlPattern | None = None
+    ews_url: UrlPattern | None = None
+    eas_url: UrlPattern | None = None
+    autodiscover_url: AutodiscoverUrl | None = Field(
         default=None,
         description="The Exchange's own Autodiscover in plain XML, where Outlook and programs for Exchange "
         "are sent. https, ends in /autodiscover.xml. May hold placeholders.",
-        examples=["https://autodiscover-s.outlook.com/autodiscover/autodiscover.xml"],
     )
     use_global_preferred_server: Boolean | None = None
 
@@ -77,15 +90,15 @@ class ExchangeShape(Shape):
 class LoginFormShape(Shape):
     """How a program fills in a web mail's log-in page."""
 
-    url: str
-    redirection_prefix: str | None = None
-    username: str
-    username_field_id: str | None = None
-    username_field_name: str | None = None
-    password_field_id: str | None = None
-    password_field_name: str | None = None
-    button_id: str | None = None
-    button_name: str | None = None
+    url: UrlPattern
+    redirection_prefix: UrlPattern | None = None
+    username: Line254
+    username_field_id: Line100 | None = None
+    username_field_name: Line100 | None = None
+    password_field_id: Line100 | None = None
+    password_field_name: Line100 | None = None
+    button_id: Line100 | None = None
+    button_name: Line100 | None = None
 
 
 class WebmailShape(Shape):
@@ -94,25 +107,64 @@ class WebmailShape(Shape):
     login_form: LoginFormShape
 
 
+_OPTION_SHAPES: Final = ("imap", "pop3", "smtp", "ldap", "exchange", "webmail")
+_LOCATIONS: Final[dict[Location, dict[str, str]]] = {
+    Location.SOCKET: {"hostname": "string", "port": "integer", "socket_type": "string", "url": "null"},
+    Location.URL: {
+        "url": "string", "hostname": "null", "port": "null", "socket_type": "null", "shared_hostname": "null",
+    },
+}  # fmt: skip
+
+
+def _add_kinds(schema: dict[str, Any]) -> None:
+    """Say which fields go with which type: programs that make requests from the document need it."""
+    kinds: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for server_type in ServerType:
+        place = server_type.location
+        for one in (Location.SOCKET, Location.URL) if place is Location.EITHER else (place,):
+            needs_name = server_type in (ServerType.IMAP, ServerType.POP3)
+            options = server_type if server_type in _OPTION_SHAPES else None
+            kind = kinds.setdefault((one, needs_name, options), _kind(one, options, needs_name=needs_name))
+            kind["properties"]["type"]["enum"].append(server_type.value)
+    schema["anyOf"] = list(kinds.values())
+
+
+def _kind(place: Location, options: str | None, *, needs_name: bool) -> dict[str, Any]:
+    types = {
+        **_LOCATIONS[place],
+        **({"username": "string"} if needs_name else {}),
+        **{name: "null" for name in _OPTION_SHAPES if name != options},
+    }
+    properties: dict[str, Any] = {name: {"type": one} for name, one in types.items()}
+    required = ["type", *(name for name, one in types.items() if one != "null")]
+    if options != ServerType.WEBMAIL:
+        properties["authentication"] = {"minItems": 1}
+        required.append("authentication")
+    return {"properties": {"type": {"enum": []}, **properties}, "required": required}
+
+
 class ServerBody(Shape):
     """A server without its key. Options stand in the field named like the type."""
 
+    model_config = ConfigDict(json_schema_extra=_add_kinds)
+
     type: ServerType
-    hostname: str | None = Field(
-        default=None,
-        description="For types with a host name and port. May hold placeholders.",
-        examples=["%NODE%.host.example"],
+    hostname: HostPattern | None = Field(
+        default=None, description="For types with a host name and port. May hold placeholders."
     )
-    port: Integer | None = Field(default=None, examples=[993])
+    port: Annotated[Integer, described(minimum=1, maximum=65535)] | None = Field(default=None, examples=[993])
     socket_type: SocketType | None = None
-    url: str | None = Field(default=None, description="For types with a URL. May hold placeholders.")
+    url: ServerUrl | None = Field(default=None, description="For types with a URL. May hold placeholders.")
     authentication: list[Authentication] = Field(
-        default=[], description="What the server takes, the first choice first.", max_length=20
+        default=[],
+        description="What the server takes, the first choice first.",
+        max_length=20,
+        json_schema_extra={"uniqueItems": True},
     )
-    username: str | None = Field(
+    username: Username | None = Field(
         default=None, description="What users log in as.", examples=["%EMAILADDRESS%"]
     )
-    shared_hostname: str | None = Field(
+    shared_hostname: HostPattern | None = Field(
         default=None,
         description="A name of the same server that has a certificate, for domains without their own.",
     )
@@ -127,7 +179,7 @@ class ServerBody(Shape):
 class ServerShape(ServerBody):
     """A server."""
 
-    key: str = Field(description="Names the server among its owner's.", examples=["imap", "smtp-2"])
+    key: ServerKey = Field(description="Names the server among its owner's.")
 
 
 class ServerItem(ServerShape):
@@ -138,9 +190,6 @@ class ServerItem(ServerShape):
 
 class ServerPage(Listing[ServerItem]):
     """All servers of a provider, in the order of preference."""
-
-
-_OPTION_SHAPES: Final = ("imap", "pop3", "smtp", "ldap", "exchange", "webmail")
 
 
 def server_to_core(body: ServerBody, key: str) -> Server:

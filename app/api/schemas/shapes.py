@@ -8,6 +8,9 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from app.api.schemas.rules import VARIABLES_RULES
+from app.core.placeholders import MAX_VARIABLES
+
 NO_CONTROL_CHARACTERS: Final = r"^[^\x00-\x1f\x7f]*$"
 """PostgreSQL cannot even be asked for a text with a NUL in it."""
 
@@ -40,6 +43,7 @@ Variables = Annotated[
     Field(
         description="Values for placeholders such as `%NODE%` in host names, URLs and user names.",
         examples=[{"NODE": "srv12"}],
+        json_schema_extra={**VARIABLES_RULES, "maxProperties": MAX_VARIABLES},
     ),
 ]
 
@@ -62,8 +66,9 @@ class Listing(Shape, Generic[ItemT]):
 
 
 def without_required(schema: dict[str, Any]) -> None:
-    """Make all members of a schema optional: an item has the fields that were asked for."""
-    schema.pop("required", None)
+    """Make all members of a schema independent and optional: an item has the fields that were asked for."""
+    for rule in ("required", "anyOf"):
+        schema.pop(rule, None)
 
 
 class StoredShape(Shape):

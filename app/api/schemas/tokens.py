@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict, Field
 
+from app.api.schemas.rules import Line100, Slug
 from app.api.schemas.shapes import Integer, Listing, Shape, StoredShape, without_required
 from app.services.callers import Scope
 from app.services.tokens import MAX_EXPIRES_DAYS, MAX_OVERLAP_SECONDS
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 class TokenCreate(Shape):
     """A token to be made."""
 
-    name: str = Field(description="What it is for.", examples=["Billing"])
+    name: Line100 = Field(description="What it is for.", examples=["Billing"])
     scopes: list[Scope] = Field(description="What it may do; only what your own token may.", min_length=1)
-    provider: str | None = Field(
+    provider: Slug | None = Field(
         default=None,
         description="The only provider that it sees. Null for all; for the one that your own token is "
         "limited to, if it is.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from app.api.schemas.rules import HookUrl, Line100, Slug
 from app.api.schemas.shapes import Boolean, Integer, Listing, Shape, StoredShape, without_required
 from app.core.events import SUBSCRIBABLE, EventType
 from app.core.webhooks import DeliveryState
@@ -35,11 +36,10 @@ Subscribable = Annotated[
 class WebhookBody(Shape):
     """What can be changed of a webhook."""
 
-    name: str = Field(description="What it is for.", examples=["Billing"])
-    url: str = Field(
+    name: Line100 = Field(description="What it is for.", examples=["Billing"])
+    url: HookUrl = Field(
         description="Where events are posted to: `https`, and `http` where the operator allows it. "
         "Redirects are not followed.",
-        examples=["https://billing.example/hooks/signpost"],
     )
     event_types: list[Subscribable] = Field(
         description="Which events. Those of hosts and certificates come from verification.", min_length=1
@@ -54,7 +54,7 @@ class WebhookBody(Shape):
 class WebhookCreate(WebhookBody):
     """A webhook to be made."""
 
-    provider: str | None = Field(
+    provider: Slug | None = Field(
         default=None,
         description="The only provider that it hears of. Null for all; for the one that your token is "
         "limited to, if it is.",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.core.account import Omission
 from app.core.documents import (
+    NAME_RULES,
     ClientFormat,
     ClientRequest,
     Document,
@@ -191,7 +192,7 @@ def _question_for_path(request: ClientRequest) -> Question:
 
 
 _DOMAIN_IN_PATH: Final = Parameter(
-    name="domain", description="The mail domain", example="demo.example", in_path=True
+    name="domain", description="The mail domain", example="demo.example", in_path=True, rules=NAME_RULES
 )
 
 SAFE: Final = ClientFormat(

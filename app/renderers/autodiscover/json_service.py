@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from app.core import placeholders
-from app.core.documents import ClientFormat, Document, Endpoint, Inquiry, Parameter, Reply
+from app.core.documents import ADDRESS_RULES, ClientFormat, Document, Endpoint, Inquiry, Parameter, Reply
 from app.core.errors import InvalidInput
 from app.core.exchange import find_redirection, found_services, redirection_omissions
 from app.core.names import Hostname
@@ -137,8 +137,17 @@ def _not_available(_request: ClientRequest) -> Reply:
 
 _SERVICES: Final = {"activesync": "ActiveSync", "ews": "Ews"}
 
+
+def _in_any_case(word: str) -> str:
+    return "".join(f"[{letter.upper()}{letter.lower()}]" if letter.isalpha() else letter for letter in word)
+
+
 _PROTOCOL: Final = Parameter(
-    name="Protocol", description="AutodiscoverV1, ActiveSync or Ews, in any case", example=_POX_PROTOCOL
+    name="Protocol",
+    description="AutodiscoverV1, ActiveSync or Ews, in any case",
+    example=_POX_PROTOCOL,
+    is_needed=True,
+    rules={"pattern": f"^(?:{'|'.join(map(_in_any_case, (_POX_PROTOCOL, *_SERVICES)))})$"},
 )
 _EMAIL: Final = "The mail address"
 _EXAMPLE: Final = "jane@demo.example"
@@ -157,7 +166,12 @@ JSON: Final = ClientFormat(
         Endpoint(
             path="/autodiscover/autodiscover.json",
             summary="Autodiscover version 2",
-            parameters=(Parameter(name="Email", description=_EMAIL, example=_EXAMPLE), _PROTOCOL),
+            parameters=(
+                Parameter(
+                    name="Email", description=_EMAIL, example=_EXAMPLE, is_needed=True, rules=ADDRESS_RULES
+                ),
+                _PROTOCOL,
+            ),
             is_any_case=True,
             statuses=_STATUSES,
             document_statuses=frozenset(_STATUSES),
@@ -166,7 +180,9 @@ JSON: Final = ClientFormat(
             path="/autodiscover/autodiscover.json/v1.0/{email:path}",
             summary="Autodiscover version 2 with the address in the path",
             parameters=(
-                Parameter(name="email", description=_EMAIL, example=_EXAMPLE, in_path=True),
+                Parameter(
+                    name="email", description=_EMAIL, example=_EXAMPLE, in_path=True, rules=ADDRESS_RULES
+                ),
                 _PROTOCOL,
             ),
             is_any_case=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from app.core.documents import Endpoint, Parameter, Question
+from app.core.documents import ADDRESS_RULES, Endpoint, Parameter, Question
 from app.core.errors import InvalidInput, refuse
 from app.core.questions import MAX_QUERY_LENGTH, query_fields, question_for_address
 from app.core.text import single_line
@@ -22,7 +22,10 @@ _PASSWORD_NAMES: Final = frozenset({"pass", "pwd", "pw", "secret", "kennwort"})
 _PASSWORD_PARTS: Final = ("passw", "passphrase", "passcode")
 
 _NAME: Final = Parameter(
-    name="name", description="The owner's name, shown to those who get mail.", example="Jane Doe"
+    name="name",
+    description="The owner's name, shown to those who get mail.",
+    example="Jane Doe",
+    rules={"maxLength": MAX_NAME_LENGTH, "pattern": r"^[^\x00-\x1f\x7f-\x9f\ufffe\uffff]*$"},
 )
 _STATUSES: Final = {
     400: "No valid address was sent, or something like a password",
@@ -32,7 +35,14 @@ _STATUSES: Final = {
 
 
 def _address(name: str, *, in_path: bool = False) -> Parameter:
-    return Parameter(name=name, description="The mail address.", example="jane@demo.example", in_path=in_path)
+    return Parameter(
+        name=name,
+        description="The mail address.",
+        example="jane@demo.example",
+        in_path=in_path,
+        is_needed=True,
+        rules=ADDRESS_RULES,
+    )
 
 
 def _form(path: str) -> Endpoint:

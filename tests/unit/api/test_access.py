@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 READ, WRITE = Scope.DOMAINS_READ.value, Scope.DOMAINS_WRITE.value
 PROVIDERS_WRITE, TOKENS, AUDIT = Scope.PROVIDERS_WRITE.value, Scope.TOKENS_WRITE.value, Scope.AUDIT_READ.value
-ADMIN = Scope.ADMIN.value
+WEBHOOKS = Scope.WEBHOOKS_WRITE.value
 API = "/api/v1"
 WEBHOOK = {"name": "w", "url": "https://a.example/", "event_types": ["domain.changed"]}
 PROVIDER = {"display_name": "P", "short_name": "P"}
@@ -69,17 +69,17 @@ ROUTES: dict[tuple[str, str], tuple[str | None, Any]] = {
     ("DELETE", "/tokens/{token_id}"): (TOKENS, None),
     ("GET", "/audit"): (AUDIT, None),
     ("GET", "/audit/export"): (AUDIT, None),
-    ("GET", "/webhooks"): (ADMIN, None),
-    ("POST", "/webhooks"): (ADMIN, WEBHOOK),
-    ("GET", "/webhooks/{webhook_id}"): (ADMIN, None),
-    ("PATCH", "/webhooks/{webhook_id}"): (ADMIN, {"name": "x"}),
-    ("DELETE", "/webhooks/{webhook_id}"): (ADMIN, None),
-    ("POST", "/webhooks/{webhook_id}/rotate"): (ADMIN, {}),
-    ("POST", "/webhooks/{webhook_id}/ping"): (ADMIN, None),
-    ("POST", "/webhooks/{webhook_id}/replay"): (ADMIN, None),
-    ("GET", "/webhook-deliveries"): (ADMIN, None),
-    ("GET", "/webhook-deliveries/{delivery_id}"): (ADMIN, None),
-    ("POST", "/webhook-deliveries/{delivery_id}/replay"): (ADMIN, None),
+    ("GET", "/webhooks"): (WEBHOOKS, None),
+    ("POST", "/webhooks"): (WEBHOOKS, WEBHOOK),
+    ("GET", "/webhooks/{webhook_id}"): (WEBHOOKS, None),
+    ("PATCH", "/webhooks/{webhook_id}"): (WEBHOOKS, {"name": "x"}),
+    ("DELETE", "/webhooks/{webhook_id}"): (WEBHOOKS, None),
+    ("POST", "/webhooks/{webhook_id}/rotate"): (WEBHOOKS, {}),
+    ("POST", "/webhooks/{webhook_id}/ping"): (WEBHOOKS, None),
+    ("POST", "/webhooks/{webhook_id}/replay"): (WEBHOOKS, None),
+    ("GET", "/webhook-deliveries"): (WEBHOOKS, None),
+    ("GET", "/webhook-deliveries/{delivery_id}"): (WEBHOOKS, None),
+    ("POST", "/webhook-deliveries/{delivery_id}/replay"): (WEBHOOKS, None),
 }
 # One line of JSON is a line.
 LINES = {"content_type": "application/x-ndjson"}

@@ -54,6 +54,8 @@ async def test_a_domain_is_created_read_replaced_and_deleted(api: ApiClient) -> 
     assert replaced.json()["reference"] is None
     deleted = await api.send("DELETE", CUSTOMER)
     assert (deleted.status_code, deleted.content) == (204, b"")
+    # There is nothing that could be of a type.
+    assert "content-type" not in deleted.headers
     problem(await api.send("GET", CUSTOMER), 404, "domain-not-found")
 
 

@@ -69,7 +69,15 @@ async def test_all_kinds_of_json_are_read(api: ApiClient, media_type: str) -> No
 
 async def test_a_body_that_is_not_there_is_named(api: ApiClient) -> None:
     found = problem(await api.send("PUT", DOMAIN, content_type="application/json"), 422, "invalid-input")
-    assert found["detail"] == "body: Field required"
+    assert found["detail"] == "body: is needed"
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_fields_that_are_not_known_are_told_of_as_in_bulk(api: ApiClient, method: str) -> None:
+    await api.ok("PUT", DOMAIN, {"provider": "provider"})
+    media_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
+    refused = await api.send(method, DOMAIN, {"provider": "provider", "color": 1}, content_type=media_type)
+    assert problem(refused, 422, "invalid-input")["detail"] == "color: is no field of this"
 
 
 async def test_a_body_over_the_limit_is_too_large(api: ApiClient) -> None:

@@ -21,7 +21,7 @@ pytestmark = ON_SQLITE
 
 POLICY = MtaSts(mode=StsMode.ENFORCE, mx=("mx.host.example",))
 TESTING = MtaSts(mode=StsMode.TESTING, mx=("mx.host.example",))
-METHODS = ["GET", "HEAD", "PROPFIND", "OPTIONS", "POST", "PUT", "DELETE", "REPORT", "MKCALENDAR", "BREW"]
+METHODS = ["GET", "HEAD", "PROPFIND", "OPTIONS", "POST", "PUT", "DELETE", "REPORT", "MKCALENDAR", "LOCK"]
 
 
 @pytest.fixture
@@ -44,6 +44,13 @@ async def client(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
         await stored_domain(store, a_domain("bücher.example"))
     async with serving(database_url) as found:
         yield found
+
+
+@pytest.mark.parametrize("method", ["QUERY", "TRACE", "BREW"])
+async def test_methods_of_no_such_client_are_refused(client: httpx.AsyncClient, method: str) -> None:
+    response = await client.request(method, "/.well-known/caldav", headers={"host": "customer.example"})
+    assert response.status_code == 405
+    assert {"GET", "PROPFIND", "REPORT"} <= set(response.headers["allow"].split(", "))
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -1,0 +1,167 @@
+"""The OpenAPI document and the core hold each other to what a text may be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from app.api.application import create_api
+from app.core.errors import InvalidInput
+from app.core.names import DomainName, EmailAddress
+from app.core.patterns import hostname_pattern, url_pattern, username_pattern
+from app.core.placeholders import checked_variables
+from app.core.provider import LocalisedText, Page, is_slug
+from app.core.servers import Authentication, Server, ServerType
+from app.core.text import language_tag, single_line
+from app.renderers import FORMATS_BY_NAME
+from app.settings import Settings
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DOCUMENT = create_api(Settings(database_url="sqlite+aiosqlite:///:memory:")).openapi()
+SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+
+
+def member(model: str, *path: str) -> dict[str, Any]:
+    """Return the schema of a member, without the null that it may be as well."""
+    schema: dict[str, Any] = SCHEMAS[model]
+    for step in path:
+        schema = schema["properties"][step]
+    kinds = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    return kinds[0] if len(kinds) == 1 else schema
+
+
+def parameter(operation_id: str, name: str) -> dict[str, Any]:
+    (found,) = [
+        one["schema"]
+        for operations in DOCUMENT["paths"].values()
+        for operation in operations.values()
+        if operation["operationId"] == operation_id
+        for one in operation["parameters"]
+        if one["name"] == name
+    ]
+    schema: dict[str, Any] = found
+    return schema
+
+
+def takes_key(text: str) -> None:
+    Server(
+        key=text,
+        type=ServerType.CALDAV,
+        url="https://dav.host.example/",
+        authentication=(Authentication.HTTP_BASIC,),
+    )
+
+
+def takes_slug(text: str) -> None:
+    if not is_slug(text):
+        raise InvalidInput
+
+
+def takes_free_text(text: str) -> None:
+    LocalisedText(text=text)
+
+
+def takes_ascii_host(text: str) -> None:
+    if not text.isascii():
+        raise InvalidInput
+    hostname_pattern(text)
+
+
+def takes_trimmed_line(text: str) -> None:
+    if username_pattern(text) != text:
+        raise InvalidInput
+
+
+# Each rule of the document, and what the core makes of a text under it.
+RULES: dict[str, tuple[dict[str, Any], Callable[[str], object]]] = {
+    "slug": (parameter("get_provider", "slug"), takes_slug),
+    "key": (parameter("get_server", "key"), takes_key),
+    "local_part": (
+        parameter("get_mailbox", "local_part"),
+        lambda text: EmailAddress.parse(f"{text}@a.example"),
+    ),
+    "language": (member("TextShape", "language"), language_tag),
+    "text": (member("TextShape", "text"), takes_free_text),
+    "url of a page": (member("PageShape", "url"), lambda text: Page(url=text)),
+    "url of a login form": (member("LoginFormShape", "url"), url_pattern),
+    "reference": (member("DomainBody", "reference"), lambda text: single_line(text, 100)),
+    "username": (member("ServerBody", "username"), takes_trimmed_line),
+    "host name in ASCII": (member("ServerBody", "hostname")["anyOf"][0], takes_ascii_host),
+    "variable": (
+        member("DomainBody", "variables")["additionalProperties"],
+        lambda text: checked_variables({"NODE": text}),
+    ),
+    "variable's name": (
+        {"type": "string", **member("DomainBody", "variables")["propertyNames"]},
+        lambda text: checked_variables({text: "x"}),
+    ),
+}
+# What octets and lengths of labels come to, no pattern says.
+LONGEST = 40
+
+
+def is_taken(takes: Callable[[str], object], text: str) -> bool:
+    try:
+        takes(text)
+    except InvalidInput:
+        return False
+    return True
+
+
+def in_python(pattern: str) -> str:
+    """Write what ECMA-262 means: its dollar is the very end."""
+    return pattern.replace("$", r"\Z")
+
+
+def is_allowed(schema: dict[str, Any], text: str) -> bool:
+    rules = {**schema, **({"pattern": in_python(schema["pattern"])} if "pattern" in schema else {})}
+    return Draft202012Validator(rules).is_valid(text)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@given(data=st.data())
+def test_the_core_takes_what_the_document_allows(rule: str, data: st.DataObject) -> None:
+    schema, takes = RULES[rule]
+    text = data.draw(st.from_regex(in_python(schema["pattern"])))
+    assume(len(text.encode()) <= LONGEST and is_allowed(schema, text))
+    assert is_taken(takes, text)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@given(text=st.text(max_size=LONGEST))
+@example(text="")
+@example(text=" x ")
+@example(text="x\n")
+@example(text="a b")
+@example(text="a/b")
+@example(text="0")
+@example(text="a.example")
+@example(text="%NODE%.host.example")
+@example(text="https://host.example:443/a?b=c#d")
+@example(text="HTTP://10.0.0.1")
+@example(text="https://0/")
+@example(text="https://a:99999/")
+@example(text='"jane doe"')
+@example(text="FF")
+@example(text="NODE_1")
+@example(text="de-AT")
+def test_the_document_allows_what_the_core_takes(rule: str, text: str) -> None:
+    schema, takes = RULES[rule]
+    assert is_allowed(schema, text) or not is_taken(takes, text)
+
+
+@given(st.text("ab.xn-0ü", min_size=1, max_size=12))
+def test_names_that_are_taken_have_a_documented_format_and_no_pattern(text: str) -> None:
+    schema = parameter("get_domain", "name")
+    assert schema["format"] == "idn-hostname"
+    if is_taken(DomainName.parse, text):
+        assert is_allowed(schema, text)
+
+
+def test_formats_are_those_that_there_are() -> None:
+    assert parameter("get_document", "format_name")["enum"] == list(FORMATS_BY_NAME)
