@@ -72,7 +72,6 @@ def _precondition(
         str | None,
         Header(
             description="Write only if the version is this: an ETag, or `*` for any.",
-            json_schema_extra={"minLength": 1},
             examples=['"2"', "*"],
         ),
     ] = None,
