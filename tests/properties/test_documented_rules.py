@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,6 +102,8 @@ RULES: dict[str, tuple[dict[str, Any], Callable[[str], object]]] = {
         lambda text: checked_variables({text: "x"}),
     ),
 }
+# A last label of digits makes a host an IPv4 address (WHATWG URL, "ends in a number"), which no pattern says.
+NUMERIC_HOST = re.compile(r"https?://[^/?#:]*?\.?[0-9][0-9a-fx]*\.?(?:[/?#:]|\Z)", re.IGNORECASE)
 # What octets and lengths of labels come to, no pattern says.
 LONGEST = 40
 
@@ -129,6 +132,7 @@ def test_the_core_takes_what_the_document_allows(rule: str, data: st.DataObject)
     schema, takes = RULES[rule]
     text = data.draw(st.from_regex(in_python(schema["pattern"])))
     assume(len(text.encode()) <= LONGEST and is_allowed(schema, text))
+    assume(not NUMERIC_HOST.match(text))
     assert is_taken(takes, text)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 READ, WRITE = Scope.DOMAINS_READ.value, Scope.DOMAINS_WRITE.value
 PROVIDERS_WRITE, TOKENS, AUDIT = Scope.PROVIDERS_WRITE.value, Scope.TOKENS_WRITE.value, Scope.AUDIT_READ.value
 WEBHOOKS = Scope.WEBHOOKS_WRITE.value
+VERIFY, INSTRUCTIONS = Scope.VERIFY.value, Scope.INSTRUCTIONS_READ.value
 API = "/api/v1"
 WEBHOOK = {"name": "w", "url": "https://a.example/", "event_types": ["domain.changed"]}
 PROVIDER = {"display_name": "P", "short_name": "P"}
@@ -69,6 +70,18 @@ ROUTES: dict[tuple[str, str], tuple[str | None, Any]] = {
     ("DELETE", "/tokens/{token_id}"): (TOKENS, None),
     ("GET", "/audit"): (AUDIT, None),
     ("GET", "/audit/export"): (AUDIT, None),
+    ("GET", "/domains/{name}/verification"): (VERIFY, None),
+    ("POST", "/domains/{name}/verifications"): (VERIFY, None),
+    ("GET", "/domains/{name}/verifications"): (VERIFY, None),
+    ("GET", "/domains/{name}/verifications/{verification_id}"): (VERIFY, None),
+    ("GET", "/domains/{name}/verifications/{verification_id}/events"): (VERIFY, None),
+    ("GET", "/endpoints"): (VERIFY, None),
+    ("GET", "/endpoints/{endpoint_id}"): (VERIFY, None),
+    ("GET", "/endpoints/{endpoint_id}/history"): (VERIFY, None),
+    ("GET", "/findings"): (VERIFY, None),
+    ("GET", "/verification/metrics"): (VERIFY, None),
+    ("GET", "/instructions/{address}"): (INSTRUCTIONS, None),
+    ("GET", "/instruction-clients"): (None, None),
     ("GET", "/webhooks"): (WEBHOOKS, None),
     ("POST", "/webhooks"): (WEBHOOKS, WEBHOOK),
     ("GET", "/webhooks/{webhook_id}"): (WEBHOOKS, None),
@@ -90,7 +103,10 @@ PLACES = {
     "{slug}": "provider",
     "{key}": "imap",
     "{format_name}": "autoconfig",
+    "{address}": "jane@customer.example",
 }
+# Go on until somebody has looked at the servers, which nobody does here.
+ENDLESS = {"/domains/{name}/verifications/{verification_id}/events"}
 
 
 # Where the customer's domain and the provider that has it would not do.
@@ -102,6 +118,12 @@ INSTEAD = {
 
 async def path_of(api: ApiClient, method: str, route: str) -> str:
     webhook = (await api.ok("GET", f"{API}/webhooks"))["items"][0]["id"]
+    if "verification_id" in route or "endpoint_id" in route:
+        verifications = f"{API}/domains/customer.example/verifications"
+        started = await api.ok("POST", verifications)
+        endpoints = (await api.ok("GET", f"{API}/endpoints"))["items"]
+        route = route.replace("{verification_id}", str(started["id"]))
+        route = route.replace("{endpoint_id}", str(endpoints[0]["id"]))
     ids = {
         "{token_id}": (await api.token_with(TOKENS)).split("_")[1],
         "{webhook_id}": webhook,
@@ -155,6 +177,8 @@ async def test_a_route_needs_a_token_that_holds_and_its_scope(
     lacking = await api.token_with(*others)
     missing = await api.send(method, path, body, token=lacking, **headers)
     assert scope in problem(missing, 403, "not-permitted")["detail"]
+    if route in ENDLESS:
+        return
     enough = await api.token_with(scope)
     response = await api.send(method, path, body, token=enough, **headers)
     assert response.is_success, response.text
