@@ -29,14 +29,14 @@ OWN_ALLOWANCES: Final[Mapping[str, Allowance]] = {
 }
 """By path, those routes that differ from the usual. A route that streams its body has neither limit."""
 
-_FOLLOWING: Final = re.compile(r"/api/v1/domains/[^/]+/verifications/[^/]+/events")
+FOLLOWING: Final = Allowance(has_deadline=False)
+"""Of whoever follows a verification, whose path has names in it."""
+_FOLLOWING_PATH: Final = re.compile(r"/api/v1/domains/[^/]+/verifications/[^/]+/events")
 
 
-def own_allowance(path: str, own: Mapping[str, Allowance] = OWN_ALLOWANCES) -> Allowance | None:
-    """Return what a path may take that differs from the usual; None for the usual."""
-    if path in own:
-        return own[path]
-    return Allowance(has_deadline=False) if _FOLLOWING.fullmatch(path) else None
+def is_followed(path: str) -> bool:
+    """Tell whether a path of the management API is one to follow a verification at."""
+    return _FOLLOWING_PATH.fullmatch(path) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

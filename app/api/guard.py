@@ -14,7 +14,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.api.allowances import OWN_ALLOWANCES, Allowance, limits_of, own_allowance
+from app.api.allowances import FOLLOWING, OWN_ALLOWANCES, Allowance, is_followed, limits_of
 from app.api.problems import problem_of, problem_response
 from app.core.errors import TookTooLong
 
@@ -43,20 +43,22 @@ class RequestGuard:
         """Take the application, which answers the exceptions, and the paths with their own allowance."""
         self._app = app
         self._usual = limits_of(settings, Allowance())
-        self._settings, self._own = settings, own
+        self._following = limits_of(settings, FOLLOWING)
+        self._own = {path: limits_of(settings, allowance) for path, allowance in own.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Watch over a request; those of mail clients are short, once their body is there."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        allowance = own_allowance(scope["path"], self._own)
-        limits = self._usual if allowance is None else limits_of(self._settings, allowance)
-        body = _Body(scope, receive, limits)
-        if scope["path"].startswith(_MANAGEMENT):
-            await self._in_time(scope, body, send, limits)
-        else:
-            await self._app(scope, body.receive, send)
+        path: str = scope["path"]
+        limits = self._own.get(path, self._usual)
+        if not path.startswith(_MANAGEMENT):
+            await self._app(scope, _Body(scope, receive, limits).receive, send)
+            return
+        if is_followed(path):
+            limits = self._following
+        await self._in_time(scope, _Body(scope, receive, limits), send, limits)
 
     async def _in_time(self, scope: Scope, body: _Body, send: Send, limits: Limits) -> None:
         answer = _Answer(send, None if limits.request_seconds else limits.body_seconds)
