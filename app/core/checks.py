@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from app.core.findings import Severity
+from app.core.observations import FailureReason, Stage
 from app.core.reports import State
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from app.core.endpoints import Endpoint
     from app.core.findings import Finding
-    from app.core.observations import EndpointObservation
+    from app.core.observations import AddressObservation, EndpointObservation
 
 ALARM_AFTER: Final = 3
 """Bad runs in a row before anybody is told."""
@@ -35,7 +36,7 @@ class Proof(StrEnum):
     """What a run says of an endpoint's certificate."""
 
     VALID = "valid"
-    """Every address showed a certificate that is valid for the name."""
+    """Every address that takes connections showed a certificate that is valid for the name."""
     INVALID = "invalid"
     NONE = "none"
     """Nothing was seen that would prove either."""
@@ -146,9 +147,23 @@ def proof_of(observation: EndpointObservation, findings: Iterable[Finding], stat
     of_certificates = [one for one in findings if one.code.startswith("certificate.")]
     if any(one.severity is Severity.BAD for one in of_certificates):
         return Proof.INVALID
+    if any(_keeps_clients_out(seen) for seen in observation.addresses):
+        return Proof.INVALID
     if any(seen.tls is not None for seen in observation.addresses):
         return Proof.VALID
     return Proof.INVALID if state is State.BAD else Proof.NONE
+
+
+def _keeps_clients_out(seen: AddressObservation) -> bool:
+    """Tell whether an address that takes connections does not come to TLS as clients begin it.
+
+    One that says nothing may still have shaken hands at once, where clients wait for a greeting.
+    """
+    failure = seen.failure
+    if failure is None:
+        return False
+    is_silent = failure.stage is Stage.GREETING and failure.reason is FailureReason.TIMED_OUT
+    return is_silent or (seen.tls is None and failure.stage in (Stage.HANDSHAKE, Stage.STARTTLS))
 
 
 def spread(wait: timedelta, jitter: float) -> timedelta:
@@ -198,7 +213,8 @@ def _occasions(after: Standing, run: Run) -> tuple[Standing, tuple[Occasion, ...
 
 
 def _wait(after: Standing, run: Run, jitter: float) -> timedelta:
-    wants_confirmation = (
+    # What could not be tested neither ends a row nor makes it longer: who turns us away is left alone.
+    wants_confirmation = run.state is not State.UNTESTED and (
         after.proofs > 0
         or 0 < after.failures < ALARM_AFTER
         or (after.alarmed_at is not None and 0 < after.successes < CLEAR_AFTER)
