@@ -72,7 +72,6 @@ _REPORT: Final = DomainReport(
     ),
     findings=(),
     unprobed=(),
-    change=None,
 )
 _DONE: Final = StoredVerification(
     id=3,

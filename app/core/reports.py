@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from app.core.endpoints import Endpoint, Listing, Unprobed
     from app.core.findings import Finding
@@ -30,17 +30,6 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What is different from the report before."""
-
-    before: State
-    appeared: tuple[Finding, ...]
-    """Findings whose code was not there before."""
-    gone: tuple[Finding, ...]
-    """Findings of the report before whose code is not there any more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointReport:
     """What one run says of an endpoint."""
 
@@ -51,17 +40,6 @@ class EndpointReport:
     """The worst first."""
     certificate_expires_at: datetime | None
     """Of the certificate that expires first, where any was seen."""
-    runs_in_state: int
-    """How many runs in a row, this one among them, had this state: an alarm waits for a few."""
-    change: Change | None
-    """None in the first report, and where nothing is different."""
-    due_in: timedelta
-    """When to look again, without jitter: sooner when it is bad or a certificate expires."""
-
-    def days_to_expiry(self, now: datetime) -> int | None:
-        """Return whole days until a certificate expires, negative ones afterwards."""
-        expires_at = self.certificate_expires_at
-        return None if expires_at is None else (expires_at - now).days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,4 +65,3 @@ class DomainReport:
     findings: tuple[Finding, ...]
     """The domain's own: its DNS records and its documents."""
     unprobed: tuple[Unprobed, ...]
-    change: Change | None

@@ -18,7 +18,6 @@ import structlog
 
 from app.core.checks import Run, follow, proof_of
 from app.core.errors import AppError
-from app.core.reports import EndpointReport
 from app.core.sightings import seen_fingerprint, sighting_record
 from app.services.callers import VERIFICATION
 from app.services.changes import Changes
@@ -26,16 +25,17 @@ from app.services.finding_records import finding_record
 from app.services.telling import tell
 from app.services.work_loop import LoopPace, WorkLoop
 from app.verification.judging import judge
-from app.verification.reporting import report_endpoint
+from app.verification.reporting import due_in, report_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from app.core.checks import LeasedEndpoint, StoredEndpoint
+    from app.core.checks import LeasedEndpoint
     from app.core.endpoints import Endpoint
     from app.core.findings import Finding
     from app.core.observations import EndpointObservation
+    from app.core.reports import EndpointReport
     from app.store.unit_of_work import Store
     from app.verification.trust import TrustStore
 
@@ -178,7 +178,7 @@ class Checking:
         self, leased: LeasedEndpoint, observation: EndpointObservation, seconds: float
     ) -> None:
         findings = judge(observation, self._judgement.trust.load(), observation.at)
-        report = report_endpoint(observation, findings, _last_report(leased.stored))
+        report = report_endpoint(observation, findings)
         outcome = follow(
             leased.stored.standing,
             _run(observation, findings, report),
@@ -197,28 +197,12 @@ class Checking:
             self._judgement.meter.count(leased.stored.endpoint, report, seconds)
 
 
-def _last_report(stored: StoredEndpoint) -> EndpointReport | None:
-    standing = stored.standing
-    if standing.checked_at is None:
-        return None
-    return EndpointReport(
-        endpoint=stored.endpoint,
-        at=standing.checked_at,
-        state=standing.state,
-        findings=(),
-        certificate_expires_at=standing.certificate_expires_at,
-        runs_in_state=standing.runs_in_state,
-        change=None,
-        due_in=timedelta(),
-    )
-
-
 def _run(observation: EndpointObservation, findings: tuple[Finding, ...], report: EndpointReport) -> Run:
     return Run(
         at=observation.at,
         state=report.state,
         proof=proof_of(observation, findings, report.state),
-        due_in=report.due_in,
+        due_in=due_in(report),
         certificate_expires_at=report.certificate_expires_at,
         is_expiring=any(finding.code in _EXPIRING for finding in findings),
         fingerprint=seen_fingerprint(observation),

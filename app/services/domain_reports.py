@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.core.reports import EndpointReport
@@ -80,9 +79,6 @@ def stored_report(stored: StoredEndpoint, findings: Sequence[StoredFinding]) -> 
         state=standing.state,
         findings=known_findings(stored.endpoint, findings),
         certificate_expires_at=standing.certificate_expires_at,
-        runs_in_state=standing.runs_in_state,
-        change=None,
-        due_in=timedelta(),
     )
 
 

@@ -1,4 +1,4 @@
-"""From findings to reports: how things stand, what changed, when to look again. Pure."""
+"""From findings to reports: how things stand, and when to look again. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from app.core.findings import Severity
-from app.core.reports import Change, DomainReport, EndpointReport, ListingReport, State
+from app.core.reports import DomainReport, EndpointReport, ListingReport, State
 from app.verification.evidence import in_order
 from app.verification.judging import find_expiry
 
@@ -29,8 +29,6 @@ DUE_IN: Final = {
     State.WARNING: timedelta(hours=6),
     State.BAD: timedelta(minutes=30),
 }
-FIRST_CONFIRMATION: Final = timedelta(minutes=5)
-"""Until a state that just got worse is looked at again: it may have been a moment's."""
 EXPIRING: Final = timedelta(days=21)
 EXPIRING_DUE_IN: Final = timedelta(hours=6)
 
@@ -42,32 +40,28 @@ def state_of(findings: Iterable[Finding]) -> State:
     )
 
 
-def report_endpoint(
-    observation: EndpointObservation,
-    findings: tuple[Finding, ...],
-    before: EndpointReport | None = None,
-) -> EndpointReport:
+def report_endpoint(observation: EndpointObservation, findings: tuple[Finding, ...]) -> EndpointReport:
     """Report on an endpoint.
 
     Args:
         observation: What the run saw.
         findings: What ``judge`` made of it.
-        before: The report before this one.
     """
-    state = state_of(findings)
-    is_same = before is not None and before.state is state
-    runs = before.runs_in_state + 1 if before is not None and is_same else 1
-    expires_at = find_expiry(observation)
     return EndpointReport(
         endpoint=observation.endpoint,
         at=observation.at,
-        state=state,
+        state=state_of(findings),
         findings=in_order(findings),
-        certificate_expires_at=expires_at,
-        runs_in_state=runs,
-        change=None if before is None else change_from(before.state, before.findings, state, findings),
-        due_in=_due_in(state, before, None if expires_at is None else expires_at - observation.at),
+        certificate_expires_at=find_expiry(observation),
     )
+
+
+def due_in(report: EndpointReport) -> timedelta:
+    """Return when to look at an endpoint again: sooner when it is bad or a certificate expires."""
+    usual, expires_at = DUE_IN[report.state], report.certificate_expires_at
+    if expires_at is not None and expires_at - report.at < EXPIRING:
+        return min(usual, EXPIRING_DUE_IN)
+    return usual
 
 
 def report_domain(
@@ -75,7 +69,6 @@ def report_domain(
     reports: Mapping[Endpoint, EndpointReport],
     promises: Mapping[Listing, tuple[Finding, ...]],
     own: tuple[Finding, ...] = (),
-    before: DomainReport | None = None,
 ) -> DomainReport:
     """Report on a domain.
 
@@ -84,42 +77,21 @@ def report_domain(
         reports: By endpoint, as far as there are any.
         promises: By listing, what ``judge_listing`` found.
         own: What was found of its DNS records and documents.
-        before: The report before this one.
     """
     listings = tuple(
         _report_listing(listing, reports.get(listing.endpoint), promises.get(listing, ()))
         for listing in plan.listings
     )
     published = [report for report in listings if report.listing.is_published]
-    states = [state_of(own), *(report.state for report in published)]
-    state = max(states, key=lambda one: one.rank)
-    change = None
-    if before is not None:
-        change = change_from(
-            before.state, _all_findings(before.listings, before.findings), state, _all_findings(listings, own)
-        )
+    # Where clients are given nothing that could be probed, nothing is known.
+    states = [report.state for report in published] or [State.UNTESTED]
+    state = max((state_of(own), *states), key=lambda one: one.rank)
     return DomainReport(
         domain=plan.domain,
         state=state,
         listings=listings,
         findings=in_order(own),
         unprobed=plan.unprobed,
-        change=change,
-    )
-
-
-def change_from(
-    before: State, findings_before: tuple[Finding, ...], state: State, findings: tuple[Finding, ...]
-) -> Change | None:
-    """Compare two reports by state and by the codes of each subject; None where nothing is different."""
-    old = {(finding.subject, finding.code) for finding in findings_before}
-    new = {(finding.subject, finding.code) for finding in findings}
-    if before is state and old == new:
-        return None
-    return Change(
-        before=before,
-        appeared=in_order(one for one in findings if (one.subject, one.code) not in old),
-        gone=in_order(one for one in findings_before if (one.subject, one.code) not in new),
     )
 
 
@@ -130,17 +102,3 @@ def _report_listing(
         return ListingReport(listing=listing, state=State.UNTESTED, findings=promises, at=None)
     findings = in_order((*report.findings, *promises))
     return ListingReport(listing=listing, state=state_of(findings), findings=findings, at=report.at)
-
-
-def _all_findings(listings: tuple[ListingReport, ...], own: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    published = (report for report in listings if report.listing.is_published)
-    return (*(finding for report in published for finding in report.findings), *own)
-
-
-def _due_in(state: State, before: EndpointReport | None, left: timedelta | None) -> timedelta:
-    got_worse = before is not None and state.rank > before.state.rank
-    if got_worse and state is not State.GOOD:
-        return FIRST_CONFIRMATION
-    if left is not None and left < EXPIRING:
-        return min(DUE_IN[state], EXPIRING_DUE_IN)
-    return DUE_IN[state]
