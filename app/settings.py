@@ -283,6 +283,11 @@ class Settings(BaseSettings):
         le=900,
         description="How long verification's conversation with one address may take in all.",
     )
+    probe_in_depth: bool = Field(
+        default=True,
+        description="Whether verification also tries old TLS versions, and TLS without the host's name: "
+        "three more connections to each address, a few more where the server is an old one.",
+    )
     secret_keys: SecretList = Field(
         default=(),
         description="Keys, separated by commas, under which the secrets of webhooks are stored: 32 random "

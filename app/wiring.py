@@ -53,7 +53,7 @@ from app.services.well_known import WellKnown
 from app.store.engine import create_engine, create_reader
 from app.store.unit_of_work import Store
 from app.verification.published import DocumentFetcher
-from app.verification.running import Means, Prober
+from app.verification.running import Means, Prober, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,7 +176,7 @@ def build_services(settings: Settings) -> Services:
         store=store,
         tokens=TokenService(store, system_clock),
         upkeep=_upkeep(settings, store),
-        verification=_verification(settings, store, dns_records, publishing),
+        verification=_verification(settings, store, resolver, dns_records),
         webhooks=_webhooks(settings, store, resolver),
         service_url=service.url,
     )
@@ -204,16 +204,16 @@ def _upkeep(settings: Settings, store: Store) -> Upkeep:
 
 
 def _verification(
-    settings: Settings, store: Store, records: DnsRecordService, publishing: Publishing
+    settings: Settings, store: Store, resolver: Resolver, records: DnsRecordService
 ) -> VerificationServices:
     trust = Trust(settings.ca_file)
     pace = CheckingPace(at_once=settings.verify_at_once, lease_seconds=settings.verify_lease_seconds)
     # One dialer for both: its caps are for all that leaves this process.
     dialer = _dialer(settings)
-    judgement = Judgement(observer=_prober(settings, dialer), trust=trust)
+    judgement = Judgement(observer=_prober(settings, dialer, resolver), trust=trust)
     checking = Checking(store, system_clock, judgement, pace)
-    fetcher = DocumentFetcher(dialer, DnspythonResolver(settings.resolver))
-    own_checks = PublicationChecks(records, publishing, fetcher, trust, system_clock)
+    fetcher = DocumentFetcher(dialer, resolver)
+    own_checks = PublicationChecks(records, Publishing(store), fetcher, trust, system_clock)
     patience_seconds = settings.verify_lease_seconds * 1.5
     return VerificationServices(
         verifying=Verifying(store, system_clock),
@@ -255,14 +255,15 @@ def _dialer(settings: Settings) -> Dialer:
     return Dialer(AddressPolicy(settings.allow_networks), limits)
 
 
-def _prober(settings: Settings, dialer: Dialer) -> Prober:
+def _prober(settings: Settings, dialer: Dialer, resolver: Resolver) -> Prober:
     """Build what verification asks servers with; opens nothing yet."""
     return Prober(
         Means(
             dialer=dialer,
-            resolver=DnspythonResolver(settings.resolver),
+            resolver=resolver,
             clock=system_clock,
             own_name=settings.probe_name or ehlo_name_of(settings.public_url.host or ""),
+            scope=Scope(versions=settings.probe_in_depth, without_sni=settings.probe_in_depth),
         )
     )
 

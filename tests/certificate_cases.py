@@ -87,9 +87,9 @@ CHAINS: Final = {
         ["certificate.unknown-authority"],
     ),
     "from an unknown intermediate": (_below(_UNLISTED), ["certificate.unknown-authority"]),
-    "without a known intermediate": (
+    "of an authority that names no place, alone": (
         chain(issue(HOST, INTERMEDIATE)),
-        ["certificate.intermediate-missing"],
+        ["certificate.unknown-authority"],
     ),
     "without an intermediate that can be fetched": (
         chain(issue(HOST, _UNLISTED, fetch_issuer_at=AIA)),
@@ -107,7 +107,7 @@ CHAINS: Final = {
         ["certificate.intermediate-missing"],
     ),
     "expired and without the intermediate": (
-        chain(issue(HOST, INTERMEDIATE, days=(-90, -1))),
+        chain(issue(HOST, INTERMEDIATE, days=(-90, -1), fetch_issuer_at=AIA)),
         ["certificate.expired", "certificate.intermediate-missing"],
     ),
     "in the wrong order": (

@@ -13,7 +13,7 @@ from app.core.servers import SocketType
 from app.net.address_policy import AddressPolicy
 from app.net.dialer import ConnectionLimits, Dialer
 from app.net.streams import TimeLimits
-from app.verification.running import Means, Prober
+from app.verification.running import IN_PASSING, Means, Prober, Scope
 
 from fakes.clock import FixedClock
 from fakes.peers import HOST, server_context
@@ -46,8 +46,10 @@ def a_prober(
     *,
     policy: AddressPolicy = LOOPBACK,
     limits: ConnectionLimits = QUICK,
+    scope: Scope = IN_PASSING,
 ) -> Prober:
-    means = Means(dialer=Dialer(policy, limits), resolver=resolver, clock=FixedClock(), own_name=OWN_NAME)
+    dialer = Dialer(policy, limits)
+    means = Means(dialer=dialer, resolver=resolver, clock=FixedClock(), own_name=OWN_NAME, scope=scope)
     return Prober(means)
 
 

@@ -25,7 +25,7 @@ from app.net.address_policy import AddressPolicy
 from app.net.dialer import ConnectionLimits, Dialer
 from app.net.resolver import DnspythonResolver
 from app.net.streams import TimeLimits
-from app.verification.running import Means, Prober
+from app.verification.running import IN_PASSING, Means, Prober, Scope
 from app.verification.trust import TrustStore
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -149,7 +149,7 @@ class Lab:
         context.load_cert_chain(self.folder / "good.pem", self.folder / "good.key")
         return context
 
-    def prober(self, *, seconds: float = 6.0) -> Prober:
+    def prober(self, *, seconds: float = 6.0, scope: Scope = IN_PASSING) -> Prober:
         """Make a prober that may go to the lab, and waits this long for a line."""
         times = TimeLimits(connect=2.0, reply=seconds, total=30.0)
         policy = AddressPolicy((IPv4Network("127.0.0.0/8"),))
@@ -159,6 +159,7 @@ class Lab:
                 resolver=DnspythonResolver(NameServer.parse(self.resolver)),
                 clock=lambda: datetime.now(UTC),
                 own_name="prober.lab.example",
+                scope=scope,
             )
         )
 

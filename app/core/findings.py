@@ -32,7 +32,7 @@ class FindingKind:
     """Something that can be found."""
 
     code: str
-    """Stable: what is looked at, a dot, and a statement: ``imap.starttls-not-offered``."""
+    """Stable: what is looked at, a dot, and a statement: ``starttls.not-offered``."""
     severity: Severity
     statement: str
     """One sentence with the facts as ``{names}``: ``{hostname} does not offer STARTTLS on port {port}``."""

@@ -31,6 +31,8 @@ class TlsPolicy(Enum):
     """TLS 1.2 and 1.3, as clients of today do."""
     LEGACY = "legacy"
     """TLS 1.0 to 1.2 with all that OpenSSL still knows, so that old servers are recognised."""
+    OLD = "old"
+    """TLS 1.0 and 1.1, which servers of today refuse."""
     ONLY_1_0 = "TLSv1"
     ONLY_1_1 = "TLSv1.1"
     ONLY_1_2 = "TLSv1.2"
@@ -41,6 +43,7 @@ VERSIONS: Final = (TlsPolicy.ONLY_1_0, TlsPolicy.ONLY_1_1, TlsPolicy.ONLY_1_2, T
 _RANGES: Final = {
     TlsPolicy.MODERN: ("TLSv1_2", "TLSv1_3"),
     TlsPolicy.LEGACY: ("TLSv1", "TLSv1_2"),
+    TlsPolicy.OLD: ("TLSv1", "TLSv1_1"),
     TlsPolicy.ONLY_1_0: ("TLSv1", "TLSv1"),
     TlsPolicy.ONLY_1_1: ("TLSv1_1", "TLSv1_1"),
     TlsPolicy.ONLY_1_2: ("TLSv1_2", "TLSv1_2"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final
 
@@ -62,11 +61,6 @@ class Certificate:
     permitted_names: tuple[str, ...] | None
     excluded_names: tuple[str, ...]
     """Name constraints on host names; None permits all."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Return the SHA-256 of the certificate in hexadecimal."""
-        return sha256(self.der).hexdigest()
 
     @property
     def is_self_issued(self) -> bool:

@@ -189,8 +189,10 @@ _WEAK_CIPHER: Final = re.compile(
     r"RC4|3DES|DES-CBC|NULL|EXP|MD5|\bADH|AECDH|anon|RC2|IDEA|SEED", re.IGNORECASE
 )
 _CIPHER_OF_TODAY: Final = re.compile(r"TLS_|ECDHE-(?:RSA|ECDSA)-(?:AES\d+-(?:GCM|CCM)|CHACHA20)")
-# Cisco's inspection writes X over what it does not know, and stars over the greeting.
-_MASKED: Final = re.compile(r"\*{3}|X{4}")
+# Cisco's inspection writes X over EHLO keywords that it does not know, and stars over the greeting; whoever
+# decorates a greeting has other words in it as well.
+_MASKED_GREETING: Final = re.compile(r"220[ -]?[*02 ]{8,}")
+_MASKED_KEYWORD: Final = re.compile(r"X{4,}.?")
 _WHERE: Final = {
     Stage.CONNECT: "at once",
     Stage.HANDSHAKE: "in the TLS handshake",
@@ -243,9 +245,10 @@ def lacks_starttls(seen: AddressObservation) -> bool:
 
 
 def is_masked(seen: AddressObservation) -> bool:
-    """Tell whether a device in between seems to write over what the server says."""
+    """Tell whether a device in between seems to write over what an SMTP server says."""
     atoms = seen.before_tls.atoms if seen.before_tls is not None else frozenset()
-    return any(_MASKED.search(text) for text in (seen.greeting, *atoms))
+    is_greeting_masked = _MASKED_GREETING.fullmatch(seen.greeting) is not None
+    return is_greeting_masked or any(_MASKED_KEYWORD.fullmatch(atom) for atom in atoms)
 
 
 def _kind(endpoint: Endpoint, seen: AddressObservation, failure: Failure) -> FindingKind | None:

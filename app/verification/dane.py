@@ -65,7 +65,6 @@ UNUSABLE: Final = FindingKind(
 )
 KINDS: Final = (MATCHES, MISMATCH, BOGUS, NOT_AUTHENTICATED, UNUSABLE)
 
-_PKIX_TA: Final = 0
 _PKIX_EE: Final = 1
 _DANE_TA: Final = 2
 _DANE_EE: Final = 3

@@ -37,18 +37,9 @@ if TYPE_CHECKING:
 MAX_ADDRESSES: Final = 16
 _MAX_LOOKUPS: Final = 100
 """Host names that are resolved at a time."""
+_OLD_POLICIES: Final = (TlsPolicy.ONLY_1_0, TlsPolicy.ONLY_1_1)
+_NEW_POLICIES: Final = {policy.value: policy for policy in (TlsPolicy.ONLY_1_2, TlsPolicy.ONLY_1_3)}
 _TLS_FAILED: Final = frozenset({FailureReason.TLS_ALERT, FailureReason.CUT})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
-    """What a prober works with."""
-
-    dialer: Dialer
-    resolver: Resolver
-    clock: Callable[[], datetime]
-    own_name: str
-    """What to call ourselves in EHLO: a host name, or an address in brackets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +52,22 @@ class Scope:
     """Whether the same certificate comes to clients that do not name the host."""
 
 
+IN_PASSING: Final = Scope()
+"""Nothing but what one conversation shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a prober works with."""
+
+    dialer: Dialer
+    resolver: Resolver
+    clock: Callable[[], datetime]
+    own_name: str
+    """What to call ourselves in EHLO: a host name, or an address in brackets."""
+    scope: Scope = IN_PASSING
+
+
 class Prober:
     """Observes endpoints."""
 
@@ -69,13 +76,13 @@ class Prober:
         self._means = means
         self._places, self._lookups = Slots(1), Slots(_MAX_LOOKUPS)
 
-    async def observe(self, endpoint: Endpoint, scope: Scope | None = None) -> EndpointObservation:
+    async def observe(self, endpoint: Endpoint) -> EndpointObservation:
         """Look at every address of an endpoint; whatever is wrong with it is in what is returned."""
         async with self._places.hold(endpoint.place):
             at = self._means.clock()
             resolved, lookups = await self._resolve(endpoint)
             addresses = [
-                await self._observe_address(endpoint, address, scope or Scope())
+                await self._observe_address(endpoint, address)
                 for address in resolved.addresses[:MAX_ADDRESSES]
             ]
         return EndpointObservation(
@@ -108,9 +115,7 @@ class Prober:
                 break
         return tuple(found)
 
-    async def _observe_address(
-        self, endpoint: Endpoint, address: Address, scope: Scope
-    ) -> AddressObservation:
+    async def _observe_address(self, endpoint: Endpoint, address: Address) -> AddressObservation:
         contact = Contact(
             endpoint=endpoint,
             address=address,
@@ -129,6 +134,7 @@ class Prober:
             seen = replace(seen, tls=await _try_tls_at_once(contact))
         if seen.tls is None or endpoint.socket_type is SocketType.PLAIN or seen.reached is Stage.GREETING:
             return seen
+        scope = self._means.scope
         if scope.versions:
             seen = replace(seen, versions=await _versions(contact, seen))
         if scope.without_sni and contact.handshake.server_name is not None:
@@ -161,16 +167,16 @@ def _is_silent(seen: AddressObservation) -> bool:
 
 
 async def _versions(contact: Contact, seen: AddressObservation) -> tuple[tuple[str, bool | None], ...]:
-    """Try each version by itself, but that which was spoken already."""
-    found: list[tuple[str, bool | None]] = []
+    """Try each version by itself, but for what is known: hosts that are well need few connections."""
+    found: dict[TlsPolicy, bool | None] = {}
+    if seen.tls is not None and seen.tls.version in _NEW_POLICIES:
+        found[_NEW_POLICIES[seen.tls.version]] = True
+        if _is_taken(await _converse(_with_policy(contact, TlsPolicy.OLD, is_brief=True))) is False:
+            found |= dict.fromkeys(_OLD_POLICIES, False)
     for policy in VERSIONS:
-        version = policy.value
-        if seen.tls is not None and seen.tls.version == version:
-            found.append((version, True))
-            continue
-        tried = await _converse(_with_policy(contact, policy, is_brief=True))
-        found.append((version, _is_taken(tried)))
-    return tuple(found)
+        if policy not in found:
+            found[policy] = _is_taken(await _converse(_with_policy(contact, policy, is_brief=True)))
+    return tuple((policy.value, found[policy]) for policy in VERSIONS)
 
 
 def _is_taken(tried: AddressObservation) -> bool | None:

@@ -69,25 +69,17 @@ class Way:
 
 
 class TrustStore:
-    """The authorities that clients trust, and others that are known but must be sent."""
+    """The authorities that clients trust."""
 
-    def __init__(self, roots: Iterable[Certificate], known_issuers: Iterable[Certificate] = ()) -> None:
-        """Take certificates of authorities; each of the roots is trusted by itself."""
+    def __init__(self, roots: Iterable[Certificate]) -> None:
+        """Take certificates of authorities, each of which is trusted by itself."""
         self._roots = _by_subject(roots)
-        self._known_issuers = _by_subject(known_issuers)
         self._trusted = frozenset(root.der for group in self._roots.values() for root in group)
 
     @classmethod
-    def from_pem(cls, *bundles: bytes, known_issuers: bytes = b"") -> Self:
-        """Read bundles of trust roots; what is no certificate or cannot be read is passed over.
-
-        Args:
-            bundles: PEM text, anything around the certificates ignored.
-            known_issuers: Intermediate certificates, by which one that a server does not send is told
-                apart from an unknown root with certainty.
-        """
-        roots = [certificate for bundle in bundles for certificate in read_bundle(bundle)]
-        return cls(roots, read_bundle(known_issuers))
+    def from_pem(cls, *bundles: bytes) -> Self:
+        """Read PEM texts of trust roots; what is around them, or cannot be read, is passed over."""
+        return cls(certificate for bundle in bundles for certificate in read_bundle(bundle))
 
     def __len__(self) -> int:
         """Return the number of roots."""
@@ -100,11 +92,6 @@ class TrustStore:
     def roots_named(self, name: bytes) -> tuple[Certificate, ...]:
         """Return the roots with this subject."""
         return self._roots.get(name, ())
-
-    def knows_issuer_of(self, certificate: Certificate) -> bool:
-        """Tell whether a known intermediate issued it."""
-        candidates = self._known_issuers.get(certificate.issuer_name, ())
-        return any(is_issued_by(certificate.der, issuer.der) for issuer in candidates)
 
 
 def read_bundle(pem: bytes) -> tuple[Certificate, ...]:
@@ -187,15 +174,16 @@ class _Search:
         if top.is_self_issued and is_issued_by(top.der, top.der):
             end = WayEnd.SELF_SIGNED if len(way) == 1 else WayEnd.UNKNOWN_ROOT
             return Way(certificates=way, end=end)
-        is_missing = self.trust.knows_issuer_of(top) or top.is_of_public_authority
-        end = WayEnd.INTERMEDIATE_MISSING if is_missing else WayEnd.UNKNOWN_ROOT
+        # Private authorities name no place to fetch an issuer from, and log nothing.
+        end = WayEnd.INTERMEDIATE_MISSING if top.is_of_public_authority else WayEnd.UNKNOWN_ROOT
         return Way(certificates=way, end=end, missing=top.issuer)
 
 
 def _trusted(way: tuple[Certificate, ...]) -> Way:
     leaf = way[0]
     for below, authority in enumerate(way[1:]):
-        # A root counts by being trusted, whatever its extensions; RFC 5280 §6.1 leaves them out.
+        # A root counts by being trusted, whatever its extensions but for the names that it may vouch for:
+        # RFC 5280 §6.1 leaves all of them out, OpenSSL and the libraries of browsers keep to the names.
         is_root = authority is way[-1]
         if not (authority.is_authority or is_root):
             flaw = Flaw.NOT_AN_AUTHORITY

@@ -50,6 +50,8 @@ SLOW_CONCURRENT = 300
 SLOW_SECONDS = 0.5
 WAITING = 1000
 SCANS = 200
+SSLYZE_FLOOR = 3
+"""Half of what was seen; the aim is not reached."""
 
 Item = TypeVar("Item")
 Look: TypeAlias = "Callable[[str], Coroutine[object, object, None]]"
@@ -182,8 +184,9 @@ def test_slow_servers_hold_up_only_themselves(tmp_path: Path) -> None:
     print(f"\n{SLOW_ENDPOINTS} endpoints that greet after {SLOW_SECONDS} s, {SLOW_CONCURRENT} at a time:")
     print(f"  {took:.1f} s, {took / ideal:.2f} of the ideal {ideal:.1f} s (aim: below 2)")
     print(f"  {took / bare_took:.2f} of the bare loop's {bare_took:.1f} s")
-    # Where others keep the processors busy, handshakes alone take longer than that.
-    assert took < max(2 * ideal, 1.7 * bare_took)
+    if bare_took > 2 * ideal:
+        pytest.skip("the machine is busy: handshakes alone take longer than the aim allows")
+    assert took < 2 * ideal
 
 
 def test_looks_are_quicker_than_sslyze(tmp_path: Path) -> None:
@@ -221,7 +224,7 @@ def test_looks_are_quicker_than_sslyze(tmp_path: Path) -> None:
         f"\n{SCANS} servers, {CONCURRENT} at a time, against sslyze's certificate scan (median of {ROUNDS}):"
     )
     print(f"  {walls:.1f} times as many a second, {processors:.1f} times as many a CPU second (aim: 8)")
-    assert walls > 1
+    assert processors > SSLYZE_FLOOR
 
 
 def resident_kib() -> int:

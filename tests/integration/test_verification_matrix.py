@@ -12,7 +12,7 @@ import pytest
 from app.core.endpoints import Listing
 from app.core.servers import Authentication
 from app.verification.judging import judge, judge_listing
-from app.verification.running import Scope
+from app.verification.running import IN_PASSING, Scope
 
 from verification_lab import STUB_ADDRESS, a_lab, a_stub
 
@@ -121,9 +121,9 @@ def lab() -> Iterator[Lab]:
 
 
 async def observed(
-    lab: Lab, endpoint: Endpoint, *, seconds: float = 10.0, scope: Scope | None = None
+    lab: Lab, endpoint: Endpoint, *, seconds: float = 10.0, scope: Scope = IN_PASSING
 ) -> EndpointObservation:
-    return await lab.prober(seconds=seconds).observe(endpoint, scope)
+    return await lab.prober(seconds=seconds, scope=scope).observe(endpoint)
 
 
 def codes(lab: Lab, observation: EndpointObservation) -> list[str]:

@@ -11,13 +11,13 @@ from app.verification.trust import TrustStore
 from certificate_cases import CERTIFICATES, DANE
 from judging_cases import CASES, HOST_OF_TWO_CERTIFICATES, IMAPS
 from observed import SECOND, a_session, observed, seen_at
-from pki import INTERMEDIATE, NOW, ROOT, good, issue
+from pki import INTERMEDIATE, NOW, ROOT, chain, issue
 
 if TYPE_CHECKING:
     from app.core.findings import Finding
     from app.core.observations import EndpointObservation
 
-TRUST = TrustStore.from_pem(ROOT.pem, known_issuers=INTERMEDIATE.pem)
+TRUST = TrustStore.from_pem(ROOT.pem)
 ALL = {**CASES, **CERTIFICATES, **DANE}
 
 
@@ -69,11 +69,9 @@ def test_the_first_certificate_to_expire_counts() -> None:
     assert find_expiry(observed(IMAPS, seen_at(IMAPS, tls=a_session((b"x",))))) is None
 
 
-def test_a_missing_intermediate_is_told_by_those_that_are_known() -> None:
-    observation = observed(IMAPS, seen_at(IMAPS, tls=a_session(good()[:1])))
-    without = TrustStore.from_pem(ROOT.pem)
-    assert [one.code for one in judge(observation, without, NOW)] == ["certificate.unknown-authority"]
-    (finding,) = judge(observation, TRUST, NOW)
+def test_a_missing_intermediate_is_named() -> None:
+    leaf = issue(issuer=INTERMEDIATE, fetch_issuer_at="http://authority.example/intermediate.der")
+    (finding,) = judge(observed(IMAPS, seen_at(IMAPS, tls=a_session(chain(leaf)))), TRUST, NOW)
     assert finding.code == "certificate.intermediate-missing"
     assert finding.facts["authority"] == "Test Intermediate"
 

@@ -168,8 +168,8 @@ async def test_tls_1_0_alone_is_recognised() -> None:
 async def test_versions_are_tried_one_by_one(lowest: str, highest: str, expected: tuple[bool, ...]) -> None:
     server = ShakeHands(tls_context(lowest, highest))
     async with Peer.of(server, *TALK) as peer:
-        prober = a_prober(a_resolver("127.0.0.1"))
-        observation = await prober.observe(an_endpoint(Protocol.IMAP, peer.port), Scope(versions=True))
+        prober = a_prober(a_resolver("127.0.0.1"), scope=Scope(versions=True))
+        observation = await prober.observe(an_endpoint(Protocol.IMAP, peer.port))
 
     (seen,) = observation.addresses
     names = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
@@ -189,9 +189,8 @@ async def test_the_certificate_without_sni_is_compared(*, is_same: bool) -> None
 
     context.sni_callback = choose
     async with Peer.of(ShakeHands(context), *TALK) as peer:
-        prober = a_prober(a_resolver("127.0.0.1"))
-        scope = Scope(without_sni=True)
-        (seen,) = (await prober.observe(an_endpoint(Protocol.IMAP, peer.port), scope)).addresses
+        prober = a_prober(a_resolver("127.0.0.1"), scope=Scope(without_sni=True))
+        (seen,) = (await prober.observe(an_endpoint(Protocol.IMAP, peer.port))).addresses
 
     assert seen.matches_without_sni is is_same
 
