@@ -64,14 +64,6 @@ class Roots(Protocol):
         ...
 
 
-class Meter(Protocol):
-    """Counts runs, for who watches the service itself."""
-
-    def count(self, endpoint: Endpoint, report: EndpointReport, seconds: float) -> None:
-        """Take note of a run."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckingPace(LoopPace):
     """How much is probed at once."""
@@ -88,7 +80,6 @@ class Judgement:
 
     observer: Observer
     trust: Roots
-    meter: Meter | None = None
 
 
 class Checking:
@@ -193,8 +184,6 @@ class Checking:
             await unit.endpoints.set_findings(endpoint_id, records, observation.at)
             await unit.endpoints.add_check(endpoint_id, outcome, seconds, records)
             await tell(change, leased.stored, observation, outcome, findings)
-        if self._judgement.meter is not None:
-            self._judgement.meter.count(leased.stored.endpoint, report, seconds)
 
 
 def _run(observation: EndpointObservation, findings: tuple[Finding, ...], report: EndpointReport) -> Run:
