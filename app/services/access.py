@@ -84,6 +84,10 @@ class Access:
             provider=token.provider,
         )
 
+    async def holds(self, bearer: str) -> bool:
+        """Tell whether a token that was let in still is one, for answers that go on and on."""
+        return await self._find(bearer) is not None
+
     async def _find(self, bearer: str) -> StoredToken | None:
         found = _TOKEN.fullmatch(bearer)
         if found is None:

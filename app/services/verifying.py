@@ -18,7 +18,7 @@ from app.services.domains import visible_domain
 from app.services.finding_records import find_finding
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import datetime
 
     from app.core.checks import StoredEndpoint
@@ -116,9 +116,17 @@ class Verifying:
         return report_record(gathered.report)
 
     async def watch(
-        self, caller: Caller, name: DomainName, public_id: str
+        self, caller: Caller, name: DomainName, public_id: str, holds: Callable[[], Awaitable[bool]]
     ) -> AsyncIterator[tuple[str, dict[str, Any] | None]]:
         """Give what happens in a verification, until it is over: a word for what, and JSON; no JSON: nothing.
+
+        It also ends where the domain goes to somebody else, and where the caller's token holds no longer.
+
+        Args:
+            caller: Who follows.
+            name: The domain.
+            public_id: The verification.
+            holds: Tells whether the caller's token still holds; asked before each look.
 
         Raises:
             DomainNotFound: When the domain is not stored or the caller may not see it.
@@ -126,12 +134,13 @@ class Verifying:
         """
         verification = await self.get(caller, name, public_id)
         fresh, told = verification.requested_at - FRESH_FOR, set[tuple[str, str]]()
-        while True:
+        while await holds():
             async with self._store.reading() as unit:
+                if not await _is_still_seen(unit, caller, name, verification):
+                    return
                 current = await unit.verifications.find(verification.domain_id, public_id)
                 gathered = await gather_report(unit, name)
             if current is None or gathered is None:
-                # The domain was deleted meanwhile.
                 return
             yield "waiting", None
             for one in gathered.report.listings:
@@ -238,6 +247,18 @@ async def _found(unit: UnitOfWork, domain: Stored[Domain], public_id: str) -> St
     if found is None:
         raise VerificationNotFound(public_id)
     return found
+
+
+async def _is_still_seen(
+    unit: UnitOfWork, caller: Caller, name: DomainName, verification: StoredVerification
+) -> bool:
+    """Tell whether a verification is of the domain that has this name, and the caller may see that."""
+    try:
+        domain = await visible_domain(unit, caller, name)
+    except DomainNotFound:
+        return False
+    # One that was deleted and stored anew is another.
+    return domain.id == verification.domain_id
 
 
 def _own_findings(newest: StoredVerification | None) -> tuple[Finding, ...]:

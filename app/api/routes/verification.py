@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.api.authentication import AuthenticatedRoute
+from app.api.bearers import find_bearer
 from app.api.dependencies import CallerDependency, DomainNameDependency, ServicesDependency, problems
 from app.api.lists import ListDependency, page_response
 from app.api.once import PostDependency, json_answer
@@ -116,11 +118,13 @@ async def follow_verification(
     verification_id: VerificationId,
     services: ServicesDependency,
     caller: CallerDependency,
+    request: Request,
 ) -> Response:
-    """Follow a verification live."""
+    """Follow a verification live; it ends early where the token is revoked or the domain goes elsewhere."""
     # Asked for before the answer starts, so that a refusal still has a status of its own.
     await services.verification.verifying.get(caller, name, verification_id)
-    happenings = services.verification.verifying.watch(caller, name, verification_id)
+    holds = partial(services.access.holds, find_bearer(request.scope) or "")
+    happenings = services.verification.verifying.watch(caller, name, verification_id, holds)
     # Proxies that collect answers before they pass them on are told not to.
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_written(happenings), media_type=EVENTS, headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,6 +88,34 @@ async def test_metrics_tell_state_and_days(hosted: ApiClient) -> None:
     assert f'signpost_endpoint_state{{{key},state="bad"}} 0\n' in text
     assert f"signpost_endpoint_certificate_days{{{key}}} " in text
     assert text.count("# TYPE ") == 5
+
+
+async def events_from(client: ApiClient, public_id: str) -> str:
+    return (await client.get(f"{PATH}/verifications/{public_id}/events", timeout=30)).text
+
+
+@pytest.mark.parametrize("end", ["revoked", "moved", "deleted", "deleted and stored anew"])
+async def test_who_may_see_a_domain_no_longer_follows_its_verification_no_longer(
+    hosted: ApiClient, end: str
+) -> None:
+    client = await hosted.as_token("verify", provider="a")
+    started = (await client.post(f"{PATH}/verifications")).json()
+    following = asyncio.create_task(events_from(client, started["id"]))
+    done, _ = await asyncio.wait([following], timeout=1)
+    assert not done
+    if end == "revoked":
+        revoked = await hosted.delete(f"/api/v1/tokens/{client.token.split('_')[1]}")
+        assert revoked.status_code == 204, revoked.text
+    elif end == "moved":
+        moved = await hosted.patch(PATH, json={"provider": "b"})
+        assert moved.status_code == 200, moved.text
+    else:
+        assert (await hosted.delete(PATH)).status_code == 204
+    if end == "deleted and stored anew":
+        assert (await hosted.put(PATH, json={"provider": "a"})).status_code == 201
+    # What is found from here on is for others.
+    await verifier_of(hosted.services).check()
+    assert "event:" not in await asyncio.wait_for(following, 10)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from builders import a_domain, a_provider, an_imap_server, an_smtp_server
 from databases import OPERATOR, a_caller, stored_domain, stored_provider
 from fakes.observer import expires_in, has_expired, is_down, turns_away, works
 from observed import offering
-from verifying import Verifier, cohort_of
+from verifying import Verifier, always, cohort_of
 
 if TYPE_CHECKING:
     from app.store.unit_of_work import Store
@@ -301,7 +301,7 @@ async def test_a_verification_probes_reports_and_is_followed_to_its_end(verifier
     assert (await verifier.verifying.start(OPERATOR, name)).public_id == started.public_id
 
     async def follow() -> list[str]:
-        found = verifier.verifying.watch(OPERATOR, name, started.public_id)
+        found = verifier.verifying.watch(OPERATOR, name, started.public_id, always)
         return [event async for event, data in found if data is not None]
 
     following = asyncio.create_task(follow())
