@@ -63,6 +63,7 @@ class _Writer:
         new: list[PlacedDomain] = []
         changed: list[PlacedDomain] = []
         with_other_servers: set[int] = set()
+        moved: list[int] = []
         gone: list[Stored[Domain]] = []
         for step, stored in zip(steps, after, strict=True):
             if stored is None:
@@ -74,9 +75,12 @@ class _Writer:
                 changed.append(self._placed(stored))
                 if step.domain.servers != step.present.stored.value.servers:
                     with_other_servers.add(stored.id)
+                if step.domain.provider != step.present.stored.value.provider:
+                    moved.append(stored.id)
         batches = self._unit.domain_batches
         await batches.insert(new)
         await batches.replace(changed, servers_of_ids=frozenset(with_other_servers))
+        await self._unit.verifications.forget_of(moved)
         await self._keep(gone)
         await batches.delete(gone)
 

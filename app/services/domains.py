@@ -213,6 +213,8 @@ async def _replace(
     provider, target = references
     alias_of_id = None if target is None else target.id
     changed = await change.unit.domains.replace(stored, domain, provider.id, alias_of_id, change.now)
+    if domain.provider != stored.value.provider:
+        await change.unit.verifications.forget_of([stored.id])
     change.note(action, stored, changed)
     return changed
 

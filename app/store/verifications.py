@@ -8,10 +8,11 @@ from sqlalchemy import delete, func, insert, or_, select, update
 
 from app.core.reports import State
 from app.core.verified import StoredVerification
+from app.store.mass_writing import is_among
 from app.store.rows import DOMAIN, VERIFICATION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
@@ -113,6 +114,12 @@ class Verifications:
         is_own = VERIFICATION.c.id == verification_id, VERIFICATION.c.lease == lease
         free = update(VERIFICATION).where(*is_own).values(lease=None, leased_until=None)
         await self._connection.execute(free)
+
+    async def forget_of(self, domain_ids: Sequence[int]) -> None:
+        """Remove those of some domains: what was found for one owner is not for the next to read."""
+        if domain_ids:
+            of_these = is_among(self._connection, VERIFICATION.c.domain_id, domain_ids)
+            await self._connection.execute(delete(VERIFICATION).where(of_these))
 
     async def forget(self, before: datetime, limit: int) -> int:
         """Remove those from before a moment; return how many."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -116,6 +117,30 @@ async def test_who_may_see_a_domain_no_longer_follows_its_verification_no_longer
     # What is found from here on is for others.
     await verifier_of(hosted.services).check()
     assert "event:" not in await asyncio.wait_for(following, 10)
+
+
+@pytest.mark.parametrize("is_bulk", [False, True])
+async def test_the_next_owner_of_a_domain_does_not_read_what_was_found_for_the_last(
+    hosted: ApiClient, *, is_bulk: bool
+) -> None:
+    verifier = verifier_of(hosted.services)
+    for name in ("a.example", "b.example"):
+        await verifier.verifying.start(OPERATOR, DomainName(name))
+    await verifier.domains.start_open()
+    await verifier.check()
+    await verifier.domains.settle()
+    move = {"name": "a.example", "provider": "b"}
+    if is_bulk:
+        lines = "".join(f"{json.dumps(line)}\n" for line in (move, {"name": "b.example", "provider": "b"}))
+        headers = {"Content-Type": "application/x-ndjson"}
+        moved = await hosted.post("/api/v1/domains/bulk", content=lines, headers=headers)
+        assert json.loads(moved.text.splitlines()[0])["status"] == 200, moved.text
+    else:
+        assert (await hosted.put(PATH, json={"provider": "b"})).status_code == 200
+    owner = await hosted.as_token("verify", provider="b")
+    assert (await owner.get(f"{PATH}/verifications")).json()["items"] == []
+    kept = await owner.get("/api/v1/domains/b.example/verifications")
+    assert len(kept.json()["items"]) == 1
 
 
 @pytest.mark.parametrize(
