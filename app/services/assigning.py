@@ -14,7 +14,6 @@ from app.core.cohorts import cohort_key, cohort_state, cohort_words, proven_host
 from app.core.names import DomainName
 from app.core.resolving import resolve
 from app.core.sightings import sighting_from_record
-from app.services.finding_records import finding_record
 from app.services.work_loop import LoopPace, WorkLoop
 from app.store.cohorts import NewListing
 from app.verification.judging import judge_listing
@@ -140,10 +139,7 @@ async def work_out_listings(unit: UnitOfWork, now: datetime) -> None:
         planned = plan(settings)
         await _recall(unit, [listing.endpoint.key for listing in planned.listings], seen)
         listings = [_new_listing(settings, listing, seen) for listing in planned.listings]
-        unprobed = [
-            {"server": one.server, "reason": one.reason, "detail": one.detail} for one in planned.unprobed
-        ]
-        await unit.cohorts.set_listings(cohort_id, listings, unprobed, now)
+        await unit.cohorts.set_listings(cohort_id, listings, now)
         cohort = await unit.cohorts.get(cohort_id)
         proven = proven_hostnames(cohort.listings)
         await unit.cohorts.set_states([(cohort_id, cohort_state(cohort.listings, proven), proven)])
@@ -164,13 +160,8 @@ def _new_listing(
     observation = seen.get(listing.endpoint.key)
     if observation is None:
         return NewListing(listing=listing, own_hostname=own_hostname)
-    findings = judge_listing(listing, observation)
-    return NewListing(
-        listing=listing,
-        own_hostname=own_hostname,
-        state=state_of(findings),
-        findings=[finding_record(finding) for finding in findings],
-    )
+    state = state_of(judge_listing(listing, observation))
+    return NewListing(listing=listing, own_hostname=own_hostname, state=state)
 
 
 async def _recall(unit: UnitOfWork, keys: list[str], seen: dict[str, EndpointObservation | None]) -> None:

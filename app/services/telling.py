@@ -11,7 +11,6 @@ from app.core.endpoints import Listing
 from app.core.events import EventType, News
 from app.core.stored import Stored
 from app.core.verified import HostChoice
-from app.services.finding_records import finding_record
 from app.verification.judging import judge_listing
 from app.verification.reporting import state_of
 
@@ -67,11 +66,10 @@ async def _judge_promises(change: Change, stored: StoredEndpoint, observation: E
     has_changed = False
     for authentication, state_before in await change.unit.endpoints.promises(stored.id):
         listing = Listing(endpoint=stored.endpoint, server="", authentication=authentication)
-        promised = judge_listing(listing, observation)
-        state = state_of(promised)
-        has_changed |= state is not state_before
-        records = [finding_record(finding) for finding in promised]
-        await change.unit.endpoints.set_promise(stored.id, authentication, state, records)
+        state = state_of(judge_listing(listing, observation))
+        if state is not state_before:
+            has_changed = True
+            await change.unit.endpoints.set_promise(stored.id, authentication, state)
     return has_changed
 
 

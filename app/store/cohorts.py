@@ -17,7 +17,7 @@ from app.store.rows import COHORT, DOMAIN, ENDPOINT, LISTING, PROVIDER
 from app.store.servers import DOMAIN_OWNER, servers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Select
@@ -61,7 +61,6 @@ class NewListing:
     listing: Listing
     own_hostname: str | None
     state: State = State.UNTESTED
-    findings: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +189,6 @@ class Cohorts:
                 "needs": _LISTINGS,
                 "state": State.UNTESTED,
                 "proven": [],
-                "unprobed": [],
             }
             for provider_id, key in keys
             if (provider_id, key) not in found
@@ -252,13 +250,7 @@ class Cohorts:
         await self._connection.execute(delete(LISTING).where(LISTING.c.cohort_id == cohort_id))
         await self._connection.execute(update(COHORT).where(COHORT.c.id == cohort_id).values(needs=_USE))
 
-    async def set_listings(
-        self,
-        cohort_id: int,
-        listings: Sequence[NewListing],
-        unprobed: Sequence[Mapping[str, str]],
-        now: datetime,
-    ) -> None:
+    async def set_listings(self, cohort_id: int, listings: Sequence[NewListing], now: datetime) -> None:
         """Put listings in place of a cohort's present ones; endpoints that nobody listed are due at once."""
         ids = await self._endpoint_ids([one.listing.endpoint for one in listings], now)
         await self._connection.execute(delete(LISTING).where(LISTING.c.cohort_id == cohort_id))
@@ -271,17 +263,13 @@ class Cohorts:
                 "is_published": one.listing.is_published,
                 "own_hostname": one.own_hostname,
                 "state": one.state.value,
-                "findings": list(one.findings),
             }
             for one in listings
         ]
         if rows:
             await self._connection.execute(insert(LISTING), rows)
-        await self._connection.execute(
-            update(COHORT)
-            .where(COHORT.c.id == cohort_id)
-            .values(needs=_SETTLED, unprobed=[dict(one) for one in unprobed])
-        )
+        settled = update(COHORT).where(COHORT.c.id == cohort_id).values(needs=_SETTLED)
+        await self._connection.execute(settled)
 
     async def _endpoint_ids(self, endpoints: Iterable[Endpoint], now: datetime) -> dict[str, int]:
         by_key = {endpoint.key: endpoint for endpoint in endpoints}

@@ -136,18 +136,12 @@ class Endpoints:
         ]
 
     async def set_promise(
-        self,
-        endpoint_id: int,
-        authentication: tuple[Authentication, ...],
-        state: State,
-        findings: Sequence[Mapping[str, Any]],
+        self, endpoint_id: int, authentication: tuple[Authentication, ...], state: State
     ) -> None:
         """Write what follows from a list of methods for all who publish it."""
         methods = LISTING.c.authentication == [method.value for method in authentication]
         await self._connection.execute(
-            update(LISTING)
-            .where(LISTING.c.endpoint_id == endpoint_id, methods)
-            .values(state=state.value, findings=list(findings))
+            update(LISTING).where(LISTING.c.endpoint_id == endpoint_id, methods).values(state=state.value)
         )
 
     async def providers_of(self, endpoint_id: int) -> frozenset[str]:

@@ -10,7 +10,6 @@ from sqlmodel import Field
 
 from app.store.rows.columns import (
     JSON_VALUE,
-    NULLABLE_JSON,
     RECORD,
     Row,
     id_column,
@@ -34,7 +33,6 @@ class CohortRow(Row, table=True):
     needs: str = Field(sa_type=String(20))
     state: str = Field(sa_type=String(20))
     proven: list[str] = Field(sa_type=JSON_VALUE)
-    unprobed: list[dict[str, str]] = Field(sa_type=JSON_VALUE)
 
 
 class EndpointRow(Row, table=True):
@@ -88,7 +86,6 @@ class ListingRow(Row, table=True):
     is_published: bool
     own_hostname: str | None = Field(default=None, sa_type=String(253))
     state: str = Field(sa_type=String(20))
-    findings: list[dict[str, Any]] | None = Field(default=None, sa_type=NULLABLE_JSON)
 
 
 class FindingRow(Row, table=True):
