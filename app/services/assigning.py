@@ -68,7 +68,7 @@ class Assigning:
                 await unit.cohorts.lock()
                 await _note_providers(unit)
                 await assign(unit, await unit.cohorts.changed_domains(_DOMAINS))
-                await work_out_listings(unit, self._clock())
+                await work_out_listings(unit, await unit.cohorts.without_listings(_COHORTS), self._clock())
             batches += 1
             await asyncio.sleep(_PAUSE_SECONDS)
 
@@ -93,11 +93,17 @@ class Assigning:
 
 
 async def assign_now(unit: UnitOfWork, name: DomainName, now: datetime) -> None:
-    """Work out what one domain lists, within a transaction that writes."""
+    """Work out what one domain lists, and no other, within a transaction that writes."""
     await unit.cohorts.lock()
     await _note_providers(unit)
-    await assign(unit, await unit.cohorts.changed_domain(name))
-    await work_out_listings(unit, now)
+    stored = await unit.domains.find(name)
+    if stored is None:
+        return
+    # An alias is assigned after what it is an alias of.
+    for one in (stored.value.alias_of, name):
+        if one is not None:
+            await assign(unit, await unit.cohorts.changed_domain(one))
+    await work_out_listings(unit, await unit.cohorts.without_listings(1, name), now)
 
 
 async def _note_providers(unit: UnitOfWork) -> None:
@@ -128,10 +134,10 @@ async def assign(unit: UnitOfWork, domains: list[ChangedDomain]) -> None:
         await unit.cohorts.assign(assigned)
 
 
-async def work_out_listings(unit: UnitOfWork, now: datetime) -> None:
-    """Work out what cohorts list that are new, or whose provider changed."""
+async def work_out_listings(unit: UnitOfWork, cohorts: list[tuple[int, str | None]], now: datetime) -> None:
+    """Work out what cohorts list that are new, or whose provider changed, each by one of its domains."""
     seen: dict[str, EndpointObservation | None] = {}
-    for cohort_id, name in await unit.cohorts.without_listings(_COHORTS):
+    for cohort_id, name in cohorts:
         if name is None:
             await unit.cohorts.set_unused(cohort_id)
             continue

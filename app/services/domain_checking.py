@@ -175,7 +175,7 @@ class DomainChecking:
             waiting = {
                 key: stored
                 for key, stored in pending.items()
-                if stored.id not in taken or not taken[stored.id].done()
+                if stored is None or stored.id not in taken or not taken[stored.id].done()
             }
             tell(gathered.report, frozenset(waiting))
             if not waiting or time.monotonic() >= end:
@@ -190,17 +190,24 @@ class DomainChecking:
             raise DomainNotFound(name.ascii)
         return gathered
 
-    async def _take(self, pending: dict[str, StoredEndpoint], taken: dict[int, asyncio.Task[None]]) -> None:
+    async def _take(
+        self, pending: dict[str, StoredEndpoint | None], taken: dict[int, asyncio.Task[None]]
+    ) -> None:
         """Begin to probe those endpoints that nobody is at."""
-        free = [stored.id for stored in pending.values() if stored.id not in taken]
+        free = [one.id for one in pending.values() if one is not None and one.id not in taken]
         for leased in await self._checking.take(free) if free else ():
             taken[leased.stored.id] = asyncio.create_task(self._checking.check(leased))
 
 
-def _pending(gathered: Gathered, since: datetime) -> dict[str, StoredEndpoint]:
-    """Return the endpoints that were not looked at since a moment; a suspended domain has none."""
+def _pending(gathered: Gathered, since: datetime) -> dict[str, StoredEndpoint | None]:
+    """Return the endpoints that were not looked at since a moment; None for one that is not stored yet.
+
+    A suspended domain has none.
+    """
+    listed = (one.listing.endpoint.key for one in gathered.report.listings)
+    stored = {key: gathered.endpoints.get(key) for key in listed}
     return {
-        key: stored
-        for key, stored in gathered.endpoints.items()
-        if stored.standing.checked_at is None or stored.standing.checked_at < since
+        key: one
+        for key, one in stored.items()
+        if one is None or one.standing.checked_at is None or one.standing.checked_at < since
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, text, update
+from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, text, update
 
 from app.core.cohorts import CohortListing
 from app.core.errors import ConcurrentChange
@@ -141,8 +141,9 @@ class Cohorts:
 
     async def changed_domain(self, name: DomainName) -> list[ChangedDomain]:
         """Return one domain, if it is to be assigned."""
-        changed = selection().where(DOMAIN.c.name == name.ascii, DOMAIN.c.cohort_version != DOMAIN.c.version)
-        return await self._assignable(changed, 1)
+        dissolved = select(COHORT.c.id).where(COHORT.c.needs == _MEMBERS)
+        is_left = or_(DOMAIN.c.cohort_version != DOMAIN.c.version, DOMAIN.c.cohort_id.in_(dissolved))
+        return await self._assignable(selection().where(DOMAIN.c.name == name.ascii, is_left), 1)
 
     async def _assignable(self, statement: Select[Any], limit: int) -> list[ChangedDomain]:
         # Passing over what others hold, we wait for no one, so that no two wait for each other.
@@ -232,16 +233,27 @@ class Cohorts:
         is_alias = is_among(self._connection, DOMAIN.c.id, aliases)
         await self._connection.execute(update(DOMAIN).where(is_alias).values(cohort_version=0))
 
-    async def without_listings(self, limit: int) -> list[tuple[int, str | None]]:
-        """Return cohorts whose listings are to be worked out, each with the name of one of its domains."""
-        member = (
-            select(DOMAIN.c.name)
-            .where(DOMAIN.c.cohort_id == COHORT.c.id, DOMAIN.c.cohort_version == DOMAIN.c.version)
-            .limit(1)
-            .correlate(COHORT)
-            .scalar_subquery()
+    async def without_listings(
+        self, limit: int, domain: DomainName | None = None
+    ) -> list[tuple[int, str | None]]:
+        """Return cohorts whose listings are to be worked out, each with the name of one of its domains.
+
+        Args:
+            limit: How many at the most.
+            domain: The one whose cohort alone is wanted, by its own name.
+        """
+        members = select(DOMAIN.c.name).where(
+            DOMAIN.c.cohort_id == COHORT.c.id, DOMAIN.c.cohort_version == DOMAIN.c.version
         )
+        if domain is not None:
+            members = members.where(DOMAIN.c.name == domain.ascii)
+        member = members.limit(1).correlate(COHORT).scalar_subquery()
         statement = select(COHORT.c.id, member.label("name")).where(COHORT.c.needs == _LISTINGS)
+        if domain is not None:
+            own = select(DOMAIN.c.cohort_id).where(
+                DOMAIN.c.name == domain.ascii, DOMAIN.c.cohort_version == DOMAIN.c.version
+            )
+            statement = statement.where(COHORT.c.id == own.scalar_subquery())
         found = await self._connection.execute(statement.order_by(COHORT.c.id).limit(limit))
         return [(row.id, row.name) for row in found]
 
