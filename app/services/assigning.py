@@ -7,6 +7,7 @@ after, some at a time, so that a bulk of 200,000 domains takes as long as withou
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,10 +33,11 @@ if TYPE_CHECKING:
     from app.store.unit_of_work import Store, UnitOfWork
 
 _DOMAINS: Final = 1000
-_COHORTS: Final = 100
+_COHORTS: Final = 10
+"""With their listings, which take long to write: while SQLite's one writer does, all others wait."""
 _TIDY_EVERY: Final = timedelta(minutes=15)
 _PAUSE_SECONDS: Final = 0.02
-"""Between two batches, so that others get to write."""
+"""Between two batches at least; as long as the batch took, so that others get to write as much as we."""
 
 
 class Assigning:
@@ -65,12 +67,13 @@ class Assigning:
                 if not await unit.cohorts.has_work():
                     return batches
             async with self._store.writing() as unit:
+                began = time.monotonic()
                 await unit.cohorts.lock()
                 await _note_providers(unit)
                 await assign(unit, await unit.cohorts.changed_domains(_DOMAINS))
                 await work_out_listings(unit, await unit.cohorts.without_listings(_COHORTS), self._clock())
             batches += 1
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(max(_PAUSE_SECONDS, time.monotonic() - began))
 
     async def tidy(self) -> int:
         """Remove what no domain lists any more, now and then; return how much.
