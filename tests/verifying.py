@@ -50,8 +50,8 @@ class Verifier:
         self.verifying = Verifying(store, clock, look_seconds=0.01)
         self.endpoints = EndpointReading(store)
 
-    def another_process(self, **pace: Any) -> Checking:
-        judgement = Judgement(observer=self.observer, trust=TestRoots())
+    def another_process(self, observer: ScriptedObserver | None = None, **pace: Any) -> Checking:
+        judgement = Judgement(observer=observer or self.observer, trust=TestRoots())
         return Checking(self.store, self.clock, judgement, CheckingPace(**pace))
 
     async def check(self, checking: Checking | None = None) -> int:

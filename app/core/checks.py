@@ -93,6 +93,7 @@ class LeasedEndpoint:
 
     stored: StoredEndpoint
     lease: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

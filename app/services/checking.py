@@ -142,9 +142,14 @@ class Checking:
         What goes wrong on our side is logged; the endpoint is probed when its lease is over.
         """
         endpoint = leased.stored.endpoint
+        # Where it took long to write the lease down, much of it may be over by now.
+        left_seconds = (leased.until - self._clock()).total_seconds() - _MARGIN_SECONDS
+        if left_seconds <= 0:
+            _log.warning("verification_lease_over", endpoint=endpoint.key)
+            return
         try:
             began = time.monotonic()
-            async with asyncio.timeout(self._pace.lease_seconds - _MARGIN_SECONDS):
+            async with asyncio.timeout(left_seconds):
                 observation = await self._judgement.observer.observe(endpoint)
             await self._write_down(leased, observation, time.monotonic() - began)
         except AppError as error:

@@ -67,7 +67,7 @@ class Endpoints:
         values = {"lease": lease, "leased_until": until}
         await self._connection.execute(update(ENDPOINT).where(is_taken).values(values))
         rows = await self._connection.execute(select(ENDPOINT).where(is_taken).order_by(ENDPOINT.c.due_at))
-        return [LeasedEndpoint(stored=_endpoint(row), lease=lease) for row in rows]
+        return [LeasedEndpoint(stored=_endpoint(row), lease=lease, until=until) for row in rows]
 
     async def release(self, leased: LeasedEndpoint) -> None:
         """Let go of an endpoint as it was."""

@@ -27,7 +27,7 @@ from app.services.webhooks import Destinations, WebhookService, WebhookWish
 
 from builders import a_domain, a_provider, an_imap_server, an_smtp_server
 from databases import OPERATOR, a_caller, stored_domain, stored_provider
-from fakes.observer import expires_in, has_expired, is_down, turns_away, works
+from fakes.observer import ScriptedObserver, expires_in, has_expired, is_down, turns_away, works
 from observed import offering
 from verifying import Verifier, always, cohort_of
 
@@ -243,14 +243,41 @@ async def test_what_a_dead_process_held_is_taken_when_its_lease_is_over(verifier
 async def test_a_result_that_comes_after_the_lease_was_taken_over_is_dropped(verifier: Verifier) -> None:
     await verifier.assigning.catch_up()
     ids = [one.id for one in (await verifier.all()).values()]
-    slow = await verifier.checking.take(ids)
+    slow = ScriptedObserver(verifier.clock)
+    slow.answers[IMAP] = is_down
+    slow.gate.clear()
+    process = verifier.another_process(slow)
+    talking = [asyncio.create_task(process.check(leased)) for leased in await process.take(ids)]
+    await slow.wait_for(2)
     verifier.clock.advance(days=1)
     assert await verifier.check() == 2
-    verifier.observer.answers[IMAP] = is_down
-    for leased in slow:
-        await verifier.checking.check(leased)
+    slow.gate.set()
+    await asyncio.gather(*talking)
     assert (await verifier.all())[IMAP].standing.state is State.GOOD
     assert len(await verifier.endpoints.history(OPERATOR, ids[0], limit=10)) == 1
+
+
+async def test_no_one_is_talked_to_whose_lease_was_long_in_the_writing(verifier: Verifier) -> None:
+    await verifier.assigning.catch_up()
+    ids = [one.id for one in (await verifier.all()).values()]
+    late = verifier.another_process(lease_seconds=10)
+    taken = await late.take(ids)
+    verifier.clock.advance(seconds=9)
+    for leased in taken:
+        await late.check(leased)
+    assert verifier.observer.asked == []
+
+
+async def test_no_one_is_talked_to_for_longer_than_is_left_of_the_lease(verifier: Verifier) -> None:
+    await verifier.assigning.catch_up()
+    ids = [one.id for one in (await verifier.all()).values()]
+    late = verifier.another_process(lease_seconds=60)
+    taken = await late.take(ids)
+    verifier.clock.advance(seconds=58.95)
+    verifier.observer.gate.clear()
+    await asyncio.wait_for(asyncio.gather(*(late.check(leased) for leased in taken)), 10)
+    assert len(verifier.observer.asked) == 2
+    assert (await verifier.all())[IMAP].standing.checked_at is None
 
 
 async def test_no_one_is_talked_to_for_longer_than_the_lease(verifier: Verifier) -> None:
