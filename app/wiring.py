@@ -214,13 +214,13 @@ def _verification(
     checking = Checking(store, system_clock, judgement, pace)
     fetcher = DocumentFetcher(dialer, resolver)
     own_checks = PublicationChecks(records, Publishing(store), fetcher, trust, system_clock)
-    patience_seconds = settings.verify_lease_seconds * 1.5
+    patience = timedelta(seconds=settings.verify_lease_seconds * 1.5)
     return VerificationServices(
-        verifying=Verifying(store, system_clock),
+        verifying=Verifying(store, system_clock, patience),
         endpoints=EndpointReading(store),
         assigning=Assigning(store, system_clock),
         checking=checking,
-        domains=DomainChecking(store, system_clock, checking, own_checks, patience_seconds),
+        domains=DomainChecking(store, system_clock, checking, own_checks, patience),
         trust=trust,
         clock=system_clock,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.services.assigning import Assigning
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from app.store.unit_of_work import Store
 
     from fakes.clock import FixedClock
+
+
+PATIENCE = timedelta(seconds=5)
 
 
 @dataclass
@@ -46,8 +50,8 @@ class Verifier:
         self.assigning = Assigning(store, clock)
         self.checking = self.another_process()
         self.own = OwnFindings()
-        self.domains = DomainChecking(store, clock, self.checking, self.own, patience_seconds=5)
-        self.verifying = Verifying(store, clock, look_seconds=0.01)
+        self.domains = DomainChecking(store, clock, self.checking, self.own, PATIENCE)
+        self.verifying = Verifying(store, clock, PATIENCE, look_seconds=0.01)
         self.endpoints = EndpointReading(store)
 
     def another_process(self, observer: ScriptedObserver | None = None, **pace: Any) -> Checking:

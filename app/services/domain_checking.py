@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -16,9 +17,10 @@ import structlog
 
 from app.core.errors import AppError, DomainNotFound
 from app.core.names import DomainName
+from app.core.reports import State
 from app.services.assigning import assign_now
 from app.services.domain_reports import gather_report, report_record
-from app.services.verifying import FRESH_FOR
+from app.services.verifying import FRESH_FOR, PATIENCE, given_up_after
 from app.services.work_loop import LoopPace, WorkLoop
 
 if TYPE_CHECKING:
@@ -61,14 +63,14 @@ class DomainChecking:
         clock: Callable[[], datetime],
         checking: Checking,
         own_checks: OwnChecks | None = None,
-        patience_seconds: float = 600.0,
+        patience: timedelta = PATIENCE,
     ) -> None:
         """Take the database, the time, what probes, what else is looked at, and how long that may take."""
         self._store = store
         self._clock = clock
         self._checking = checking
         self._own_checks = own_checks
-        self._patience_seconds = patience_seconds
+        self._patience = patience
         self._loop = WorkLoop("verifications", LoopPace())
 
     async def run(self) -> None:
@@ -87,7 +89,7 @@ class DomainChecking:
         """
         now, lease = self._clock(), secrets.token_hex(16)
         # What comes of it is written down before another process takes it.
-        until = now + timedelta(seconds=self._patience_seconds + 30)
+        until = now + self._patience + timedelta(seconds=30)
         room = _AT_ONCE - self._loop.size
         if room <= 0:
             return 0
@@ -103,13 +105,18 @@ class DomainChecking:
     async def _see_through(self, verification: StoredVerification, lease: str) -> None:
         name = DomainName(verification.domain)
         try:
-            own = await self._own_findings(name)
-            gathered = await self._wait(name, own, verification.requested_at - FRESH_FOR)
-            if gathered is None:
-                return
+            report = await self._report(name, verification.requested_at)
             async with self._store.writing() as unit:
-                record, state = report_record(gathered.report), gathered.report.state
-                await unit.verifications.finish(verification.id, lease, state, record, self._clock())
+                record, state = report_record(report), report.state
+                is_written = await unit.verifications.finish(
+                    verification.id, lease, state, record, self._clock()
+                )
+            if not is_written:
+                # Another began anew when the lease was over, or the domain is somebody else's by now.
+                _log.warning("verification_report_not_wanted", domain=name.ascii)
+        except DomainNotFound:
+            # It was deleted meanwhile, and the verification with it.
+            return
         except AppError as error:
             _log.warning("verification_report_lost", domain=name.ascii, reason=str(error))
         except asyncio.CancelledError:
@@ -125,18 +132,37 @@ class DomainChecking:
         except (AppError, TimeoutError) as error:
             _log.info("verification_kept_lease", domain=verification.domain, reason=str(error))
 
+    async def _report(self, name: DomainName, requested_at: datetime) -> DomainReport:
+        """Return how things stand once all was looked at, or patience has ended."""
+        own: tuple[Finding, ...] | None = None
+        if self._clock() - requested_at <= given_up_after(self._patience):
+            own = await self._look(name, requested_at - FRESH_FOR)
+        report = (await self._gather(name, own or ())).report
+        if own is not None:
+            return report
+        # What is bad stays bad; for the rest nobody can say that it is good.
+        return replace(report, state=max(report.state, State.UNTESTED, key=lambda state: state.rank))
+
+    async def _look(self, name: DomainName, since: datetime) -> tuple[Finding, ...] | None:
+        """Wait for endpoints, and look at the domain's own meanwhile; None where that was not done in time."""
+        end = self._end()
+        looking = asyncio.create_task(self._own_findings(name))
+        try:
+            while _pending(await self._gather(name), since):
+                if time.monotonic() >= end:
+                    break
+                await asyncio.sleep(_LOOK_SECONDS)
+            done, _ = await asyncio.wait([looking], timeout=max(0.0, end - time.monotonic()))
+            return looking.result() if done else None
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+
+    def _end(self) -> float:
+        return time.monotonic() + self._patience.total_seconds()
+
     async def _own_findings(self, name: DomainName) -> tuple[Finding, ...]:
         return () if self._own_checks is None else await self._own_checks.check(name)
-
-    async def _wait(self, name: DomainName, own: tuple[Finding, ...], since: datetime) -> Gathered | None:
-        """Return how things stand once all endpoints were looked at, or patience has ended."""
-        end = time.monotonic() + self._patience_seconds
-        while True:
-            async with self._store.reading() as unit:
-                gathered = await gather_report(unit, name, own)
-            if gathered is None or not _pending(gathered, since) or time.monotonic() >= end:
-                return gathered
-            await asyncio.sleep(_LOOK_SECONDS)
 
     async def verify_now(self, name: DomainName, tell: Tell) -> DomainReport:
         """Probe all endpoints of a domain from this process, wait for those that another is at, and report.
@@ -167,7 +193,7 @@ class DomainChecking:
     async def _probe(
         self, name: DomainName, since: datetime, taken: dict[int, asyncio.Task[None]], tell: Tell
     ) -> None:
-        end = time.monotonic() + self._patience_seconds
+        end = self._end()
         while True:
             gathered = await self._gather(name)
             pending = _pending(gathered, since)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from app.core.errors import DomainNotFound, EndpointNotFound, VerificationNotFound
@@ -13,13 +13,12 @@ from app.core.verified import EndpointFilter, FindingFilter
 from app.services.assigning import assign_now
 from app.services.callers import Scope
 from app.services.changes import Changes
-from app.services.domain_reports import gather_report, listing_record, report_record
+from app.services.domain_reports import gather_report, report_record
 from app.services.domains import visible_domain
 from app.services.finding_records import find_finding
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-    from datetime import datetime
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from app.core.checks import StoredEndpoint
     from app.core.domains import Domain
@@ -32,8 +31,10 @@ if TYPE_CHECKING:
 
 FRESH_FOR: Final = timedelta(seconds=60)
 """What was probed less than this ago is not probed again because somebody asks: hosts are others'."""
+PATIENCE: Final = timedelta(minutes=10)
 _LOOK_SECONDS: Final = 0.5
-_GIVE_UP_AFTER: Final = timedelta(minutes=15)
+_GRACE: Final = timedelta(seconds=60)
+"""For a verification that is given up to be written down as such."""
 
 EVERY_ENDPOINT: Final = EndpointFilter()
 EVERY_FINDING: Final = FindingFilter()
@@ -43,12 +44,17 @@ class Verifying:
     """Verifications of domains; every method checks what the caller may."""
 
     def __init__(
-        self, store: Store, clock: Callable[[], datetime], look_seconds: float = _LOOK_SECONDS
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        patience: timedelta = PATIENCE,
+        look_seconds: float = _LOOK_SECONDS,
     ) -> None:
-        """Take the database, the time, and how often those who follow look."""
+        """Take the database, the time, how long a verification may take, and how often followers look."""
         self._store = store
         self._clock = clock
         self._changes = Changes(store, clock)
+        self._give_up_after = given_up_after(patience)
         self._look_seconds = look_seconds
 
     async def start(self, caller: Caller, name: DomainName) -> StoredVerification:
@@ -63,7 +69,7 @@ class Verifying:
             domain = await visible_domain(unit, caller, name)
             await assign_now(unit, name, now)
             present = await unit.verifications.find_open(domain.id)
-            if present is not None and now - present.requested_at < _GIVE_UP_AFTER:
+            if present is not None and now - present.requested_at < self._give_up_after:
                 return present
             gathered = await gather_report(unit, name)
             if gathered is not None and gathered.endpoints:
@@ -120,7 +126,8 @@ class Verifying:
     ) -> AsyncIterator[tuple[str, dict[str, Any] | None]]:
         """Give what happens in a verification, until it is over: a word for what, and JSON; no JSON: nothing.
 
-        It also ends where the domain goes to somebody else, and where the caller's token holds no longer.
+        It also ends where the domain goes to somebody else, where the caller's token holds no longer, and
+        where nobody sees the verification through.
 
         Args:
             caller: Who follows.
@@ -139,19 +146,29 @@ class Verifying:
                 if not await _is_still_seen(unit, caller, name, verification):
                     return
                 current = await unit.verifications.find(verification.domain_id, public_id)
-                gathered = await gather_report(unit, name)
-            if current is None or gathered is None:
-                return
+                if current is None:
+                    return
+                report = current.report or await _present_report(unit, name)
             yield "waiting", None
-            for one in gathered.report.listings:
-                place = (one.listing.server, one.listing.endpoint.key)
-                if one.at is not None and one.at >= fresh and place not in told:
+            for record in report["endpoints"]:
+                place = (record["server"], record["endpoint"])
+                if place not in told and _is_since(record, fresh):
                     told.add(place)
-                    yield "endpoint", listing_record(one)
+                    yield "endpoint", record
             if current.finished_at is not None:
-                yield "finished", dict(current.report or {})
+                yield "finished", dict(report)
+                return
+            if self._clock() - current.requested_at > self._give_up_after + _GRACE:
                 return
             await asyncio.sleep(self._look_seconds)
+
+
+def given_up_after(patience: timedelta) -> timedelta:
+    """Return how long after it was asked for a verification is finished as it is, whatever is missing.
+
+    Whoever began to see it through may have been killed, and another have begun anew.
+    """
+    return 2 * patience
 
 
 class EndpointReading:
@@ -247,6 +264,17 @@ async def _found(unit: UnitOfWork, domain: Stored[Domain], public_id: str) -> St
     if found is None:
         raise VerificationNotFound(public_id)
     return found
+
+
+async def _present_report(unit: UnitOfWork, name: DomainName) -> Mapping[str, Any]:
+    gathered = await gather_report(unit, name)
+    assert gathered is not None, "seen in this transaction"  # noqa: S101
+    return report_record(gathered.report)
+
+
+def _is_since(record: Mapping[str, Any], moment: datetime) -> bool:
+    checked_at = record["checked_at"]
+    return checked_at is not None and datetime.fromisoformat(checked_at) >= moment
 
 
 async def _is_still_seen(
