@@ -34,9 +34,7 @@ def _record(
 
 
 def _document(url: str = HTTPS, body: bytes = BODY, status: int = 200, **changes: Any) -> DocumentCheck:
-    expected = ExpectedDocument(
-        url=url, format="autoconfig", media_type="application/xml", body_sha256=sha256(BODY).hexdigest()
-    )
+    expected = ExpectedDocument(url=url, format="autoconfig", body_sha256=sha256(BODY).hexdigest())
     values: dict[str, Any] = {
         "url": url,
         "tls": a_session(good(AUTOCONFIG)) if url.startswith("https:") else None,

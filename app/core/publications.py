@@ -18,7 +18,6 @@ class ExpectedDocument:
     """Where clients ask, such as ``https://autoconfig.customer.example/mail/config-v1.1.xml?emailaddress=…``."""
     format: str
     """The format's name."""
-    media_type: str
     body_sha256: str
     """Of what this service answers, in hexadecimal."""
     posted: bytes = b""

@@ -78,7 +78,6 @@ async def expected_documents(
                 ExpectedDocument(
                     url=f"{scheme}://{host}{place.path}",
                     format=place.format,
-                    media_type=reply.media_type.partition(";")[0],
                     body_sha256=sha256(reply.body).hexdigest(),
                     posted=posted,
                 )

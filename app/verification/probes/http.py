@@ -31,8 +31,7 @@ _TRY_NEXT: Final = frozenset({
     FailureReason.NO_LOCAL_FAMILY,
 })  # fmt: skip
 _KEPT_HEADERS: Final = frozenset({
-    "allow", "content-type", "dav", "location", "ms-asprotocolversions", "ms-server-activesync",
-    "retry-after", "strict-transport-security", "www-authenticate",
+    "content-type", "dav", "ms-asprotocolversions", "strict-transport-security", "www-authenticate",
 })  # fmt: skip
 _AGENT: Final = ("User-Agent", "Signpost")
 _GET: Final = WebRequest(method="GET", headers=(_AGENT, ("Accept", "*/*")))

@@ -33,7 +33,6 @@ async def fetched(
     expected = ExpectedDocument(
         url=f"{scheme}://{host}:{peer.port}/mail/config-v1.1.xml?emailaddress=a%40b.example",
         format="autoconfig",
-        media_type="application/xml",
         body_sha256=sha256(BODY).hexdigest(),
         posted=posted,
     )
