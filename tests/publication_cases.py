@@ -53,6 +53,13 @@ def _failed(
     return _document(url, failure=failure, tls=None, http=None, body_sha256="", body_start=b"", media_type="")
 
 
+def _led(url: str, *, start: str = HTTPS, **changes: Any) -> DocumentCheck:
+    """Return a document to which a redirect led."""
+    http = an_answer(changes.pop("status", 200), url=url, headers=(), redirects=(start,), **changes)
+    return _document(start, http=http)
+
+
+_ELSEWHERE = "https://web.example/config.xml"
 _ALIAS = AliasData("signpost.example")
 _SRV = SrvData(priority=0, weight=1, port=993, target="imap.provider.example")
 _DIGEST = TxtData("v=UAAC1; a=sha256; d=AAAA")
@@ -158,6 +165,43 @@ CASES: Final[dict[str, tuple[Iterable[CheckedRecord], Iterable[DocumentCheck], l
     "502": ([], [_document(status=502)], ["document.server-error"]),
     "503": ([], [_document(status=503)], ["document.not-tested"]),
     "redirects without an end": ([], [_document(status=302)], ["document.redirect-loop"]),
+    "a redirect to a host with a certificate for it": (
+        [],
+        [_led(_ELSEWHERE, tls=a_session(good("web.example")))],
+        [],
+    ),
+    "a redirect to a host with a certificate for another": (
+        [],
+        [_led(_ELSEWHERE, tls=a_session(good()))],
+        ["certificate.name-mismatch"],
+    ),
+    "a redirect from http to a host with a certificate for another": (
+        [],
+        [_led(_ELSEWHERE, start=HTTP, tls=a_session(good()))],
+        ["certificate.name-mismatch"],
+    ),
+    "a redirect on the same host, whose certificate is for another": (
+        [],
+        [
+            _document(
+                tls=a_session(good()),
+                http=an_answer(url=f"{HTTPS}2", headers=(), redirects=(HTTPS,), tls=a_session(good())),
+            )
+        ],
+        ["certificate.name-mismatch"],
+    ),
+    "bad certificates of its own and of where it leads": (
+        [],
+        [
+            _document(
+                tls=a_session(good()),
+                http=an_answer(url=_ELSEWHERE, headers=(), redirects=(HTTPS,), tls=a_session(good())),
+            )
+        ],
+        ["certificate.name-mismatch", "certificate.name-mismatch"],
+    ),
+    "a redirect from http to http": ([], [_led(f"{HTTP}2", start=HTTP)], []),
+    "a redirect from http to https": ([], [_led(HTTPS, start=HTTP, tls=a_session(good(AUTOCONFIG)))], []),
     "a web site for every name": (
         [],
         [_document(body=PAGE, media_type="text/html")],

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from app.core.dns_comparison import CheckedRecord
     from app.core.dns_records import DnsRecord
     from app.core.findings import FindingKind
+    from app.core.observations import TlsSession
     from app.core.publications import DocumentCheck, DocumentObservation
+    from app.verification.certificate_judging import Found
     from app.verification.trust import TrustStore
 
 _PACC_DIGEST: Final = "_ua-auto-config."
+_HTTPS_PORT: Final = 443
 _OK: Final = 200
 _REDIRECTS: Final = range(300, 400)
 _FAULTS: Final = range(500, 600)
@@ -129,21 +132,30 @@ def _record_finding(kind: FindingKind, group: list[CheckedRecord]) -> Finding:
     return Finding(kind=kind, subject=f"dns:{record.name}", facts=facts)
 
 
-def _judge_document(
-    check: DocumentCheck, trust: TrustStore, now: datetime
-) -> Iterator[tuple[FindingKind, dict[str, str]]]:
+def _judge_document(check: DocumentCheck, trust: TrustStore, now: datetime) -> Iterator[Found]:
     seen = check.seen
     if _has_no_host(seen):
         yield kinds.HOST_MISSING, {}
         return
-    if seen.tls is not None:
-        facts = {"hostname": _host(check.expected.url), "service": "web", "port": str(_port(check))}
-        for kind, more in judge_chain(seen.tls.chain, facts["hostname"], trust, now):
+    for url, session in _sessions(check):
+        parts = urlsplit(url)
+        hostname, port = parts.hostname or "", parts.port or _HTTPS_PORT
+        facts = {"hostname": hostname, "service": "web", "port": str(port)}
+        for kind, more in judge_chain(session.chain, hostname, trust, now):
             yield kind, {**facts, **more}
     if seen.failure is not None or seen.http is None:
         yield _failure(seen)
     elif not _is_current(check):
         yield _answer_kind(check), {"status": str(seen.http.status), "last": seen.http.url}
+
+
+def _sessions(check: DocumentCheck) -> Iterator[tuple[str, TlsSession]]:
+    """Yield the handshakes whose certificates count, with the URLs that they must be for."""
+    seen = check.seen
+    if seen.tls is not None:
+        yield check.expected.url, seen.tls
+    if seen.http is not None and seen.http.tls is not None:
+        yield seen.http.url, seen.http.tls
 
 
 def _has_no_host(seen: DocumentObservation) -> bool:
@@ -185,21 +197,22 @@ def _document_finding(kind: FindingKind, check: DocumentCheck, facts: dict[str, 
     """Build a finding about the document, or about its host where all documents there have the cause."""
     url = check.expected.url
     host = _host(url)
-    is_of_host = kind in _OF_HOST or kind.code.startswith("certificate.")
+    subject = url
+    if kind in _OF_HOST:
+        subject = f"{urlsplit(url).scheme}://{host}"
+    elif facts.get("hostname") == host:
+        # A certificate of its own; that of a host to which a document leads is the document's matter.
+        subject = f"https://{host}"
     status = f"status {facts['status']}" if "status" in facts else ""
     return Finding(
         kind=kind,
-        subject=f"document:{urlsplit(url).scheme}://{host}" if is_of_host else f"document:{url}",
+        subject=f"document:{subject}",
         facts={"detail": status, "url": url, "host": host, "format": check.expected.format, **facts},
     )
 
 
 def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
-
-
-def _port(check: DocumentCheck) -> int:
-    return urlsplit(check.expected.url).port or 443
 
 
 def _is_https(url: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
@@ -15,7 +16,7 @@ from app.verification.trust import TrustStore
 
 from certificates import a_web_chain
 from fakes.clock import FixedClock
-from fakes.peers import HOST, HearHeader, Idle, Peer, Say, ShakeHands, Step, lines
+from fakes.peers import HOST, HearHeader, Idle, Peer, Say, ShakeHands, Step, lines, server_context
 from probing import LOOPBACK, QUICK, a_resolver
 
 BODY = b"<clientConfig/>"
@@ -82,6 +83,17 @@ async def test_redirects_are_followed_and_those_without_an_end_are_told() -> Non
         peer.scripts = [[HearHeader(), Say(there)]]
         assert codes(await fetched(peer)) == ["document.redirect-loop"]
     assert peer.connections == 2 + 6
+
+
+async def test_the_certificate_of_the_host_to_which_a_redirect_leads_is_judged() -> None:
+    context = server_context("other.example")
+    async with Peer.of(ShakeHands(context), HearHeader(), Say(LENGTH)) as there:
+        moved = f"HTTP/1.1 302 Found\r\nLocation: https://{HOST}:{there.port}/there\r\n\r\n".encode()
+        async with Peer.of(HearHeader(), Say(moved)) as peer:
+            check = await fetched(peer)
+    (finding,) = judge_documents([check], TRUST, datetime.now(UTC))
+    assert finding.code == "certificate.name-mismatch"
+    assert (finding.facts["hostname"], finding.facts["port"]) == (HOST, str(there.port))
 
 
 @pytest.mark.parametrize(
