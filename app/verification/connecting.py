@@ -128,11 +128,12 @@ _DEAD: Final = {
     FailureReason.UNREACHABLE: (UNREACHABLE, "no way there"),
     FailureReason.CUT: (REFUSED, "closed at once"),
 }
-_NOT_HERE: Final = {
+NOT_HERE: Final = {
     FailureReason.FORBIDDEN: "no public address",
     FailureReason.NO_LOCAL_FAMILY: "this machine has no way to such addresses",
     FailureReason.TURNED_AWAY: "the server turned this service away",
 }
+"""Why nothing follows from a failure: it is our own, or the server's wish."""
 
 
 def judge_host(observation: EndpointObservation) -> Iterator[Evidence]:
@@ -162,9 +163,9 @@ def judge_connections(observation: EndpointObservation) -> Iterator[Evidence]:
         failure = seen.failure
         if failure is None:
             continue
-        if failure.reason in _NOT_HERE and has_living:
-            yield Evidence(SOME_NOT_TESTED, {"reason": _NOT_HERE[failure.reason]}, seen.address)
-        elif failure.reason in _NOT_HERE:
+        if failure.reason in NOT_HERE and has_living:
+            yield Evidence(SOME_NOT_TESTED, {"reason": NOT_HERE[failure.reason]}, seen.address)
+        elif failure.reason in NOT_HERE:
             yield _untested(seen)
         elif failure.stage is Stage.CONNECT:
             yield _dead(observation, seen, is_any_reached=is_any_reached)
@@ -174,7 +175,7 @@ def is_tested(seen: AddressObservation) -> bool:
     """Tell whether there was a conversation from which something follows."""
     if seen.failure is None:
         return True
-    return seen.failure.reason not in _NOT_HERE and seen.failure.stage is not Stage.CONNECT
+    return seen.failure.reason not in NOT_HERE and seen.failure.stage is not Stage.CONNECT
 
 
 def _untested(seen: AddressObservation) -> Evidence:
@@ -183,7 +184,7 @@ def _untested(seen: AddressObservation) -> Evidence:
         return Evidence(FORBIDDEN, {}, seen.address)
     if failure is not None and failure.reason is FailureReason.TURNED_AWAY:
         return Evidence(TURNED_AWAY, {"detail": failure.detail or "it said no more"}, seen.address)
-    return Evidence(NOT_TESTED, {"reason": _NOT_HERE[FailureReason.NO_LOCAL_FAMILY]}, seen.address)
+    return Evidence(NOT_TESTED, {"reason": NOT_HERE[FailureReason.NO_LOCAL_FAMILY]}, seen.address)
 
 
 def _dead(observation: EndpointObservation, seen: AddressObservation, *, is_any_reached: bool) -> Evidence:

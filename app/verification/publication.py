@@ -10,10 +10,18 @@ from app.core.dns_comparison import RecordState
 from app.core.dns_lookups import LookupStatus
 from app.core.dns_records import AddressData, AliasData, SrvData, TxtData, presented
 from app.core.findings import Finding, Severity
-from app.core.observations import FailureReason
 from app.verification import publication_kinds as kinds
 from app.verification.certificate_judging import judge_chain
+from app.verification.connecting import NOT_HERE
 from app.verification.evidence import in_order
+from app.verification.web_answers import (
+    BUSY_STATUSES,
+    FAULT_STATUSES,
+    OK,
+    REDIRECT_STATUSES,
+    is_https,
+    shown_failure,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,15 +37,10 @@ if TYPE_CHECKING:
 
 _PACC_DIGEST: Final = "_ua-auto-config."
 _HTTPS_PORT: Final = 443
-_OK: Final = 200
-_REDIRECTS: Final = range(300, 400)
-_FAULTS: Final = range(500, 600)
-_BUSY: Final = frozenset({408, 425, 429, 503})
 _PAGE: Final = re.compile(
     rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
 )
 _PAGE_TYPES: Final = frozenset({"text/html", "application/xhtml+xml"})
-_OURS: Final = frozenset({FailureReason.FORBIDDEN, FailureReason.NO_LOCAL_FAMILY, FailureReason.TURNED_AWAY})
 _OF_HOST: Final = (kinds.HOST_MISSING, kinds.HTTP_ONLY)
 _NO_RECORD: Final = frozenset({LookupStatus.NO_DATA, LookupStatus.NO_NAME})
 
@@ -89,7 +92,7 @@ def judge_documents(
     for check in checks:
         where = (_host(check.expected.url), check.expected.format)
         for kind, facts in _judge_document(check, trust, now):
-            is_saved = kind is kinds.UNREACHABLE and where in current and _is_https(check.expected.url)
+            is_saved = kind is kinds.UNREACHABLE and where in current and is_https(check.expected.url)
             finding = _document_finding(kinds.HTTP_ONLY if is_saved else kind, check, facts)
             found.setdefault((finding.code, finding.subject), finding)
     return in_order(found.values())
@@ -166,19 +169,19 @@ def _failure(seen: DocumentObservation) -> tuple[FindingKind, dict[str, str]]:
     failure = seen.failure
     if failure is None:
         return kinds.UNTESTED, {"detail": "there was no answer to judge"}
-    detail = failure.detail or failure.reason.replace("-", " ")
-    return kinds.UNTESTED if failure.reason in _OURS else kinds.UNREACHABLE, {"detail": detail}
+    kind = kinds.UNTESTED if failure.reason in NOT_HERE else kinds.UNREACHABLE
+    return kind, {"detail": shown_failure(failure)}
 
 
 def _answer_kind(check: DocumentCheck) -> FindingKind:
     status = check.seen.http.status if check.seen.http is not None else 0
-    if status in _REDIRECTS:
+    if status in REDIRECT_STATUSES:
         return kinds.REDIRECT_LOOP
-    if status in _BUSY:
+    if status in BUSY_STATUSES:
         return kinds.UNTESTED
-    if status in _FAULTS:
+    if status in FAULT_STATUSES:
         return kinds.SERVER_ERROR
-    if status != _OK:
+    if status != OK:
         return kinds.NOT_FOUND
     return kinds.CATCH_ALL if _is_page(check.seen) else kinds.NOT_CURRENT
 
@@ -189,7 +192,7 @@ def _is_page(seen: DocumentObservation) -> bool:
 
 def _is_current(check: DocumentCheck) -> bool:
     seen = check.seen
-    is_answered = seen.failure is None and seen.http is not None and seen.http.status == _OK
+    is_answered = seen.failure is None and seen.http is not None and seen.http.status == OK
     return is_answered and seen.body_sha256 == check.expected.body_sha256
 
 
@@ -213,7 +216,3 @@ def _document_finding(kind: FindingKind, check: DocumentCheck, facts: dict[str, 
 
 def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
-
-
-def _is_https(url: str) -> bool:
-    return urlsplit(url).scheme == "https"

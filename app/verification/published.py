@@ -14,6 +14,7 @@ from app.net.http import WebRequest, find_redirect, send_request, target_of
 from app.net.streams import Handshake
 from app.net.tls import server_name_of
 from app.net.web_bodies import read_body
+from app.verification.web_answers import OK
 
 if TYPE_CHECKING:
     from app.core.dns_lookups import Lookup
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 _MAX_REDIRECTS: Final = 5
 _MAX_ADDRESSES: Final = 3
 _BODY_START: Final = 512
-_OK: Final = 200
 _SEE_OTHER: Final = 303
 _TRY_NEXT: Final = frozenset({
     FailureReason.REFUSED, FailureReason.TIMED_OUT, FailureReason.UNREACHABLE, FailureReason.FORBIDDEN,
@@ -127,7 +127,7 @@ async def _ask(stream: Stream, target: WebTarget, request: WebRequest, progress:
         progress.tls = await stream.start_tls(Handshake(server_name_of(target.hostname)))
     progress.stage = Stage.REQUEST
     response, reader = await send_request(stream, target, request)
-    if response.status != _OK:
+    if response.status != OK:
         return _Fetched(response, b"")
     try:
         return _Fetched(response, await read_body(reader, response))

@@ -9,6 +9,7 @@ from app.core.findings import FindingKind, Severity
 from app.core.servers import ServerType, SocketType
 from app.verification.connecting import is_tested
 from app.verification.evidence import Evidence
+from app.verification.web_answers import BUSY_STATUSES, FAULT_STATUSES, OK, REDIRECT_STATUSES, is_https
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,14 +117,10 @@ _DAV_FEATURES: Final = {
     ServerType.CARDDAV: "addressbook",
     ServerType.WEBDAV: "1",
 }
-_OK: Final = 200
 _MULTI_STATUS: Final = 207
 _CHALLENGED: Final = 401
 _FORBIDDEN: Final = 403
 _GONE: Final = frozenset({404, 410})
-_BUSY: Final = frozenset({408, 425, 429, 503})
-_REDIRECTS: Final = range(300, 400)
-_FAULTS: Final = range(500, 600)
 
 
 def judge_web(endpoint: Endpoint, seen: AddressObservation) -> Iterator[Evidence]:
@@ -133,14 +130,14 @@ def judge_web(endpoint: Endpoint, seen: AddressObservation) -> Iterator[Evidence
         return
     is_led_to_plain = _leads_to_plain(endpoint, answer)
     # There nobody asks any further, so that a redirect is the last answer.
-    is_end = is_led_to_plain and answer.status in _REDIRECTS
+    is_end = is_led_to_plain and answer.status in REDIRECT_STATUSES
     cause = None if is_end else _broken(answer) or _judge_service(endpoint, answer)
     if cause is not None:
         yield Evidence(cause, _facts(cause, endpoint, answer), seen.address)
     if is_led_to_plain:
         yield Evidence(LEADS_TO_PLAIN, {"last": _plain_hop(answer)}, seen.address)
     elif endpoint.socket_type is SocketType.PLAIN:
-        kind = LEADS_TO_HTTPS if answer.url.startswith("https://") else NOT_HTTPS
+        kind = LEADS_TO_HTTPS if is_https(answer.url) else NOT_HTTPS
         yield Evidence(kind, {"last": answer.url} if kind is LEADS_TO_HTTPS else {}, seen.address)
     elif cause is None and endpoint.service in _PAGES and not _has_hsts(answer):
         yield Evidence(NO_HSTS, {}, seen.address)
@@ -150,14 +147,14 @@ def _broken(answer: HttpAnswer) -> FindingKind | None:
     """Return what is wrong whatever the service is."""
     if answer.status in _GONE:
         return NOT_FOUND
-    if answer.status in _BUSY:
+    if answer.status in BUSY_STATUSES:
         return BUSY
-    return SERVER_ERROR if answer.status in _FAULTS else None
+    return SERVER_ERROR if answer.status in FAULT_STATUSES else None
 
 
 def _judge_service(endpoint: Endpoint, answer: HttpAnswer) -> FindingKind | None:
     service = endpoint.service
-    if answer.status in _REDIRECTS:
+    if answer.status in REDIRECT_STATUSES:
         # Exchange sends browsers on to a log-in page: proof enough that it is there.
         is_proof = not answer.redirects and service in (ServerType.OWA, ServerType.EWS, ServerType.EXCHANGE)
         return None if is_proof else REDIRECTS_TOO_OFTEN
@@ -174,10 +171,10 @@ def _is_service(service: ServerType | None, answer: HttpAnswer) -> bool:
     if service in _DAV_FEATURES:
         dav = (_header(answer, "dav") or "").lower()
         feature = _DAV_FEATURES[service]
-        if dav and answer.status == _OK:
+        if dav and answer.status == OK:
             return feature in dav
         return answer.status == _MULTI_STATUS
-    if answer.status != _OK:
+    if answer.status != OK:
         return False
     if service is ServerType.ACTIVESYNC:
         return _header(answer, "ms-asprotocolversions") is not None
