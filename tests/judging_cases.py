@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from app.core.dns_lookups import LookupStatus
 from app.core.endpoints import Protocol
-from app.core.observations import FailureReason, Stage
+from app.core.observations import Failure, FailureReason, Stage
 from app.core.servers import ServerType, SocketType
 
 from observed import (
@@ -390,6 +390,14 @@ def _web(service: ServerType, status: int, *headers: tuple[str, str], **changes:
     return _seen(endpoint, tls=session, http=an_answer(status, headers=headers, **changes))
 
 
+def _led_nowhere(reason: FailureReason, endpoint: Endpoint = WEBMAIL) -> EndpointObservation:
+    """Return a redirect to a host that does not answer."""
+    failure = Failure(stage=Stage.CONNECT, reason=reason)
+    start = f"https://{HOST}/there"
+    http = an_answer(302, headers=(), url="https://web.example/", redirects=(start,), failure=failure)
+    return _seen(endpoint, http=http)
+
+
 _BASIC = ("www-authenticate", 'Basic realm="mail"')
 _HSTS = ("strict-transport-security", "max-age=31536000; includeSubDomains")
 _PLAIN_WEBMAIL = a_web_endpoint(ServerType.WEBMAIL, SocketType.PLAIN)
@@ -426,6 +434,33 @@ WEB: Final = {
     "a redirect to http": (
         _web(ServerType.WEBMAIL, 200, _HSTS, url=f"http://{HOST}/", redirects=(f"https://{HOST}/there",)),
         ["http.leads-to-plain"],
+    ),
+    "a redirect to a host that is down": (_led_nowhere(FailureReason.REFUSED), ["http.leads-nowhere"]),
+    "a redirect to a host that breaks off": (_led_nowhere(FailureReason.CUT), ["http.leads-nowhere"]),
+    "a redirect to a name without an address": (
+        _led_nowhere(FailureReason.UNREACHABLE, a_web_endpoint(ServerType.CALDAV)),
+        ["http.leads-nowhere"],
+    ),
+    "a redirect to a private address": (
+        _led_nowhere(FailureReason.FORBIDDEN),
+        ["http.leads-to-untested"],
+    ),
+    "a redirect to a host of IPv6 alone, and none here": (
+        _led_nowhere(FailureReason.NO_LOCAL_FAMILY),
+        ["http.leads-to-untested"],
+    ),
+    "web mail listed with http that leads to a host that is down": (
+        _led_nowhere(FailureReason.TIMED_OUT, _PLAIN_WEBMAIL),
+        ["http.leads-nowhere"],
+    ),
+    "web mail listed with http that leads over https back to http": (
+        _seen(
+            _PLAIN_WEBMAIL,
+            http=an_answer(
+                302, url=f"http://{HOST}/", redirects=(f"http://{HOST}/there", f"https://{HOST}/there")
+            ),
+        ),
+        ["http.leads-to-plain", "http.not-encrypted"],
     ),
     "web mail listed with http": (
         _seen(_PLAIN_WEBMAIL, http=an_answer(url=f"http://{HOST}/there")),

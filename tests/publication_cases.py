@@ -59,6 +59,12 @@ def _led(url: str, *, start: str = HTTPS, **changes: Any) -> DocumentCheck:
     return _document(start, http=http)
 
 
+def _led_nowhere(reason: FailureReason, detail: str = "") -> DocumentCheck:
+    failure = Failure(stage=Stage.CONNECT, reason=reason, detail=detail)
+    http = an_answer(302, url=_ELSEWHERE, headers=(), redirects=(HTTPS,), failure=failure)
+    return _document(http=http, body_sha256="", body_start=b"", media_type="")
+
+
 _ELSEWHERE = "https://web.example/config.xml"
 _ALIAS = AliasData("signpost.example")
 _SRV = SrvData(priority=0, weight=1, port=993, target="imap.provider.example")
@@ -200,8 +206,25 @@ CASES: Final[dict[str, tuple[Iterable[CheckedRecord], Iterable[DocumentCheck], l
         ],
         ["certificate.name-mismatch", "certificate.name-mismatch"],
     ),
+    "a redirect from https to http": ([], [_led(HTTP, status=302)], ["document.leads-to-plain"]),
+    "a document that http alone returned": ([], [_led(HTTP)], ["document.leads-to-plain"]),
     "a redirect from http to http": ([], [_led(f"{HTTP}2", start=HTTP)], []),
     "a redirect from http to https": ([], [_led(HTTPS, start=HTTP, tls=a_session(good(AUTOCONFIG)))], []),
+    "a redirect to a host that is down": (
+        [],
+        [_led_nowhere(FailureReason.REFUSED), _document(HTTP)],
+        ["document.leads-nowhere"],
+    ),
+    "a redirect to a private address": (
+        [],
+        [_led_nowhere(FailureReason.FORBIDDEN)],
+        ["document.not-tested"],
+    ),
+    "a name elsewhere, which leads to a host that is down": (
+        [_record(_ALIAS, _DIFFERENT)],
+        [_led_nowhere(FailureReason.TIMED_OUT)],
+        ["dns.name-elsewhere"],
+    ),
     "a web site for every name": (
         [],
         [_document(body=PAGE, media_type="text/html")],

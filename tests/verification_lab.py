@@ -107,6 +107,8 @@ _SITE = """  server {{
     location /moved/ {{ return 301 https://{host}:{port}/dav/; }}
     location /round/ {{ return 302 https://{host}:{port}/round/; }}
     location /down/ {{ return 302 http://{host}/webmail/; }}
+    location /dead-end/ {{ return 302 https://{host}:1/; }}
+    location /inwards/ {{ return 302 https://10.0.0.1/; }}
     location /broken/ {{ return 502; }}
     location /busy/ {{ return 503; }}
     location /closed/ {{ return 403; }}

@@ -103,13 +103,16 @@ class HttpAnswer:
 
     status: int
     url: str
-    """The URL that answered last; where that leads away from https, the one to which, which is not asked."""
+    """The URL that answered last; where that leads away from https, or to what does not answer, the one to
+    which it leads."""
     redirects: tuple[str, ...] = ()
     """The URLs that led on, first to last."""
     headers: tuple[tuple[str, str], ...] = ()
     """Those that judging looks at: names in lower case, values cut."""
     tls: TlsSession | None = None
     """The session with the host that answered last, where redirects led to it."""
+    failure: Failure | None = None
+    """Why the URL to which redirects led did not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

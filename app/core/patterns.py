@@ -6,12 +6,11 @@ A pattern is a plain ``str``; these functions are how one comes to be.
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from app.core import placeholders
-from app.core.errors import InvalidInput, refuse
+from app.core.errors import refuse
 from app.core.names import MAX_DOMAIN_LENGTH, Hostname
 from app.core.placeholders import PLACEHOLDER
 from app.core.text import single_line, web_url
@@ -45,18 +44,8 @@ def hostname_pattern(text: str) -> str:
 
 def _absent_from(text: str) -> str:
     """Return letters that the text does not have, whatever IDNA makes of it."""
-    # A label with a placeholder is ASCII, so that letters that belong to an A-label are in another one.
-    others = [label for label in _DOTS.split(text) if not PLACEHOLDER.search(label)]
-    plain = f"{normalize('NFKC', text).lower()}.{'.'.join(map(_in_a_labels, others))}"
+    plain = normalize("NFKC", text).lower()
     return next(letters for count in range(2, 64) if (letters := "z" * count + "p") not in plain)
-
-
-def _in_a_labels(label: str) -> str:
-    if label.isascii():
-        return ""
-    with suppress(InvalidInput):
-        return Hostname.parse_text(label)
-    return ""
 
 
 def url_pattern(text: str, schemes: tuple[str, ...] = ("https", "http")) -> str:

@@ -32,6 +32,7 @@ class DocumentObservation:
     lookups: tuple[Lookup, ...] = ()
     """A and AAAA of the URL's host, as far as they were asked for."""
     failure: Failure | None = None
+    """Why the URL itself did not answer."""
     tls: TlsSession | None = None
     """Of the URL's own host; None where it is http or no handshake was completed."""
     http: HttpAnswer | None = None

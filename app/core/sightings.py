@@ -65,13 +65,11 @@ def _lookup_record(lookup: Lookup) -> dict[str, Any]:
 
 
 def _address_record(seen: AddressObservation) -> dict[str, Any]:
-    failure, tls, http = seen.failure, seen.tls, seen.http
+    tls, http = seen.tls, seen.http
     return {
         "address": str(seen.address),
         "reached": seen.reached.value,
-        "failure": None
-        if failure is None
-        else {"stage": failure.stage.value, "reason": failure.reason.value, "detail": failure.detail},
+        "failure": _failure_record(seen.failure),
         "greeting": seen.greeting,
         "before_tls": _capabilities_record(seen.before_tls),
         "in_tls": _capabilities_record(seen.in_tls),
@@ -85,9 +83,20 @@ def _address_record(seen: AddressObservation) -> dict[str, Any]:
         "versions": dict(seen.versions),
         "http": None
         if http is None
-        else {"status": http.status, "url": http.url, "redirects": list(http.redirects)},
+        else {
+            "status": http.status,
+            "url": http.url,
+            "redirects": list(http.redirects),
+            "failure": _failure_record(http.failure),
+        },
         "seconds": round(seen.seconds, 3),
     }
+
+
+def _failure_record(failure: Failure | None) -> dict[str, Any] | None:
+    if failure is None:
+        return None
+    return {"stage": failure.stage.value, "reason": failure.reason.value, "detail": failure.detail}
 
 
 def _capabilities_record(found: Capabilities | None) -> dict[str, Any] | None:
@@ -101,15 +110,11 @@ def _capabilities_record(found: Capabilities | None) -> dict[str, Any] | None:
 
 
 def _address(record: Mapping[str, Any]) -> AddressObservation:
-    failure, tls, http = record["failure"], record["tls"], record["http"]
+    tls, http = record["tls"], record["http"]
     return AddressObservation(
         address=ip_address(record["address"]),
         reached=Stage(record["reached"]),
-        failure=None
-        if failure is None
-        else Failure(
-            stage=Stage(failure["stage"]), reason=FailureReason(failure["reason"]), detail=failure["detail"]
-        ),
+        failure=_failure(record["failure"]),
         greeting=record["greeting"],
         before_tls=_capabilities(record["before_tls"]),
         in_tls=_capabilities(record["in_tls"]),
@@ -117,8 +122,22 @@ def _address(record: Mapping[str, Any]) -> AddressObservation:
         versions=tuple(record["versions"].items()),
         http=None
         if http is None
-        else HttpAnswer(status=http["status"], url=http["url"], redirects=tuple(http["redirects"])),
+        else HttpAnswer(
+            status=http["status"],
+            url=http["url"],
+            redirects=tuple(http["redirects"]),
+            # Records that are kept already may lack it.
+            failure=_failure(http.get("failure")),
+        ),
         seconds=record["seconds"],
+    )
+
+
+def _failure(record: Mapping[str, Any] | None) -> Failure | None:
+    if record is None:
+        return None
+    return Failure(
+        stage=Stage(record["stage"]), reason=FailureReason(record["reason"]), detail=record["detail"]
     )
 
 

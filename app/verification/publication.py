@@ -19,6 +19,7 @@ from app.verification.web_answers import (
     FAULT_STATUSES,
     OK,
     REDIRECT_STATUSES,
+    find_plain_hop,
     is_https,
     shown_failure,
 )
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from app.core.dns_comparison import CheckedRecord
     from app.core.dns_records import DnsRecord
     from app.core.findings import FindingKind
-    from app.core.observations import TlsSession
+    from app.core.observations import HttpAnswer, TlsSession
     from app.core.publications import DocumentCheck, DocumentObservation
     from app.verification.certificate_judging import Found
     from app.verification.trust import TrustStore
@@ -146,10 +147,13 @@ def _judge_document(check: DocumentCheck, trust: TrustStore, now: datetime) -> I
         facts = {"hostname": hostname, "service": "web", "port": str(port)}
         for kind, more in judge_chain(session.chain, hostname, trust, now):
             yield kind, {**facts, **more}
-    if seen.failure is not None or seen.http is None:
-        yield _failure(seen)
-    elif not _is_current(check):
-        yield _answer_kind(check), {"status": str(seen.http.status), "last": seen.http.url}
+    if seen.failure is not None:
+        kind = kinds.UNTESTED if seen.failure.reason in NOT_HERE else kinds.UNREACHABLE
+        yield kind, {"detail": shown_failure(seen.failure)}
+    elif seen.http is None:
+        yield kinds.UNTESTED, {"detail": "there was no answer to judge"}
+    else:
+        yield from _judge_answer(check, seen.http)
 
 
 def _sessions(check: DocumentCheck) -> Iterator[tuple[str, TlsSession]]:
@@ -161,20 +165,25 @@ def _sessions(check: DocumentCheck) -> Iterator[tuple[str, TlsSession]]:
         yield seen.http.url, seen.http.tls
 
 
+def _judge_answer(check: DocumentCheck, answer: HttpAnswer) -> Iterator[Found]:
+    """Judge where it leads, else what came in place of the document."""
+    failure, plain_hop = answer.failure, find_plain_hop(check.expected.url, answer)
+    if failure is not None and failure.reason in NOT_HERE:
+        yield kinds.UNTESTED, {"detail": f"it leads to {answer.url}: {shown_failure(failure)}"}
+    elif failure is not None:
+        yield kinds.LEADS_NOWHERE, {"last": answer.url, "detail": shown_failure(failure)}
+    elif plain_hop:
+        yield kinds.LEADS_TO_PLAIN, {"last": plain_hop}
+    elif not _is_current(check):
+        kind = _answer_kind(check.seen, answer.status)
+        yield kind, {"status": str(answer.status), "last": answer.url}
+
+
 def _has_no_host(seen: DocumentObservation) -> bool:
     return bool(seen.lookups) and all(lookup.status in _NO_RECORD for lookup in seen.lookups)
 
 
-def _failure(seen: DocumentObservation) -> tuple[FindingKind, dict[str, str]]:
-    failure = seen.failure
-    if failure is None:
-        return kinds.UNTESTED, {"detail": "there was no answer to judge"}
-    kind = kinds.UNTESTED if failure.reason in NOT_HERE else kinds.UNREACHABLE
-    return kind, {"detail": shown_failure(failure)}
-
-
-def _answer_kind(check: DocumentCheck) -> FindingKind:
-    status = check.seen.http.status if check.seen.http is not None else 0
+def _answer_kind(seen: DocumentObservation, status: int) -> FindingKind:
     if status in REDIRECT_STATUSES:
         return kinds.REDIRECT_LOOP
     if status in BUSY_STATUSES:
@@ -183,7 +192,7 @@ def _answer_kind(check: DocumentCheck) -> FindingKind:
         return kinds.SERVER_ERROR
     if status != OK:
         return kinds.NOT_FOUND
-    return kinds.CATCH_ALL if _is_page(check.seen) else kinds.NOT_CURRENT
+    return kinds.CATCH_ALL if _is_page(seen) else kinds.NOT_CURRENT
 
 
 def _is_page(seen: DocumentObservation) -> bool:

@@ -121,6 +121,20 @@ REDIRECT_LOOP: Final = FindingKind(
     meaning=_SETTINGS_BY_HAND,
     advice="Correct the redirects of {host}.",
 )
+LEADS_NOWHERE: Final = FindingKind(
+    code="document.leads-nowhere",
+    severity=Severity.BAD,
+    statement="{url} leads to {last}, which cannot be reached: {detail}",
+    meaning=_SETTINGS_BY_HAND,
+    advice="Correct the redirects of {host}, or repair the server to which they lead.",
+)
+LEADS_TO_PLAIN: Final = FindingKind(
+    code="document.leads-to-plain",
+    severity=Severity.BAD,
+    statement="{url} leads to {last}, which is not encrypted.",
+    meaning="Many mail programs refuse to follow; others get settings that anybody on the way can change.",
+    advice="Let the redirects of {host} lead to https.",
+)
 NOT_CURRENT: Final = FindingKind(
     code="document.not-current",
     severity=Severity.WARNING,
@@ -131,5 +145,5 @@ NOT_CURRENT: Final = FindingKind(
 KINDS: Final = (
     NAME_MISSING, NAME_ELSEWHERE, RECORD_MISSING, CLOSED_MISSING, RECORD_DIFFERENT, DIGEST_DIFFERENT,
     RECORD_CONFLICTING, NOT_KNOWN, HOST_MISSING, UNREACHABLE, UNTESTED, HTTP_ONLY, NOT_FOUND, SERVER_ERROR,
-    CATCH_ALL, REDIRECT_LOOP, NOT_CURRENT,
+    CATCH_ALL, REDIRECT_LOOP, LEADS_NOWHERE, LEADS_TO_PLAIN, NOT_CURRENT,
 )  # fmt: skip

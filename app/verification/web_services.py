@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Final
 from app.core.endpoints import Protocol
 from app.core.findings import FindingKind, Severity
 from app.core.servers import ServerType, SocketType
-from app.verification.connecting import is_tested
-from app.verification.evidence import Evidence
-from app.verification.web_answers import BUSY_STATUSES, FAULT_STATUSES, OK, REDIRECT_STATUSES, is_https
+from app.verification.connecting import NOT_HERE, is_tested
+from app.verification.evidence import Evidence, url_of
+from app.verification.web_answers import (
+    BUSY_STATUSES,
+    FAULT_STATUSES,
+    OK,
+    REDIRECT_STATUSES,
+    find_plain_hop,
+    is_https,
+    shown_failure,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +74,20 @@ REDIRECTS_TOO_OFTEN: Final = FindingKind(
     meaning="The service cannot be used.",
     advice="Correct the redirects of {hostname}.",
 )
+LEADS_NOWHERE: Final = FindingKind(
+    code="http.leads-nowhere",
+    severity=Severity.BAD,
+    statement="{url} leads to {last}, which cannot be reached: {detail}",
+    meaning="The service cannot be used.",
+    advice="Correct the redirects of {hostname}, or repair the server to which they lead.",
+)
+LEADS_TO_UNTESTED: Final = FindingKind(
+    code="http.leads-to-untested",
+    severity=Severity.UNTESTED,
+    statement="{url} leads to {last}, which could not be tested: {detail}",
+    meaning="It is not known whether people can use the service.",
+    advice="Run verification on a machine that can reach {last}.",
+)
 LEADS_TO_PLAIN: Final = FindingKind(
     code="http.leads-to-plain",
     severity=Severity.BAD,
@@ -96,7 +118,7 @@ NO_HSTS: Final = FindingKind(
 )
 KINDS: Final = (
     NOT_FOUND, SERVER_ERROR, BUSY, FORBIDDEN, WRONG_SERVICE, NO_CHALLENGE, REDIRECTS_TOO_OFTEN,
-    LEADS_TO_PLAIN, NOT_HTTPS, LEADS_TO_HTTPS, NO_HSTS,
+    LEADS_NOWHERE, LEADS_TO_UNTESTED, LEADS_TO_PLAIN, NOT_HTTPS, LEADS_TO_HTTPS, NO_HSTS,
 )  # fmt: skip
 
 _PAGES: Final = frozenset({ServerType.WEBMAIL, ServerType.OWA})
@@ -128,18 +150,22 @@ def judge_web(endpoint: Endpoint, seen: AddressObservation) -> Iterator[Evidence
     answer = seen.http
     if endpoint.protocol is not Protocol.HTTP or answer is None or not is_tested(seen):
         return
-    is_led_to_plain = _leads_to_plain(endpoint, answer)
+    if answer.failure is not None:
+        kind = LEADS_TO_UNTESTED if answer.failure.reason in NOT_HERE else LEADS_NOWHERE
+        yield Evidence(kind, {"last": answer.url, "detail": shown_failure(answer.failure)}, seen.address)
+        return
+    plain_hop = find_plain_hop(url_of(endpoint), answer)
     # There nobody asks any further, so that a redirect is the last answer.
-    is_end = is_led_to_plain and answer.status in REDIRECT_STATUSES
+    is_end = bool(plain_hop) and answer.status in REDIRECT_STATUSES
     cause = None if is_end else _broken(answer) or _judge_service(endpoint, answer)
     if cause is not None:
         yield Evidence(cause, _facts(cause, endpoint, answer), seen.address)
-    if is_led_to_plain:
-        yield Evidence(LEADS_TO_PLAIN, {"last": _plain_hop(answer)}, seen.address)
-    elif endpoint.socket_type is SocketType.PLAIN:
+    if plain_hop:
+        yield Evidence(LEADS_TO_PLAIN, {"last": plain_hop}, seen.address)
+    if endpoint.socket_type is SocketType.PLAIN:
         kind = LEADS_TO_HTTPS if is_https(answer.url) else NOT_HTTPS
         yield Evidence(kind, {"last": answer.url} if kind is LEADS_TO_HTTPS else {}, seen.address)
-    elif cause is None and endpoint.service in _PAGES and not _has_hsts(answer):
+    elif cause is None and not plain_hop and endpoint.service in _PAGES and not _has_hsts(answer):
         yield Evidence(NO_HSTS, {}, seen.address)
 
 
@@ -190,15 +216,6 @@ def _facts(kind: FindingKind, endpoint: Endpoint, answer: HttpAnswer) -> dict[st
     if kind is REDIRECTS_TOO_OFTEN:
         facts["last"] = answer.url
     return facts
-
-
-def _leads_to_plain(endpoint: Endpoint, answer: HttpAnswer) -> bool:
-    return endpoint.socket_type is SocketType.TLS and bool(_plain_hop(answer))
-
-
-def _plain_hop(answer: HttpAnswer) -> str:
-    hops = (*answer.redirects, answer.url)
-    return next((url for url in hops if url.lower().startswith("http://")), "")
 
 
 def _has_hsts(answer: HttpAnswer) -> bool:

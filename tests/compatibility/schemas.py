@@ -232,8 +232,6 @@ def _merged(left: Schema, right: Schema) -> Schema:
             shared = left[keyword].keys() & right[keyword].keys()
             both = {name: {"allOf": [left[keyword][name], right[keyword][name]]} for name in shared}
             merged[keyword] = {**left[keyword], **right[keyword], **both}
-    for closed in (left, right):
-        _close(merged, closed)
     if "required" in left and "required" in right:
         merged["required"] = sorted({*left["required"], *right["required"]})
     if "enum" in left and "enum" in right:
@@ -243,13 +241,6 @@ def _merged(left: Schema, right: Schema) -> Schema:
             if keyword in left and keyword in right:
                 merged[keyword] = tightest(left[keyword], right[keyword])
     return merged
-
-
-def _close(merged: Schema, closed: Schema) -> None:
-    """Leave out what a closed schema does not take: it looks at the members beside that word only."""
-    if closed.get("additionalProperties") is False and "properties" in merged:
-        known = closed.get("properties", {})
-        merged["properties"] = {name: one for name, one in merged["properties"].items() if name in known}
 
 
 def _single_types(place: Place) -> list[Place]:

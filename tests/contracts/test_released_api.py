@@ -59,12 +59,7 @@ def members_of(document: dict[str, Any]) -> list[str]:
 def said_by_every_alternative(schema: dict[str, Any], member: str) -> bool:
     """Tell whether a member is still described, and required, when its own description is gone."""
     alternatives = schema.get("anyOf", ())
-    is_closed = schema.get("additionalProperties") is False
-    return (
-        bool(alternatives)
-        and not is_closed
-        and all(member in one.get("required", ()) for one in alternatives)
-    )
+    return bool(alternatives) and all(member in one.get("required", ()) for one in alternatives)
 
 
 def operations_of(document: dict[str, Any]) -> list[str]:

@@ -86,6 +86,8 @@ WEB = [
     ("webmail", "/busy/", ("http.busy",)),
     ("webmail", "/down/", ("http.leads-to-plain",)),
     ("webmail", "/round/", ("http.redirects-too-often",)),
+    ("webmail", "/dead-end/", ("http.leads-nowhere",)),
+    ("webmail", "/inwards/", ("http.leads-to-untested",)),
     ("caldav", "/dav/", ()),
     ("caldav", "/moved/", ()),
     ("caldav", "/closed/", ("http.forbidden",)),

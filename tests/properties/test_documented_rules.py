@@ -16,7 +16,7 @@ from app.core.servers import Authentication, Server, ServerType
 from app.core.text import language_tag, single_line
 from app.renderers import FORMATS_BY_NAME
 from app.settings import Settings
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -127,8 +127,6 @@ def is_allowed(schema: dict[str, Any], text: str) -> bool:
 
 
 @pytest.mark.parametrize("rule", RULES)
-# Few of the texts that a long pattern matches are short enough.
-@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_the_core_takes_what_the_document_allows(rule: str, data: st.DataObject) -> None:
     schema, takes = RULES[rule]

@@ -69,12 +69,14 @@ SESSIONS: Final = st.builds(
     had_bytes_before=st.booleans(),
 )
 ADDRESSES: Final = st.ip_addresses()
+FAILURES: Final = st.none() | st.builds(
+    Failure, stage=st.sampled_from(Stage), reason=st.sampled_from(FailureReason), detail=TEXTS
+)
 SEEN: Final = st.builds(
     AddressObservation,
     address=ADDRESSES,
     reached=st.sampled_from(Stage),
-    failure=st.none()
-    | st.builds(Failure, stage=st.sampled_from(Stage), reason=st.sampled_from(FailureReason), detail=TEXTS),
+    failure=FAILURES,
     greeting=TEXTS | st.just("220 ****") | st.just("+OK <1@a>"),
     is_preauthenticated=st.booleans(),
     before_tls=st.none() | CAPABILITIES,
@@ -91,6 +93,8 @@ SEEN: Final = st.builds(
         url=URLS,
         redirects=st.lists(URLS, max_size=6).map(tuple),
         headers=HEADERS,
+        tls=st.none() | SESSIONS,
+        failure=FAILURES,
     ),
 )
 RECORDS: Final = st.builds(AddressData, ADDRESSES) | st.builds(
@@ -184,7 +188,8 @@ def test_what_could_not_be_tested_is_never_bad(
 ) -> None:
     failure = Failure(stage=Stage.CONNECT, reason=reason)
     addresses = tuple(
-        replace(seen, failure=failure, reached=Stage.CONNECT, tls=None) for seen in observation.addresses
+        replace(seen, failure=failure, reached=Stage.CONNECT, tls=None, http=None)
+        for seen in observation.addresses
     )
     found = judge(replace(observation, addresses=addresses, lookups=()), TRUST, NOW)
     assert {finding.severity for finding in found} <= {Severity.UNTESTED}

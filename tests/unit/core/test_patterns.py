@@ -15,8 +15,6 @@ HOSTNAMES = {
     # Like what stands in for a placeholder while the rest is checked.
     "zzp.%NODE%.zzzp%NODE%.example": "zzp.%NODE%.zzzp%NODE%.example",
     "\uff3a\uff3a\uff30.%NODE%.example": "zzp.%NODE%.example",
-    # An A-label has letters that its U-label has not beside each other.
-    "%A%.Z\xfczzp": "%A%.xn--zzzp-0ra",
     "zz%NODE%.example": "zz%NODE%.example",
     ".".join(f"%N{number}%" for number in range(12)): ".".join(f"%N{number}%" for number in range(12)),
 }

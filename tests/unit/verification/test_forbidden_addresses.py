@@ -231,9 +231,10 @@ async def test_redirects_lead_to_no_special_address(listener: Listener, location
     (seen,) = observation.addresses
     assert seen.http is not None
     assert seen.http.status == 302
-    if seen.failure is not None:
-        assert seen.failure.stage is Stage.REQUEST
-        assert seen.failure.reason in {FailureReason.FORBIDDEN, FailureReason.UNREACHABLE}
+    assert seen.failure is None
+    if seen.http.failure is not None:
+        assert seen.http.failure.stage is Stage.CONNECT
+        assert seen.http.failure.reason in {FailureReason.FORBIDDEN, FailureReason.UNREACHABLE}
     assert listener.is_silent
     assert peer.connections == 1
 

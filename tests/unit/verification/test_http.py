@@ -167,18 +167,66 @@ async def test_where_a_redirect_leads_nowhere_it_is_the_answer(location: str) ->
     assert peer.connections == 1
 
 
-async def test_a_redirect_to_a_name_without_an_address_is_a_failure() -> None:
+async def test_a_redirect_to_a_name_without_an_address_is_a_fact_of_the_answer() -> None:
     peer = Peer.of(*answer("302 Found", "Location: https://user:secret@gone.example/x"))
     resolver = a_resolver(peer.address)
 
     seen = await observe(peer, resolver=resolver)
 
-    assert seen.failure is not None
-    assert (seen.failure.stage, seen.failure.reason) == (Stage.REQUEST, FailureReason.UNREACHABLE)
-    assert "gone.example" in seen.failure.detail
-    assert "secret" not in seen.failure.detail
+    assert (seen.failure, seen.reached) == (None, Stage.DONE)
+    assert seen.http is not None
+    assert seen.http.failure is not None
+    assert seen.http.failure.reason is FailureReason.UNREACHABLE
+    assert seen.http.url == "https://gone.example/x"
+    assert (seen.http.status, len(seen.http.redirects)) == (302, 1)
     assert isinstance(resolver, ScriptedResolver)
     assert ("gone.example", "A") in resolver.asked
+
+
+@pytest.mark.parametrize(
+    ("steps", "stage", "reason"),
+    [
+        ((Reset(),), Stage.HANDSHAKE, FailureReason.CUT),
+        ((lines("220 SMTP"),), Stage.HANDSHAKE, FailureReason.NOT_TLS),
+        (ASKED, Stage.REQUEST, FailureReason.CUT),
+        ((*ASKED, Idle()), Stage.REQUEST, FailureReason.TIMED_OUT),
+    ],
+)
+async def test_what_goes_wrong_where_a_redirect_leads_is_not_the_fault_of_the_host_that_is_listed(
+    steps: tuple[Step, ...], stage: Stage, reason: FailureReason
+) -> None:
+    server_context()
+    async with Peer.of(*steps) as other:
+        location = f"Location: https://{HOST}:{other.port}/there"
+        seen = await observe(Peer.of(*answer("302 Found", location)))
+
+    assert seen.failure is None
+    assert seen.http is not None
+    assert seen.http.failure is not None
+    assert (seen.http.failure.stage, seen.http.failure.reason) == (stage, reason)
+    assert seen.http.url == f"https://{HOST}:{other.port}/there"
+    assert (seen.http.status, seen.http.tls) == (302, None)
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Moved", "308 Moved"])
+async def test_clients_of_dav_ask_where_they_are_led_what_they_asked_before(status: str) -> None:
+    peer = Peer([answer(status, "Location: /dav/"), answer("207 Multi-Status")])
+
+    seen = await observe(peer, ServerType.CALDAV, path="/.well-known/caldav")
+
+    assert seen.http is not None
+    assert seen.http.status == 207
+    assert peer.heard[1].startswith(b"PROPFIND /dav/ ")
+    assert b"\r\nDepth: 0\r\n" in peer.heard[1]
+
+
+@pytest.mark.parametrize(("status", "method"), [("302 Found", b"OPTIONS"), ("303 See Other", b"GET")])
+async def test_other_services_are_asked_with_get_after_303(status: str, method: bytes) -> None:
+    peer = Peer([answer(status, "Location: /there"), answer("200 OK")])
+
+    await observe(peer, ServerType.ACTIVESYNC)
+
+    assert peer.heard[1].startswith(method + b" /there ")
 
 
 async def test_that_a_service_is_busy_is_told_by_its_status() -> None:

@@ -41,8 +41,8 @@ async def fetched(
     return await DocumentFetcher(Dialer(policy, QUICK), resolver).check(expected)
 
 
-def codes(check: DocumentCheck) -> list[str]:
-    return [finding.code for finding in judge_documents([check], TRUST, FixedClock()())]
+def codes(check: DocumentCheck, now: datetime | None = None) -> list[str]:
+    return [finding.code for finding in judge_documents([check], TRUST, now or FixedClock()())]
 
 
 @pytest.mark.parametrize("answer", [LENGTH, CHUNKED, UNTIL_THE_END], ids=["length", "chunked", "end"])
@@ -85,6 +85,40 @@ async def test_redirects_are_followed_and_those_without_an_end_are_told() -> Non
     assert peer.connections == 2 + 6
 
 
+@pytest.mark.parametrize(
+    ("status", "method"),
+    [("301 Moved", b"GET"), ("302 Found", b"GET"), ("303 Other", b"GET"), ("307 Moved", b"POST"),
+     ("308 Moved", b"POST")],
+)  # fmt: skip
+async def test_a_post_that_is_moved_becomes_a_get_without_a_body_where_clients_make_it_one(
+    status: str, method: bytes
+) -> None:
+    async with Peer.of(HearHeader(), Say(LENGTH), Idle()) as there:
+        moved = f"HTTP/1.1 {status}\r\nLocation: http://{HOST}:{there.port}/there\r\n\r\n".encode()
+        async with Peer.of(HearHeader(), Say(moved), Idle()) as peer:
+            await fetched(peer, posted=b"<Autodiscover/>")
+    assert there.heard[0].startswith(method + b" /there ")
+    assert (b"Content-Length" in there.heard[0]) is (method == b"POST")
+    assert (b"Content-Type" in there.heard[0]) is (method == b"POST")
+
+
+async def test_autodiscover_behind_a_301_is_not_current() -> None:
+    refusal = b"HTTP/1.1 405 Method Not Allowed\r\nAllow: POST\r\n\r\n"
+    async with Peer.of(HearHeader(), Say(refusal)) as there:
+        moved = f"HTTP/1.1 301 Moved\r\nLocation: http://{HOST}:{there.port}/there\r\n\r\n".encode()
+        async with Peer.of(HearHeader(), Say(moved), Idle()) as peer:
+            assert codes(await fetched(peer, posted=b"<Autodiscover/>")) == ["document.not-found"]
+
+
+async def test_https_that_leads_to_http_is_told_and_not_followed() -> None:
+    async with Peer.of(HearHeader(), Say(LENGTH)) as plain:
+        moved = f"HTTP/1.1 302 Found\r\nLocation: http://{HOST}:{plain.port}/there\r\n\r\n".encode()
+        async with Peer.of(ShakeHands(), HearHeader(), Say(moved)) as peer:
+            check = await fetched(peer, scheme="https")
+    assert codes(check, datetime.now(UTC)) == ["document.leads-to-plain"]
+    assert plain.connections == 0
+
+
 async def test_the_certificate_of_the_host_to_which_a_redirect_leads_is_judged() -> None:
     context = server_context("other.example")
     async with Peer.of(ShakeHands(context), HearHeader(), Say(LENGTH)) as there:
@@ -94,6 +128,17 @@ async def test_the_certificate_of_the_host_to_which_a_redirect_leads_is_judged()
     (finding,) = judge_documents([check], TRUST, datetime.now(UTC))
     assert finding.code == "certificate.name-mismatch"
     assert (finding.facts["hostname"], finding.facts["port"]) == (HOST, str(there.port))
+
+
+async def test_a_redirect_to_a_closed_port_is_told_with_where_it_leads() -> None:
+    async with Peer.of() as gone:
+        pass
+    moved = f"HTTP/1.1 302 Found\r\nLocation: http://{HOST}:{gone.port}/there\r\n\r\n".encode()
+    async with Peer.of(HearHeader(), Say(moved)) as peer:
+        check = await fetched(peer)
+    (finding,) = judge_documents([check], TRUST, FixedClock()())
+    assert finding.code == "document.leads-nowhere"
+    assert finding.facts["last"] == f"http://{HOST}:{gone.port}/there"
 
 
 @pytest.mark.parametrize(
