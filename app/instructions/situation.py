@@ -75,8 +75,8 @@ class Situation:
         return tuple(server for server in servers if server is not None)
 
     def username(self, server: Server) -> str:
-        """Fill in a server's user name as far as it is known."""
-        return self.account.expanded(server.username or "")
+        """Fill in a server's user name as far as it is known; the address where none is stored."""
+        return self.account.expanded(server.username or _ADDRESS)
 
     @property
     def has_plain_login(self) -> bool:

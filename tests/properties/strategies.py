@@ -143,7 +143,7 @@ def servers(draw: DrawFn, types: Sequence[ServerType] = AUTOCONFIG_TYPES) -> Ser
         }
     if server_type is not ServerType.WEBMAIL:
         values |= {"authentication": draw(_methods), "username": draw(usernames)}
-        if server_type is ServerType.SMTP and draw(st.booleans()):
+        if server_type not in (ServerType.IMAP, ServerType.POP3) and draw(st.booleans()):
             values["username"] = None
     return Server(**values)
 

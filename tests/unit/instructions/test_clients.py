@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING
 import app.instructions.clients
 import pytest
 from app.core.documents import Presentation
-from app.core.servers import Authentication, Pop3Options
+from app.core.servers import Authentication, Pop3Options, ServerType
 from app.instructions.clients import CLIENTS, CLIENTS_BY_SLUG, GENERIC
+from app.instructions.forms import FORMS
 from app.instructions.guide import WayKind
 from app.instructions.languages import load_language
 from app.instructions.snippets import in_mutt_quotes
 from app.instructions.writing import write_guide
 from app.renderers import FORMATS_BY_NAME
 
-from builders import a_pop3_server, an_account, an_imap_server, an_smtp_server
+from builders import a_pop3_server, a_url_server, an_account, an_imap_server, an_smtp_server
 from contracts.accounts import ACCOUNTS
 
 if TYPE_CHECKING:
     from app.core.account import AccountSettings
     from app.instructions.client import Client
-    from app.instructions.guide import Guide
+    from app.instructions.guide import Entry, Guide
 
 ENGLISH = load_language("en")
 SLUGS = list(CLIENTS_BY_SLUG)
@@ -39,6 +40,10 @@ def codes(guide: Guide) -> set[str]:
 
 def kinds(guide: Guide) -> list[WayKind]:
     return [way.kind for way in guide.ways]
+
+
+def entries_of(guide: Guide) -> list[Entry]:
+    return [entry for way in guide.ways for step in way.steps for entry in step.entries]
 
 
 def test_a_client_is_a_file_and_found_without_a_list() -> None:
@@ -194,6 +199,22 @@ def test_outlook_takes_the_long_way_where_its_dialog_cannot_take_the_user_name()
 
     assert first_step("minimal-address") == "Open Outlook."
     assert first_step("mailbox-login").startswith("Close Outlook")
+
+
+@pytest.mark.parametrize("slug", ["thunderbird", "generic", "evolution"])
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [(None, "your full mail address"), ("jane@customer.example", "jane@customer.example")],
+)
+def test_exchange_without_a_user_name_is_told_to_take_the_address(
+    slug: str, address: str | None, told: str
+) -> None:
+    account = an_account(a_url_server(ServerType.EWS, username=None), address=address)
+    guide = guide_for(slug, account)
+    entries = [entry for entry in entries_of(guide) if entry.kind == "username"]
+    assert [ENGLISH.text(entry.text) for entry in entries] == [told]
+    assert [entry.value for entry in entries] == [address or "%EMAILADDRESS%"]
+    assert f">{told}<" in FORMS["html"].render(guide, ENGLISH).decode()
 
 
 def test_an_odd_user_name_cannot_leave_its_quotes_in_a_configuration_file() -> None:
