@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from app.instructions.phrases import Phrase, Wording
     from app.instructions.program import Program, Words
 
-_OPEN: Final = frozenset({
+OPEN: Final = frozenset({
     Authentication.NONE, Authentication.CLIENT_IP_ADDRESS, Authentication.SMTP_AFTER_POP,
 })  # fmt: skip
+"""Methods without any sign-in."""
 _BY_PASSWORD: Final = frozenset({Authentication.PASSWORD_CLEARTEXT, Authentication.PASSWORD_ENCRYPTED})
 _ADDRESS: Final = f"%{placeholders.ADDRESS}%"
 _LOCAL_PART: Final = f"%{placeholders.LOCAL_PART}%"
@@ -103,7 +104,7 @@ class Situation:
         """Choose how to log in: with a password where that is possible, as a person can set up that."""
         known = [m for m in server.authentication if m is not Authentication.OAUTH2]
         possible = set(words.methods) or _BY_PASSWORD
-        found = next((m for m in known if m in possible or m in _OPEN), None)
+        found = next((m for m in known if m in possible or m in OPEN), None)
         if found is None and Authentication.OAUTH2 in server.authentication:
             return Authentication.OAUTH2
         return found
@@ -246,12 +247,12 @@ def _entries(situation: Situation, server: Server, words: Words) -> Iterator[Ent
     method = situation.method_of(server, words)
     if method is not None and method in words.methods:
         yield entry(words.authentication, ValueKind.AUTHENTICATION, words.methods[method], method.value)
-    elif method in _OPEN:
+    elif method in OPEN:
         yield entry(words.authentication, ValueKind.AUTHENTICATION, say("none: no sign-in is needed"), method)
-    if method not in _OPEN:
+    if method not in OPEN:
         name = situation.username(server)
         yield entry(words.username, ValueKind.USERNAME, username_text(situation, server), name)
-    if method not in _OPEN and method is not Authentication.OAUTH2:
+    if method not in OPEN and method is not Authentication.OAUTH2:
         yield password_entry(words.password)
     if words.path_prefix is not None and (prefix := path_prefix_of(server)) is not None:
         yield entry(words.path_prefix, ValueKind.PATH_PREFIX, prefix, prefix)

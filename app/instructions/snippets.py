@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from app.core import placeholders
 from app.instructions.phrases import say
 from app.instructions.steps import do
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from app.instructions.situation import Situation
 
 _MUTT_SPECIAL: Final = '\\"$`'
+_ADDRESS: Final = f"%{placeholders.ADDRESS}%"
+_LOCAL_PART: Final = f"%{placeholders.LOCAL_PART}%"
 
 
 def in_double_quotes(text: str, special: str = '\\"') -> str:
@@ -29,20 +32,36 @@ def in_mutt_quotes(text: str) -> str:
 
 
 def mail_url(scheme: str, username: str | None, server: Server, path: str = "") -> str:
-    """Build a URL of a mail server; a user name is percent-encoded (RFC 3986 §3.2.1)."""
-    login = "" if username is None else f"{quote(username, safe='')}@"
+    """Build a URL of a mail server; a user name is percent-encoded (RFC 3986 §3.2.1), but no placeholder."""
+    login = "" if username is None else f"{_in_url(username)}@"
     return f"{scheme}://{login}{server.hostname}:{server.port}{path}"
+
+
+def _in_url(username: str) -> str:
+    """Encode what is no placeholder: a person could not find an encoded one and fill it in."""
+    encoded = quote(username, safe="")
+    for placeholder in (_ADDRESS, _LOCAL_PART):
+        encoded = encoded.replace(quote(placeholder, safe=""), placeholder)
+    return encoded
+
+
+def has_username_to_fill_in(situation: Situation, server: Server | None) -> bool:
+    """Tell whether a server's user name needs an address that is not known."""
+    return (
+        server is not None
+        and situation.account.address is None
+        and placeholders.has_placeholders(situation.username(server))
+    )
 
 
 def explain_placeholders(situation: Situation, *servers: Server | None) -> Iterator[Step]:
     """Say what to put in the place of an address that is not known."""
-    names = [situation.username(server) for server in servers if server is not None]
-    if situation.account.address is None and any("%" in name for name in names):
+    if any(has_username_to_fill_in(situation, server) for server in servers):
         yield do(
             say(
                 "Put your mail address in place of {address}, and the part before the @ in place of "
                 "{local_part}.",
-                address="%EMAILADDRESS%",
-                local_part="%EMAILLOCALPART%",
+                address=_ADDRESS,
+                local_part=_LOCAL_PART,
             )
         )

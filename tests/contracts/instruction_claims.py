@@ -98,7 +98,10 @@ def mutt(snippet: str, address: str) -> Iterator[Claim]:
             continue
         url = urlsplit(settings[name])
         login = (
-            unquote(url.username or "") if service == "smtp" else settings[f"{service[:4].rstrip('3')}_user"]
+            # A person fills in what is there to be seen, and the program decodes it afterwards.
+            unquote(filled(url.username or "", address, in_url=True))
+            if service == "smtp"
+            else filled(settings[f"{service[:4].rstrip('3')}_user"], address)
         )
         upgraded = {"starttls", "plain"} if settings.get("ssl_starttls") == "yes" else {"plain"}
         yield Claim(
@@ -106,7 +109,7 @@ def mutt(snippet: str, address: str) -> Iterator[Claim]:
             host=filled(url.hostname or "", address),
             port=url.port,
             security=frozenset({"tls"} if url.scheme.endswith("s") else upgraded),
-            login=frozenset({filled(login, address)}) if login else None,
+            login=frozenset({login}) if login else None,
             methods=None,
         )
 

@@ -8,7 +8,13 @@ from app.core.servers import Authentication, ServerType, SocketType
 from app.instructions.client import Client
 from app.instructions.phrases import label, same, say
 from app.instructions.program import SSL_TLS_WORDS, SignIn, Words
-from app.instructions.snippets import explain_placeholders, in_mutt_quotes, mail_url
+from app.instructions.situation import OPEN
+from app.instructions.snippets import (
+    explain_placeholders,
+    has_username_to_fill_in,
+    in_mutt_quotes,
+    mail_url,
+)
 from app.instructions.steps import do, put_into
 
 if TYPE_CHECKING:
@@ -41,7 +47,18 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
         lines += _outgoing(situation, outgoing)
     yield put_into("~/.config/neomutt/neomuttrc, ~/.muttrc", "\n".join(lines))
     yield from explain_placeholders(situation, server, outgoing)
+    if outgoing is not None and not _is_open(situation, outgoing):
+        yield from _explain_url(situation, outgoing)
     yield do(say("Start the program: it asks for the password."))
+
+
+def _explain_url(situation: Situation, outgoing: Server) -> Iterator[Step]:
+    if has_username_to_fill_in(situation, outgoing):
+        yield do(say("In {option} write the @ of the address as {code}.", option="smtp_url", code="%40"))
+
+
+def _is_open(situation: Situation, server: Server) -> bool:
+    return situation.method_of(server, _WORDS) in OPEN
 
 
 def _common(situation: Situation) -> Iterator[str]:
@@ -74,8 +91,7 @@ def _incoming(situation: Situation, server: Server) -> Iterator[str]:
 def _outgoing(situation: Situation, server: Server) -> Iterator[str]:
     scheme = "smtps" if server.socket_type is SocketType.TLS else "smtp"
     method = situation.method_of(server, _WORDS)
-    is_open = method in (Authentication.NONE, Authentication.CLIENT_IP_ADDRESS, Authentication.SMTP_AFTER_POP)
-    username = None if is_open else situation.username(server)
+    username = None if _is_open(situation, server) else situation.username(server)
     yield f"set smtp_url = {in_mutt_quotes(mail_url(scheme, username, server, '/'))}"
     if method in _METHODS:
         yield f"set smtp_authenticators = {in_mutt_quotes(_METHODS[method])}"
