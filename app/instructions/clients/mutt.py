@@ -42,7 +42,7 @@ _METHODS: Final = {
 
 def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     outgoing = situation.outgoing
-    lines = [*_common(situation), *_incoming(situation, server)]
+    lines = [*_common(situation, server), *_incoming(situation, server)]
     if outgoing is not None:
         lines += _outgoing(situation, outgoing)
     yield put_into("~/.config/neomutt/neomuttrc, ~/.muttrc", "\n".join(lines))
@@ -61,14 +61,14 @@ def _is_open(situation: Situation, server: Server) -> bool:
     return situation.method_of(server, _WORDS) in OPEN
 
 
-def _common(situation: Situation) -> Iterator[str]:
+def _common(situation: Situation, server: Server) -> Iterator[str]:
     if situation.account.address is not None:
         yield f"set from = {in_mutt_quotes(str(situation.account.address))}"
-    servers = (situation.choice.imap, situation.choice.pop3, situation.outgoing)
-    used = [server for server in servers if server is not None]
-    if all(server.socket_type is not SocketType.PLAIN for server in used):
+    outgoing = situation.outgoing
+    socket_types = {used.socket_type for used in (server, outgoing) if used is not None}
+    if SocketType.PLAIN not in socket_types:
         yield "set ssl_force_tls = yes"
-    if any(server.socket_type is SocketType.STARTTLS for server in used):
+    if SocketType.STARTTLS in socket_types:
         yield "set ssl_starttls = yes"
 
 
@@ -80,12 +80,15 @@ def _incoming(situation: Situation, server: Server) -> Iterator[str]:
     method = situation.method_of(server, _WORDS)
     if method in _METHODS:
         yield f"set {prefix}_authenticators = {in_mutt_quotes(_METHODS[method])}"
-    url = in_mutt_quotes(mail_url(scheme, None, server, "/" if is_imap else ""))
+    folder = in_mutt_quotes(mail_url(scheme, None, server, "/"))
+    # NeoMutt's spool_file, which takes this name too; mutt knows no other.
     if is_imap:
-        yield f"set folder = {url}"
-        yield 'set spool_file = "+INBOX"'
+        yield f"set folder = {folder}"
+        yield 'set spoolfile = "+INBOX"'
     else:
-        yield f"set pop_host = {url}"
+        yield f"set pop_host = {in_mutt_quotes(mail_url(scheme, None, server))}"
+        # Without it the program opens the mailbox of this computer.
+        yield f"set spoolfile = {folder}"
 
 
 def _outgoing(situation: Situation, server: Server) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import app.instructions.clients
 import pytest
 from app.core.documents import Presentation
-from app.core.servers import Authentication, Pop3Options, ServerType
+from app.core.servers import Authentication, Pop3Options, ServerType, SocketType
 from app.instructions.clients import CLIENTS, CLIENTS_BY_SLUG, GENERIC
 from app.instructions.forms import FORMS
 from app.instructions.guide import WayKind
@@ -215,6 +215,30 @@ def test_exchange_without_a_user_name_is_told_to_take_the_address(
     assert [ENGLISH.text(entry.text) for entry in entries] == [told]
     assert [entry.value for entry in entries] == [address or "%EMAILADDRESS%"]
     assert f">{told}<" in FORMS["html"].render(guide, ENGLISH).decode()
+
+
+def configuration(slug: str, account: AccountSettings, service: str) -> list[str]:
+    """Return the lines for a configuration file of one way."""
+    ways = guide_for(slug, account).ways
+    (snippet,) = [
+        step.snippet for way in ways if way.service == service for step in way.steps if step.snippet
+    ]
+    return snippet.split("\n")
+
+
+def test_mutt_opens_the_inbox_of_the_protocol_that_was_chosen() -> None:
+    account = an_account(an_imap_server(), a_pop3_server(), an_smtp_server())
+    assert 'set spoolfile = "+INBOX"' in configuration("mutt", account, "imap")
+    by_pop3 = configuration("mutt", account, "pop3")
+    assert 'set spoolfile = "pops://pop.provider.example:995/"' in by_pop3
+    assert 'set pop_host = "pops://pop.provider.example:995"' in by_pop3
+
+
+def test_a_plain_server_of_one_protocol_takes_no_encryption_from_the_other() -> None:
+    plain = a_pop3_server(port=110, socket_type=SocketType.PLAIN)
+    account = an_account(an_imap_server(), plain, an_smtp_server())
+    assert "set ssl_force_tls = yes" in configuration("mutt", account, "imap")
+    assert "set ssl_force_tls = yes" not in configuration("mutt", account, "pop3")
 
 
 def test_an_odd_user_name_cannot_leave_its_quotes_in_a_configuration_file() -> None:
