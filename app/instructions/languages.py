@@ -37,23 +37,26 @@ class Language:
     """As its own speakers call it."""
     direction: str
     """``ltr`` or ``rtl``."""
-    texts: Mapping[str, str]
-    """By English text, that in this language."""
+    texts: Mapping[tuple[str | None, str], str]
+    """By context and English text, that in this language."""
 
     def text(self, wording: Wording) -> str:
         """Write a text in this language, all its places filled in."""
         if isinstance(wording, str):
             return wording
-        template = self.texts.get(wording.message, wording.message)
+        template = self._template(wording.message, wording.context)
         return template.format(**{name: self._argument(value) for name, value in wording.arguments})
+
+    def _template(self, message: str, context: str | None = None) -> str:
+        plain = self.texts.get((None, message), message)
+        return self.texts.get((context, message), plain)
 
     def _argument(self, value: Argument) -> str:
         if isinstance(value, tuple):
             return _PATH.join(self._argument(part) for part in value)
         if isinstance(value, Phrase):
             text = self.text(value)
-            quoted = self.texts.get(_QUOTED, _QUOTED)
-            return quoted.format(label=text) if value.is_label else text
+            return self._template(_QUOTED).format(label=text) if value.is_label else text
         return str(value)
 
 
@@ -67,16 +70,16 @@ def load_language(tag: str) -> Language:
     if tag not in LANGUAGES:
         raise refuse(f"must be one of {', '.join(LANGUAGES)}", "locale")
     locale = Locale.parse(tag, sep="-")
-    texts: dict[str, str] = {}
+    texts: dict[tuple[str | None, str], str] = {}
     if tag != DEFAULT_LANGUAGE:
         with (_FOLDER / f"{tag}.po").open("rb") as stream:
             catalogue = read_po(stream, locale=tag, abort_invalid=True)
         texts = {
-            message.id: message.string
+            (message.context, message.id): message.string
             for message in catalogue
             if isinstance(message.id, str) and isinstance(message.string, str) and message.id
         }
-        texts = {message: text for message, text in texts.items() if text}
+        texts = {key: text for key, text in texts.items() if text}
     return Language(tag, locale.get_display_name() or tag, locale.text_direction, texts)
 
 

@@ -8,12 +8,14 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A text of ours. Its English wording names it in the catalogues."""
+    """A text of ours. Its English wording names it in the catalogues, together with its context."""
 
     message: str
     arguments: tuple[tuple[str, Argument], ...] = ()
     is_label: bool = False
     """Whether it is written so on the client's screen; inside a sentence it gets quotation marks."""
+    context: str | None = None
+    """Whose word it is (gettext's ``msgctxt``), where some language has several for the English one."""
 
 
 Argument: TypeAlias = "Phrase | str | int | tuple[Phrase, ...]"
@@ -27,9 +29,9 @@ def say(message: str, /, **arguments: Argument) -> Phrase:
     return Phrase(message, tuple(arguments.items()))
 
 
-def label(message: str, /, **arguments: Argument) -> Phrase:
-    """Build the text of a button, a menu or a field."""
-    return Phrase(message, tuple(arguments.items()), is_label=True)
+def label(message: str, /, *, context: str | None = None, **arguments: Argument) -> Phrase:
+    """Build the text of a button, a menu or a field; a context is a literal too."""
+    return Phrase(message, tuple(arguments.items()), is_label=True, context=context)
 
 
 def same(text: str) -> Phrase:

@@ -122,7 +122,11 @@ def sign_in(situation: Situation, service: str | None = None) -> Step:
         is_page = Authentication.OAUTH2 in methods
     else:
         is_page = set(situation.exchange[service].server.authentication) == {Authentication.OAUTH2}
-    return do(say("Sign in on the page that opens.")) if is_page else enter(password_entry())
+    return (
+        do(say("Sign in on the page that opens."))
+        if is_page
+        else enter(password_entry(situation.client.words.password))
+    )
 
 
 def look_at(account: AccountSettings, presentation: Presentation, client: Program) -> Situation:

@@ -85,7 +85,9 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     )
     yield enter(protocol_entry(server, label("Account Type")), *entries, *sending)
     yield press(label("Sign In"))
-    yield choose(label("Mail"), label("Settings…"), label("Accounts"), label("Server Settings"))
+    yield choose(
+        label("Mail"), label("Settings…"), label("Accounts", context="apple"), label("Server Settings")
+    )
     yield do(
         say(
             "Switch off {switch} to see all fields.", switch=label("Automatically manage connection settings")
@@ -95,7 +97,7 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     if outgoing is not None:
         fields = (*_LATER, ValueKind.USERNAME)
         yield enter_under(label("Outgoing Mail Server"), *server_entries(situation, outgoing, _WORDS, fields))
-    yield press(label("Save"))
+    yield press(label("Save", context="apple"))
 
 
 CLIENTS: Final = (

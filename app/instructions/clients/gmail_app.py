@@ -63,7 +63,7 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
 CLIENTS: Final = (
     Client(
         slug="gmail-app",
-        name="Gmail app (Android)",
+        name=say("Gmail app (Android)"),
         platforms=("Android",),
         basis=Basis(
             source=say("OVHcloud's guide to Gmail on Android 13"),

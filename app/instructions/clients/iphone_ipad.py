@@ -51,7 +51,7 @@ _LATER: Final = (ValueKind.SOCKET_TYPE, ValueKind.AUTHENTICATION, ValueKind.PATH
 
 def _to_accounts() -> Iterator[Step]:
     yield open_app(label("Settings"))
-    yield choose(label("Apps"), label("Mail"), label("Mail Accounts"), label("Add Account"))
+    yield choose(label("Apps"), label("Mail"), label("Mail Accounts"), label("Add Account", context="apple"))
 
 
 def _profile(situation: Situation) -> Iterator[Step]:
@@ -95,7 +95,7 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
         yield do(say("Fill in the outgoing server too, even where it says “optional”."))
         yield enter_under(label("Outgoing Mail Server"), *server_entries(situation, outgoing, _WORDS, _FIRST))
     yield press(label("Next"))
-    yield press(label("Save"))
+    yield press(label("Save", context="apple"))
     yield do(say("Open the account again and compare what it says under {place}.", place=label("Advanced")))
     yield enter_under(label("Advanced"), *server_entries(situation, server, _WORDS, _LATER))
     if outgoing is not None:
@@ -105,7 +105,7 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
 CLIENTS: Final = (
     Client(
         slug="iphone-ipad",
-        name="iPhone and iPad",
+        name=say("iPhone and iPad"),
         platforms=("iOS", "iPadOS"),
         basis=Basis(
             source=say(

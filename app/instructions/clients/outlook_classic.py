@@ -24,6 +24,7 @@ _WORDS: Final = Words(
     security=label("Encryption method"),
     socket_types=SSL_TLS_WORDS,
     username=label("User Name"),
+    password=label("Password", context="outlook"),
     fields=SOCKET_FIELDS,
 )
 _INCOMING_HOST: Final = Words(hostname=label("Incoming mail server"), socket_types=SSL_TLS_WORDS)
@@ -125,7 +126,7 @@ def _ports(situation: Situation, server: Server, outgoing: Server | None) -> Ite
 CLIENTS: Final = (
     Client(
         slug="outlook-classic",
-        name="Outlook (classic, 2016 to 2024)",
+        name=say("Outlook (classic, 2016 to 2024)"),
         platforms=("Windows",),
         basis=Basis(
             source=say("OVHcloud's guide to classic Outlook"),

@@ -25,6 +25,7 @@ _INCOMING: Final = Words(
     security=label("Use SSL to connect"),
     socket_types=SWITCH_WORDS,
     username=label("Username"),
+    password=label("Password", context="outlook"),
     fields=(ValueKind.USERNAME, ValueKind.PASSWORD, *_SOCKET),
 )
 _OUTGOING: Final = Words(
@@ -66,7 +67,7 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
 CLIENTS: Final = (
     Client(
         slug="outlook-mac",
-        name="Outlook for Mac",
+        name=say("Outlook for Mac"),
         platforms=("macOS",),
         basis=Basis(
             source=say("OVHcloud's guide to Outlook for Mac"),

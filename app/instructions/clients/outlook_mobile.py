@@ -83,7 +83,7 @@ def _notes(_situation: Situation) -> Iterator[Note]:
 CLIENTS: Final = (
     Client(
         slug="outlook-mobile",
-        name="Outlook for Android and iOS",
+        name=say("Outlook for Android and iOS"),
         platforms=("Android", "iOS", "iPadOS"),
         basis=Basis(
             source=say("OVHcloud's guide to Outlook for Android"),
@@ -91,7 +91,8 @@ CLIENTS: Final = (
             read="2026-11",
             version="2024-11",
         ),
-        words=_words("IMAP"),
+        # In a step without fields, nothing says of which protocol the password is.
+        words=Words(socket_types=SSL_TLS_WORDS, password=label("Password", context="outlook")),
         sign_in=SignIn.KNOWN_PROVIDERS,
         exchange=_exchange,
         manual=_manual,

@@ -27,6 +27,7 @@ _WORDS: Final = Words(
         SocketType.STARTTLS: same("STARTTLS"),
         SocketType.PLAIN: label("None"),
     },
+    password=label("Password", context="outlook"),
 )
 
 
@@ -68,7 +69,7 @@ def _notes(_situation: Situation) -> Iterator[Note]:
 CLIENTS: Final = (
     Client(
         slug="outlook-new",
-        name="Outlook (new) for Windows",
+        name=say("Outlook (new) for Windows"),
         platforms=("Windows",),
         words=_WORDS,
         sign_in=SignIn.KNOWN_PROVIDERS,

@@ -70,7 +70,7 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
 CLIENTS: Final = (
     Client(
         slug="thunderbird-android",
-        name="Thunderbird for Android, K-9 Mail",
+        name=say("Thunderbird for Android, K-9 Mail"),
         platforms=("Android",),
         basis=Basis(
             source=say("the app's own texts (server settings) in English and German"),
