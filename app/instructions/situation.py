@@ -30,9 +30,14 @@ OPEN: Final = frozenset({
     Authentication.NONE, Authentication.CLIENT_IP_ADDRESS, Authentication.SMTP_AFTER_POP,
 })  # fmt: skip
 """Methods without any sign-in."""
+WITHOUT_PASSWORD: Final = OPEN | {
+    Authentication.OAUTH2, Authentication.GSSAPI, Authentication.TLS_CLIENT_CERTIFICATE,
+}  # fmt: skip
+"""Methods for which nobody is asked for a password."""
 _BY_PASSWORD: Final = frozenset({Authentication.PASSWORD_CLEARTEXT, Authentication.PASSWORD_ENCRYPTED})
 _ADDRESS: Final = f"%{placeholders.ADDRESS}%"
 _LOCAL_PART: Final = f"%{placeholders.LOCAL_PART}%"
+SIGN_IN_PAGE: Final = say("Sign in on the page that opens.")
 PROTOCOL_NAMES: Final = {ServerType.IMAP: "IMAP", ServerType.POP3: "POP3", ServerType.SMTP: "SMTP"}
 
 
@@ -110,23 +115,44 @@ class Situation:
         return found
 
 
-def sign_in(situation: Situation, service: str | None = None) -> Step:
-    """Build the step in which a password is asked for, or a page to sign in opens.
+def sign_in(situation: Situation, service: str | None = None) -> Iterator[Step]:
+    """Build the step in which a password is asked for, or a page to sign in opens; none where neither is.
 
     Args:
         situation: The account.
         service: One of Exchange's; None for mail servers.
     """
+    if opens_page(situation, service):
+        yield do(SIGN_IN_PAGE)
+    elif entries := password_entries(situation, service):
+        yield enter(*entries)
+
+
+def opens_page(situation: Situation, service: str | None = None) -> bool:
+    """Tell whether a page of the provider's opens to sign in; see ``sign_in``."""
+    return Authentication.OAUTH2 in _methods(situation, service)
+
+
+def needs_password(situation: Situation, service: str | None = None) -> bool:
+    """Tell whether a password is asked for; see ``sign_in``."""
+    return not _methods(situation, service) <= WITHOUT_PASSWORD
+
+
+def password_entries(situation: Situation, service: str | None = None) -> tuple[Entry, ...]:
+    """Build the entry of the password where one is asked for; see ``sign_in``."""
+    field = situation.client.words.password
+    return (password_entry(field),) if needs_password(situation, service) else ()
+
+
+def _methods(situation: Situation, service: str | None) -> frozenset[Authentication | None]:
+    """Return how a person signs in; None stands for what cannot be told, which is asked for a password."""
     if service is None:
-        methods = {situation.method_of(server, situation.client.words) for server in situation.chosen}
-        is_page = Authentication.OAUTH2 in methods
+        words = situation.client.words
+        methods = frozenset(situation.method_of(server, words) for server in situation.chosen)
     else:
-        is_page = set(situation.exchange[service].server.authentication) == {Authentication.OAUTH2}
-    return (
-        do(say("Sign in on the page that opens."))
-        if is_page
-        else enter(password_entry(situation.client.words.password))
-    )
+        stored = frozenset(situation.exchange[service].server.authentication)
+        methods = (stored - WITHOUT_PASSWORD) or stored
+    return methods or frozenset({None})
 
 
 def look_at(account: AccountSettings, presentation: Presentation, client: Program) -> Situation:
@@ -256,7 +282,7 @@ def _entries(situation: Situation, server: Server, words: Words) -> Iterator[Ent
     if method not in OPEN:
         name = situation.username(server)
         yield entry(words.username, ValueKind.USERNAME, username_text(situation, server), name)
-    if method not in OPEN and method is not Authentication.OAUTH2:
+    if method not in WITHOUT_PASSWORD:
         yield password_entry(words.password)
     if words.path_prefix is not None and (prefix := path_prefix_of(server)) is not None:
         yield entry(words.path_prefix, ValueKind.PATH_PREFIX, prefix, prefix)

@@ -6,17 +6,25 @@ from typing import TYPE_CHECKING
 
 from app.core import placeholders
 from app.core.mail_choice import is_universal
-from app.core.servers import Authentication, Pop3Options, ServerType
+from app.core.servers import Pop3Options, ServerType
 from app.instructions.guide import Guide, Prerequisite, ProtocolChoice, Way, WayKind
 from app.instructions.noting import notes_of, notes_of_way
 from app.instructions.phrases import say
 from app.instructions.program import LOGIN_FIELDS, SOCKET_FIELDS
-from app.instructions.situation import PROTOCOL_NAMES, look_at, server_entries
+from app.instructions.situation import (
+    PROTOCOL_NAMES,
+    SIGN_IN_PAGE,
+    look_at,
+    needs_password,
+    opens_page,
+    server_entries,
+)
 from app.instructions.steps import do, enter
+from app.instructions.values import ValueKind
 from app.renderers import FORMATS_BY_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from app.core.account import AccountSettings
     from app.core.documents import Presentation
@@ -36,16 +44,17 @@ def write_guide(client: Client, account: AccountSettings, presentation: Presenta
         if address is None
         else say("Mail for {address}: {app}", address=address, app=client.name)
     )
+    ways = tuple(_ways(client, situation))
     return Guide(
         client=client,
         domain=account.domain.ascii,
         address=address,
         provider=situation.provider_name,
         title=title,
-        prerequisites=tuple(_prerequisites(situation)),
+        prerequisites=tuple(_prerequisites(situation, ways)),
         notes=(*client.notes(situation), *notes_of(situation)),
         protocols=tuple(_protocols(situation)),
-        ways=tuple(_ways(client, situation)),
+        ways=ways,
         basis=_basis(client),
     )
 
@@ -68,16 +77,24 @@ def _basis(client: Client) -> Phrase:
     )
 
 
-def _prerequisites(situation: Situation) -> Iterator[Prerequisite]:
-    words = situation.client.words
-    if any(situation.method_of(server, words) is Authentication.OAUTH2 for server in situation.chosen):
+def _prerequisites(situation: Situation, ways: Sequence[Way]) -> Iterator[Prerequisite]:
+    steps = [step for way in ways for step in way.steps]
+    # Servers that the program cannot be told of are signed in to by nobody.
+    has_mail = not ways or any(way.kind is not WayKind.EXCHANGE for way in ways)
+    is_page = has_mail and opens_page(situation)
+    is_page = is_page or any(step.text == SIGN_IN_PAGE for step in steps)
+    fields = {entry.kind for step in steps for entry in step.entries}
+    is_password = (has_mail and needs_password(situation)) or ValueKind.PASSWORD in fields
+    if is_page:
         text = say(
             "Have your mail address at hand, and all that you sign in with on the web page of {provider}.",
             provider=situation.provider_name,
         )
         yield Prerequisite(text=text)
-    else:
+    if is_password:
         yield Prerequisite(text=say("Have your mail address and the password of this mailbox at hand."))
+    if not is_page and not is_password:
+        yield Prerequisite(text=say("Have your mail address at hand. No password is needed."))
     for page in situation.account.provider.enable:
         text = say(
             "Mail programs may have to be allowed first. {provider} explains how:",

@@ -12,7 +12,7 @@ from app.instructions.program import SWITCH_WORDS, Basis, Words
 from app.instructions.situation import (
     address_entry,
     name_entry,
-    password_entry,
+    password_entries,
     protocol_entry,
     server_entries,
     sign_in,
@@ -59,7 +59,7 @@ def _profile(situation: Situation) -> Iterator[Step]:
     yield open_app(label("System Settings"))
     yield choose(label("General"), label("Device Management"))
     yield do(say("Open the downloaded profile, look at it, and install it."))
-    yield sign_in(situation)
+    yield from sign_in(situation)
 
 
 def _exchange(situation: Situation) -> Iterator[Step]:
@@ -68,6 +68,7 @@ def _exchange(situation: Situation) -> Iterator[Step]:
     yield open_app(_NAME)
     yield choose(label("Mail"), label("Add Account…"), same("Microsoft Exchange"))
     yield enter(name_entry(label("Name")), address_entry(situation))
+    yield from sign_in(situation, "ews")
     yield do(say("If the server is asked for, enter this:"))
     yield enter(url_entry("ews", situation.exchange["ews"], label("Internal URL")))
 
@@ -75,7 +76,7 @@ def _exchange(situation: Situation) -> Iterator[Step]:
 def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     yield open_app(_NAME)
     yield choose(label("Mail"), label("Add Account…"), label("Other Mail Account…"))
-    yield enter(name_entry(label("Name")), address_entry(situation), password_entry())
+    yield enter(name_entry(label("Name")), address_entry(situation), *password_entries(situation))
     yield press(label("Sign In"))
     yield do(say("Mail says that it cannot verify the account: that is normal here, and more fields appear."))
     entries = server_entries(situation, server, _WORDS, (ValueKind.USERNAME, ValueKind.HOSTNAME))

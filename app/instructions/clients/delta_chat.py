@@ -8,7 +8,7 @@ from app.core.servers import ServerType, SocketType
 from app.instructions.client import Client
 from app.instructions.phrases import label, same, say
 from app.instructions.program import LOGIN_FIELDS, SOCKET_FIELDS, SignIn, Words
-from app.instructions.situation import address_entry, password_entry, server_entries
+from app.instructions.situation import address_entry, password_entries, server_entries
 from app.instructions.steps import do, enter, enter_under, open_app, press
 from app.instructions.values import ValueKind
 
@@ -41,7 +41,7 @@ def _words(protocol: str) -> Words:
 def _begin(situation: Situation) -> Iterator[Step]:
     yield open_app(_NAME)
     yield do(say("Create a profile, or add one, and choose to use a mail address that you have already."))
-    yield enter(address_entry(situation), password_entry())
+    yield enter(address_entry(situation), *password_entries(situation))
 
 
 def _automatic(situation: Situation) -> Iterator[Step]:

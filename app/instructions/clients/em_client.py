@@ -44,7 +44,7 @@ def _begin(situation: Situation) -> Iterator[Step]:
 def _automatic(situation: Situation) -> Iterator[Step]:
     yield from _begin(situation)
     yield press(label("Start now"))
-    yield sign_in(situation)
+    yield from sign_in(situation)
     yield press(label("Continue"))
 
 

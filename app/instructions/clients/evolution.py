@@ -18,6 +18,7 @@ from app.instructions.situation import (
     url_entry,
 )
 from app.instructions.steps import choose, do, enter, enter_under, open_app, press
+from app.instructions.values import ValueKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ def _automatic(situation: Situation) -> Iterator[Step]:
     yield press(label("Next"))
     yield do(say("Go on to the last page; all fields have been filled in."))
     yield press(label("Apply"))
-    yield sign_in(situation)
+    yield from sign_in(situation)
 
 
 def _exchange(situation: Situation) -> Iterator[Step]:
@@ -71,6 +72,7 @@ def _exchange(situation: Situation) -> Iterator[Step]:
         url_entry("ews", situation.exchange["ews"], label("Host URL")),
     )
     yield press(label("Apply"))
+    yield from sign_in(situation, "ews")
 
 
 def _manual(situation: Situation, server: Server) -> Iterator[Step]:
@@ -80,17 +82,17 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     yield enter_under(
         label("Receiving Email"),
         protocol_entry(server, label("Server type")),
-        *(entry for entry in incoming if entry.label != _WORDS.password),
+        *(entry for entry in incoming if entry.kind is not ValueKind.PASSWORD),
     )
     if situation.outgoing is not None:
         outgoing = server_entries(situation, situation.outgoing, _WORDS)
         yield enter_under(
             label("Sending Email"),
             protocol_entry(situation.outgoing, label("Server type")),
-            *(entry for entry in outgoing if entry.label != _WORDS.password),
+            *(entry for entry in outgoing if entry.kind is not ValueKind.PASSWORD),
         )
     yield press(label("Apply"))
-    yield sign_in(situation)
+    yield from sign_in(situation)
 
 
 CLIENTS: Final = (

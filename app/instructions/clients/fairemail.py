@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from app.instructions.client import Client
 from app.instructions.phrases import label, say
 from app.instructions.program import SSL_TLS_WORDS, Basis, Words
-from app.instructions.situation import address_entry, name_entry, password_entry, server_entries
+from app.instructions.situation import address_entry, name_entry, password_entries, server_entries
 from app.instructions.steps import choose, do, enter, enter_under, open_app, press
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _WORDS: Final = Words(
 def _automatic(situation: Situation) -> Iterator[Step]:
     yield open_app(_NAME)
     yield choose(label("Quick setup"), label("Other provider"))
-    yield enter(name_entry(), address_entry(situation), password_entry())
+    yield enter(name_entry(), address_entry(situation), *password_entries(situation))
     yield press(label("Check"))
     yield press(label("Save"))
 

@@ -9,6 +9,7 @@ from app.instructions.client import Client
 from app.instructions.guide import Note
 from app.instructions.phrases import label, same, say
 from app.instructions.program import SSL_TLS_WORDS, Basis, SignIn, Words
+from app.instructions.situation import needs_password
 from app.instructions.snippets import explain_placeholders, in_double_quotes
 from app.instructions.steps import do, put_into
 
@@ -34,7 +35,10 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     yield put_into("~/.fetchmailrc", "\n".join(_lines(situation, server)))
     yield from explain_placeholders(situation, server)
     yield do(say("Allow nobody else to read the file: {command}.", command="chmod 600 ~/.fetchmailrc"))
-    yield do(say("Run {command}: it asks for the password.", command="fetchmail"))
+    if needs_password(situation):
+        yield do(say("Run {command}: it asks for the password.", command="fetchmail"))
+    else:
+        yield do(say("Run {command}.", command="fetchmail"))
 
 
 def _lines(situation: Situation, server: Server) -> Iterator[str]:

@@ -12,9 +12,11 @@ from app.instructions.situation import (
     address_entry,
     exchange_username_entry,
     name_entry,
-    password_entry,
+    opens_page,
+    password_entries,
     protocol_entry,
     server_entries,
+    sign_in,
     url_entry,
 )
 from app.instructions.steps import do, enter, enter_under
@@ -51,8 +53,10 @@ _SERVICES: Final = {
 
 def _automatic(situation: Situation) -> Iterator[Step]:
     yield do(say("Add an account in the program, and enter no more than this:"))
-    yield enter(name_entry(), address_entry(situation), password_entry())
+    yield enter(name_entry(), address_entry(situation), *password_entries(situation))
     yield do(say("Many programs find everything else by themselves."))
+    if opens_page(situation):
+        yield from sign_in(situation)
 
 
 def _exchange(situation: Situation) -> Iterator[Step]:
@@ -66,6 +70,7 @@ def _exchange(situation: Situation) -> Iterator[Step]:
             url_entry(name, situation.exchange[name], same("URL")),
             exchange_username_entry(situation, name, label("User name")),
         )
+    yield from sign_in(situation, next(iter(services)))
 
 
 def _manual(situation: Situation, server: Server) -> Iterator[Step]:

@@ -49,7 +49,7 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     yield from _begin(situation)
     is_imap = server is situation.choice.imap
     yield choose(label("Personal (IMAP)") if is_imap else label("Personal (POP3)"))
-    yield sign_in(situation)
+    yield from sign_in(situation)
     yield enter_under(label("Incoming server settings"), *server_entries(situation, server, _WORDS, _FIRST))
     yield enter_if_shown(*server_entries(situation, server, _WORDS, _LATER))
     outgoing = situation.outgoing

@@ -16,7 +16,8 @@ from app.instructions.situation import (
     address_entry,
     exchange_username_entry,
     name_entry,
-    password_entry,
+    opens_page,
+    password_entries,
     protocol_entry,
     server_entries,
     sign_in,
@@ -59,7 +60,7 @@ def _profile(situation: Situation) -> Iterator[Step]:
     yield open_app(label("Settings"))
     yield choose(label("General"), label("VPN & Device Management"))
     yield do(say("Open the downloaded profile, look at it, and install it."))
-    yield sign_in(situation)
+    yield from sign_in(situation)
 
 
 def _exchange(situation: Situation) -> Iterator[Step]:
@@ -79,14 +80,17 @@ def _exchange(situation: Situation) -> Iterator[Step]:
         service="activesync",
         server=found.server.key,
     )
-    yield enter(server, exchange_username_entry(situation, "activesync", label("Username")), password_entry())
+    username = exchange_username_entry(situation, "activesync", label("Username"))
+    yield enter(server, username, *password_entries(situation, "activesync"))
     yield press(label("Next"))
+    if opens_page(situation, "activesync"):
+        yield from sign_in(situation, "activesync")
 
 
 def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     yield from _to_accounts()
     yield choose(label("Other"), label("Add Mail Account"))
-    yield enter(name_entry(label("Name")), address_entry(situation), password_entry())
+    yield enter(name_entry(label("Name")), address_entry(situation), *password_entries(situation))
     yield press(label("Next"))
     yield enter(protocol_entry(server, label("Protocol"), PROTOCOL_NAMES[server.type].removesuffix("3")))
     yield enter_under(label("Incoming Mail Server"), *server_entries(situation, server, _WORDS, _FIRST))

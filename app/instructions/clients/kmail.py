@@ -8,7 +8,7 @@ from app.core.servers import ServerType
 from app.instructions.client import Client
 from app.instructions.phrases import label, same, say
 from app.instructions.program import SSL_TLS_WORDS, Words
-from app.instructions.situation import address_entry, name_entry, password_entry, server_entries
+from app.instructions.situation import address_entry, name_entry, password_entries, server_entries
 from app.instructions.steps import choose, do, enter, enter_under, open_app, press
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _WORDS: Final = Words(security=label("Encryption"), socket_types=SSL_TLS_WORDS, 
 def _automatic(situation: Situation) -> Iterator[Step]:
     yield open_app(_NAME)
     yield choose(label("Tools"), label("Account Wizard…"))
-    yield enter(name_entry(label("Full name")), address_entry(situation), password_entry())
+    yield enter(name_entry(label("Full name")), address_entry(situation), *password_entries(situation))
     yield press(label("Next"))
     yield do(say("Wait until the settings have been found."))
     yield press(label("Finish"))

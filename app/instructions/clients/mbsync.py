@@ -9,7 +9,7 @@ from app.instructions.client import Client
 from app.instructions.guide import Note
 from app.instructions.phrases import label, same, say
 from app.instructions.program import SSL_TLS_WORDS, Basis, SignIn, Words
-from app.instructions.situation import path_prefix_of
+from app.instructions.situation import needs_password, opens_page, path_prefix_of
 from app.instructions.snippets import explain_placeholders, in_double_quotes
 from app.instructions.steps import do, put_into
 
@@ -40,7 +40,10 @@ _MECHANISMS: Final = {
 def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     yield put_into("~/.mbsyncrc", "\n".join(_lines(situation, server)))
     yield from explain_placeholders(situation, server)
-    yield do(say("Replace the command after {option} by one that prints the password.", option="PassCmd"))
+    if situation.method_of(server, _WORDS) is Authentication.OAUTH2:
+        yield do(say("Replace the command after {option} by one that prints a token.", option="PassCmd"))
+    elif needs_password(situation):
+        yield do(say("Replace the command after {option} by one that prints the password.", option="PassCmd"))
     yield do(say("Run {command}.", command="mbsync --all"))
 
 
@@ -50,7 +53,8 @@ def _lines(situation: Situation, server: Server) -> Iterator[str]:
     yield f"Host {server.hostname}"
     yield f"Port {server.port}"
     yield f"User {in_double_quotes(situation.username(server))}"
-    yield 'PassCmd "pass show mail"'
+    if needs_password(situation) or opens_page(situation):
+        yield 'PassCmd "pass show mail"'
     yield f"TLSType {_TLS[server.socket_type]}"
     method = situation.method_of(server, _WORDS)
     if method in _MECHANISMS:

@@ -8,7 +8,7 @@ from app.core.servers import Authentication, ServerType, SocketType
 from app.instructions.client import Client
 from app.instructions.phrases import label, same, say
 from app.instructions.program import SSL_TLS_WORDS, SignIn, Words
-from app.instructions.situation import OPEN
+from app.instructions.situation import OPEN, needs_password
 from app.instructions.snippets import (
     explain_placeholders,
     has_username_to_fill_in,
@@ -49,7 +49,10 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     yield from explain_placeholders(situation, server, outgoing)
     if outgoing is not None and not _is_open(situation, outgoing):
         yield from _explain_url(situation, outgoing)
-    yield do(say("Start the program: it asks for the password."))
+    if needs_password(situation):
+        yield do(say("Start the program: it asks for the password."))
+    else:
+        yield do(say("Start the program."))
 
 
 def _explain_url(situation: Situation, outgoing: Server) -> Iterator[Step]:

@@ -42,7 +42,7 @@ def _begin(situation: Situation) -> Iterator[Step]:
 def _automatic(situation: Situation) -> Iterator[Step]:
     yield from _begin(situation)
     yield press(label("Connect"))
-    yield sign_in(situation)
+    yield from sign_in(situation)
     yield press(label("Connect"))
     yield do(say("If Outlook asks for server names instead, set up the account by hand."))
 
@@ -53,7 +53,7 @@ def _exchange(situation: Situation) -> Iterator[Step]:
         return
     yield from _begin(situation)
     yield press(label("Connect"))
-    yield sign_in(situation, next(iter(situation.exchange)))
+    yield from sign_in(situation, next(iter(situation.exchange)))
 
 
 def _manual(situation: Situation, server: Server) -> Iterator[Step]:
@@ -74,7 +74,7 @@ def _by_address(situation: Situation, server: Server) -> Iterator[Step]:
         outgoing = server_entries(situation, situation.outgoing, _WORDS)
         yield enter_under(label("Outgoing mail"), *outgoing)
     yield press(label("Next"))
-    yield sign_in(situation)
+    yield from sign_in(situation)
     yield press(label("Connect"))
 
 

@@ -48,7 +48,7 @@ def _exchange(situation: Situation) -> Iterator[Step]:
     if "ews" not in situation.exchange and "autodiscover" not in situation.exchange:
         return
     yield from _begin(situation)
-    yield sign_in(situation, next(iter(situation.exchange)))
+    yield from sign_in(situation, next(iter(situation.exchange)))
     yield press(label("Continue"))
 
 

@@ -49,7 +49,7 @@ def _exchange(situation: Situation) -> Iterator[Step]:
     if "activesync" not in situation.exchange:
         return
     yield from _begin(situation)
-    yield sign_in(situation, "activesync")
+    yield from sign_in(situation, "activesync")
 
 
 def _manual(situation: Situation, server: Server) -> Iterator[Step]:

@@ -42,7 +42,7 @@ def _exchange(situation: Situation) -> Iterator[Step]:
     if not situation.exchange:
         return
     yield from _begin(situation)
-    yield sign_in(situation, next(iter(situation.exchange)))
+    yield from sign_in(situation, next(iter(situation.exchange)))
     yield press(label("Continue"))
 
 

@@ -8,7 +8,7 @@ from app.core.servers import ServerType, SocketType
 from app.instructions.client import Client
 from app.instructions.phrases import label, same, say
 from app.instructions.program import SignIn, Words
-from app.instructions.situation import address_entry, password_entry, server_entries
+from app.instructions.situation import address_entry, password_entries, server_entries
 from app.instructions.steps import choose, do, enter, enter_under, open_app, press
 from app.instructions.values import ValueKind
 
@@ -35,7 +35,7 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     yield open_app("Samsung Email")
     yield do(say("Add an account: on the first start at once, later in the settings."))
     yield choose(label("Other"))
-    yield enter(address_entry(situation), password_entry())
+    yield enter(address_entry(situation), *password_entries(situation))
     yield press(label("Manual setup"))
     is_imap = server.type is ServerType.IMAP
     yield choose(label("IMAP account") if is_imap else label("POP3 account"))

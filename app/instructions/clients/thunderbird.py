@@ -55,7 +55,7 @@ def _begin(situation: Situation) -> Iterator[Step]:
 
 
 def _finish(situation: Situation, service: str | None = None) -> Iterator[Step]:
-    yield sign_in(situation, service)
+    yield from sign_in(situation, service)
     yield press(label("Continue"))
 
 

@@ -49,7 +49,7 @@ def _begin(situation: Situation) -> Iterator[Step]:
 def _automatic(situation: Situation) -> Iterator[Step]:
     yield from _begin(situation)
     yield do(say("Wait until the settings have been found."))
-    yield sign_in(situation)
+    yield from sign_in(situation)
     yield press(label("Next"))
     yield enter(name_entry())
 

@@ -102,9 +102,52 @@ def test_a_mailbox_with_a_sign_in_page_only_is_told_as_one(slug: str) -> None:
     assert "sign-in-page-only" in codes(guide)
     is_impossible = slug in ("outlook-classic", "fetchmail")
     assert (not guide.ways) is is_impossible
-    assert "password of your mailbox" not in "".join(
-        ENGLISH.text(entry.text) for way in guide.ways for step in way.steps for entry in step.entries
+
+
+def without_password(method: Authentication) -> AccountSettings:
+    """Return an account that takes one method everywhere, Exchange too."""
+    methods = (method,)
+    return an_account(
+        an_imap_server(authentication=methods),
+        an_smtp_server(authentication=methods),
+        a_url_server(ServerType.EWS, authentication=methods),
+        a_url_server(ServerType.ACTIVESYNC, authentication=methods),
+        address="jane@customer.example",
     )
+
+
+PASSWORDLESS = (Authentication.OAUTH2, Authentication.GSSAPI, Authentication.TLS_CLIENT_CERTIFICATE)
+
+
+@pytest.mark.parametrize("method", PASSWORDLESS)
+@pytest.mark.parametrize("slug", sorted({*SLUGS} - {"windows-mail"}))
+def test_nobody_is_asked_for_a_password_that_is_not_used(slug: str, method: Authentication) -> None:
+    guide = guide_for(slug, without_password(method))
+    told = [ENGLISH.text(step.text) for way in guide.ways for step in way.steps]
+    assert not [entry for entry in entries_of(guide) if entry.kind == "password"]
+    assert not [text for text in told if "the password" in text]
+    if guide.ways:
+        (needed,) = [ENGLISH.text(item.text) for item in guide.prerequisites]
+        assert ("on the web page of" in needed) is (method is Authentication.OAUTH2)
+        assert "the password" not in needed
+
+
+@pytest.mark.parametrize("slug", ["evolution", "apple-mail", "iphone-ipad", "generic", "thunderbird"])
+@pytest.mark.parametrize(
+    ("name", "sign_in"),
+    [("exchange-password", "the password of your mailbox"), ("exchange-sign-in", "Sign in on the page")],
+)
+def test_exchange_is_signed_in_to_as_it_takes_it(slug: str, name: str, sign_in: str) -> None:
+    guide = guide_for(slug, ACCOUNTS[name])
+    (exchange,) = [way for way in guide.ways if way.kind is WayKind.EXCHANGE]
+    texts = [
+        ENGLISH.text(text)
+        for step in exchange.steps
+        for text in (step.text, *(entry.text for entry in step.entries))
+    ]
+    assert len([text for text in texts if text.startswith(sign_in)]) == 1
+    pages = [item for item in guide.prerequisites if "on the web page of" in ENGLISH.text(item.text)]
+    assert bool(pages) is (name == "exchange-sign-in")
 
 
 def test_a_password_is_taken_where_a_person_can_choose() -> None:
