@@ -155,6 +155,11 @@ def _methods(situation: Situation, service: str | None) -> frozenset[Authenticat
     return methods or frozenset({None})
 
 
+def first_service(situation: Situation, *names: str) -> str | None:
+    """Return the first that there is of those of Exchange's services that a client uses."""
+    return next((name for name in names if name in situation.exchange), None)
+
+
 def look_at(account: AccountSettings, presentation: Presentation, client: Program) -> Situation:
     """Choose what instructions for this client are about."""
     choice = choose_mail(account)

@@ -8,7 +8,14 @@ from app.core.servers import ServerType
 from app.instructions.client import Client
 from app.instructions.phrases import label, same, say
 from app.instructions.program import SOCKET_FIELDS, SSL_TLS_WORDS, Basis, SignIn, Words
-from app.instructions.situation import address_entry, name_entry, protocol_entry, server_entries, sign_in
+from app.instructions.situation import (
+    address_entry,
+    first_service,
+    name_entry,
+    protocol_entry,
+    server_entries,
+    sign_in,
+)
 from app.instructions.steps import choose, do, enter, enter_under, open_app, press
 from app.instructions.values import ValueKind
 
@@ -49,11 +56,12 @@ def _automatic(situation: Situation) -> Iterator[Step]:
 
 def _exchange(situation: Situation) -> Iterator[Step]:
     # Outlook learns of Exchange from Autodiscover only; it has no field for the URLs.
-    if not {"ews", "mapi", "autodiscover"} & set(situation.exchange):
+    service = first_service(situation, "mapi", "ews", "autodiscover")
+    if service is None:
         return
     yield from _begin(situation)
     yield press(label("Connect"))
-    yield from sign_in(situation, next(iter(situation.exchange)))
+    yield from sign_in(situation, service)
 
 
 def _manual(situation: Situation, server: Server) -> Iterator[Step]:

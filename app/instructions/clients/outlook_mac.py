@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from app.instructions.client import Client
 from app.instructions.phrases import label, same, say
 from app.instructions.program import SWITCH_WORDS, Basis, SignIn, Words
-from app.instructions.situation import address_entry, protocol_entry, server_entries, sign_in
+from app.instructions.situation import address_entry, first_service, protocol_entry, server_entries, sign_in
 from app.instructions.steps import choose, enter, open_app, press
 from app.instructions.values import ValueKind
 
@@ -45,10 +45,11 @@ def _begin(situation: Situation) -> Iterator[Step]:
 
 
 def _exchange(situation: Situation) -> Iterator[Step]:
-    if "ews" not in situation.exchange and "autodiscover" not in situation.exchange:
+    service = first_service(situation, "ews", "autodiscover")
+    if service is None:
         return
     yield from _begin(situation)
-    yield from sign_in(situation, next(iter(situation.exchange)))
+    yield from sign_in(situation, service)
     yield press(label("Continue"))
 
 

@@ -9,7 +9,7 @@ from app.instructions.client import Client
 from app.instructions.guide import Note, NoteKind
 from app.instructions.phrases import label, same, say
 from app.instructions.program import SignIn, Words
-from app.instructions.situation import address_entry, server_entries, sign_in
+from app.instructions.situation import address_entry, first_service, server_entries, sign_in
 from app.instructions.steps import choose, do, enter, enter_under, open_app, press
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ def _begin(situation: Situation) -> Iterator[Step]:
 
 
 def _exchange(situation: Situation) -> Iterator[Step]:
-    if not situation.exchange:
+    service = first_service(situation, "ews", "mapi", "autodiscover", "activesync")
+    if service is None:
         return
     yield from _begin(situation)
-    yield from sign_in(situation, next(iter(situation.exchange)))
+    yield from sign_in(situation, service)
     yield press(label("Continue"))
 
 

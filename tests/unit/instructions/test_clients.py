@@ -260,6 +260,25 @@ def test_exchange_without_a_user_name_is_told_to_take_the_address(
     assert f">{told}<" in FORMS["html"].render(guide, ENGLISH).decode()
 
 
+OUTLOOKS = ("outlook-new", "outlook-mac", "outlook-classic")
+
+
+@pytest.mark.parametrize("slug", OUTLOOKS)
+def test_exchange_is_not_offered_where_there_is_only_its_web_page(slug: str) -> None:
+    account = an_account(an_imap_server(), an_smtp_server(), a_url_server(ServerType.OWA))
+    assert WayKind.EXCHANGE not in kinds(guide_for(slug, account))
+
+
+@pytest.mark.parametrize("slug", OUTLOOKS)
+def test_the_service_that_a_client_uses_says_how_to_sign_in(slug: str) -> None:
+    account = an_account(
+        a_url_server(ServerType.OWA, authentication=(Authentication.OAUTH2,)),
+        a_url_server(ServerType.EWS, authentication=(Authentication.NTLM,)),
+    )
+    (exchange,) = guide_for(slug, account).ways
+    assert [entry.kind for step in exchange.steps for entry in step.entries] == ["address", "password"]
+
+
 def configuration(slug: str, account: AccountSettings, service: str) -> list[str]:
     """Return the lines for a configuration file of one way."""
     ways = guide_for(slug, account).ways
