@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 def notes_of(situation: Situation) -> Iterator[Note]:
     """Write the notes for the whole guide, what is missing first."""
+    if not situation.client.sends:
+        text = say("{app} fetches mail only; another program has to send it.", app=situation.client.name)
+        yield Note(code="fetches-only", text=text)
     yield from _about_what_is_missing(situation)
     yield from _about_sign_in(situation)
     yield from _about_problems(situation)

@@ -83,6 +83,7 @@ class Program:
     """None where nothing could be looked up: the instructions then say so."""
     words: Words
     protocols: tuple[ServerType, ...] = (ServerType.IMAP, ServerType.POP3)
+    sends: bool = True
     sign_in: SignIn = SignIn.KNOWN_PROVIDERS
     reads: str | None = None
     """The format from which it finds settings by itself, once these have been published for it."""

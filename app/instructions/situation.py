@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from app.core import placeholders
@@ -52,7 +52,7 @@ class Situation:
     webmail: Server | None
     client: Program
     outgoing: Server | None
-    """The outgoing server, unless the client cannot be told of it."""
+    """The outgoing server, unless the client cannot be told of it, or does not send."""
 
     @property
     def provider_name(self) -> str:
@@ -77,7 +77,7 @@ class Situation:
     @property
     def chosen(self) -> tuple[Server, ...]:
         """The servers that the client is to be told of, as far as it can be."""
-        servers = (*self.incoming, self.choice.smtp)
+        servers = (*self.incoming, self.choice.smtp if self.client.sends else None)
         return tuple(server for server in servers if server is not None)
 
     def username(self, server: Server) -> str:
@@ -173,17 +173,9 @@ def look_at(account: AccountSettings, presentation: Presentation, client: Progra
         client=client,
         outgoing=None,
     )
-    if choice.smtp is None or found.problem_of(choice.smtp):
+    if choice.smtp is None or not client.sends or found.problem_of(choice.smtp):
         return found
-    return Situation(
-        account=account,
-        presentation=presentation,
-        choice=choice,
-        exchange=found.exchange,
-        webmail=found.webmail,
-        client=client,
-        outgoing=choice.smtp,
-    )
+    return replace(found, outgoing=choice.smtp)
 
 
 def address_entry(situation: Situation, field: Phrase | None = None) -> Entry:

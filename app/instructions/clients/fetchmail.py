@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from app.core.servers import Authentication, Pop3Options, ServerType, SocketType
 from app.instructions.client import Client
-from app.instructions.guide import Note
 from app.instructions.phrases import label, same, say
 from app.instructions.program import SSL_TLS_WORDS, Basis, SignIn, Words
 from app.instructions.situation import needs_password
@@ -63,11 +62,6 @@ def _is_removed(server: Server) -> bool:
     return isinstance(options, Pop3Options) and options.leave_messages_on_server is False
 
 
-def _notes(_situation: Situation) -> Iterator[Note]:
-    text = say("{app} fetches mail only; another program has to send it.", app="fetchmail")
-    yield Note(code="fetches-only", text=text)
-
-
 CLIENTS: Final = (
     Client(
         slug="fetchmail",
@@ -81,8 +75,10 @@ CLIENTS: Final = (
         words=_WORDS,
         sign_in=SignIn.NEVER,
         manual=_manual,
+        sends=False,
         is_configured_by_file=True,
-        notes=_notes,
-        outcome=say("The program ends without an error, and the messages are in the folder."),
+        outcome=say(
+            "The program ends without an error, and the messages are in your mailbox on this computer."
+        ),
     ),
 )

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from app.core.servers import Authentication, ServerType, SocketType
 from app.instructions.client import Client
-from app.instructions.guide import Note
 from app.instructions.phrases import label, same, say
 from app.instructions.program import SSL_TLS_WORDS, Basis, SignIn, Words
 from app.instructions.situation import needs_password, opens_page, path_prefix_of
@@ -70,11 +69,6 @@ def _lines(situation: Situation, server: Server) -> Iterator[str]:
     yield from ("Expunge Both", "SyncState *")
 
 
-def _notes(_situation: Situation) -> Iterator[Note]:
-    text = say("{app} fetches mail only; another program has to send it.", app="mbsync")
-    yield Note(code="fetches-only", text=text)
-
-
 CLIENTS: Final = (
     Client(
         slug="mbsync",
@@ -89,8 +83,8 @@ CLIENTS: Final = (
         protocols=(ServerType.IMAP,),
         sign_in=SignIn.OWN_PROGRAM,
         manual=_manual,
+        sends=False,
         is_configured_by_file=True,
-        notes=_notes,
         outcome=say("The program ends without an error, and the messages are in the folder."),
     ),
 )

@@ -178,6 +178,13 @@ def test_sending_alone_and_fetching_alone_are_told() -> None:
     assert "no-mail-servers" in codes(guide_for("samsung-email", ACCOUNTS["nothing"]))
 
 
+@pytest.mark.parametrize("slug", ["fetchmail", "mbsync"])
+def test_programs_that_cannot_send_are_told_of_no_outgoing_server(slug: str) -> None:
+    assert guide_for(slug, ACCOUNTS["send-only"]).ways == ()
+    outgoing = an_smtp_server(socket_type=SocketType.PLAIN, authentication=(Authentication.OAUTH2,))
+    assert codes(guide_for(slug, an_account(an_imap_server(), outgoing))) == {"fetches-only"}
+
+
 def test_a_client_that_does_not_speak_the_only_protocol_says_so() -> None:
     guide = guide_for("delta-chat", ACCOUNTS["pop-only"])
     assert "protocol-not-in-client" in codes(guide)
