@@ -33,8 +33,6 @@ class Language:
     """A language that instructions can be written in."""
 
     tag: str
-    name: str
-    """As its own speakers call it."""
     direction: str
     """``ltr`` or ``rtl``."""
     texts: Mapping[tuple[str | None, str], str]
@@ -69,7 +67,6 @@ def load_language(tag: str) -> Language:
     """
     if tag not in LANGUAGES:
         raise refuse(f"must be one of {', '.join(LANGUAGES)}", "locale")
-    locale = Locale.parse(tag, sep="-")
     texts: dict[tuple[str | None, str], str] = {}
     if tag != DEFAULT_LANGUAGE:
         with (_FOLDER / f"{tag}.po").open("rb") as stream:
@@ -80,7 +77,7 @@ def load_language(tag: str) -> Language:
             if isinstance(message.id, str) and isinstance(message.string, str) and message.id
         }
         texts = {key: text for key, text in texts.items() if text}
-    return Language(tag, locale.get_display_name() or tag, locale.text_direction, texts)
+    return Language(tag, Locale.parse(tag, sep="-").text_direction, texts)
 
 
 def choose_language(preferred: Sequence[str]) -> Language:

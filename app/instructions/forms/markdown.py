@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from app.instructions.phrases import Wording
 
 _SPECIAL: Final = re.compile(r"([!#$&()*+\-.<>@\[\\\]_`{|}~])")
-_LEADING_NUMBER: Final = re.compile(r"^(\d+)\\?([.)])")
 _TICKS: Final = re.compile(r"`+")
 
 
