@@ -55,7 +55,7 @@ class Words:
     username: Phrase = field(default_factory=lambda: label("User name"))
     password: Phrase = field(default_factory=lambda: label("Password"))
     path_prefix: Phrase | None = None
-    fields: tuple[ValueKind, ...] = (*SOCKET_FIELDS, *LOGIN_FIELDS)
+    fields: tuple[ValueKind, ...] = (*SOCKET_FIELDS, *LOGIN_FIELDS, ValueKind.PATH_PREFIX)
     """Those there are, in the order of the screen."""
 
 

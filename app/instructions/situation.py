@@ -35,8 +35,8 @@ WITHOUT_PASSWORD: Final = OPEN | {
 }  # fmt: skip
 """Methods for which nobody is asked for a password."""
 _BY_PASSWORD: Final = frozenset({Authentication.PASSWORD_CLEARTEXT, Authentication.PASSWORD_ENCRYPTED})
-_ADDRESS: Final = f"%{placeholders.ADDRESS}%"
-_LOCAL_PART: Final = f"%{placeholders.LOCAL_PART}%"
+ADDRESS: Final = f"%{placeholders.ADDRESS}%"
+LOCAL_PART: Final = f"%{placeholders.LOCAL_PART}%"
 SIGN_IN_PAGE: Final = say("Sign in on the page that opens.")
 PROTOCOL_NAMES: Final = {ServerType.IMAP: "IMAP", ServerType.POP3: "POP3", ServerType.SMTP: "SMTP"}
 
@@ -82,12 +82,12 @@ class Situation:
 
     def username(self, server: Server) -> str:
         """Fill in a server's user name as far as it is known; the address where none is stored."""
-        return self.account.expanded(server.username or _ADDRESS)
+        return self.account.expanded(server.username or ADDRESS)
 
     @property
     def has_plain_login(self) -> bool:
         """Whether the address as typed is the user name of every mail server."""
-        typed = _ADDRESS if self.account.address is None else str(self.account.address)
+        typed = ADDRESS if self.account.address is None else str(self.account.address)
         servers = (self.choice.imap, self.choice.pop3, self.outgoing)
         return all(self.username(server) == typed for server in servers if server is not None)
 
@@ -293,17 +293,17 @@ def path_prefix_of(server: Server) -> str | None:
 def username_text(situation: Situation, server: Server) -> Wording:
     """Write a user name for people: as it is, or how to make it from an address that is not known."""
     name = situation.username(server)
-    if name == _ADDRESS:
+    if name == ADDRESS:
         return say("your full mail address")
-    if name == _LOCAL_PART:
+    if name == LOCAL_PART:
         return say("the part of your mail address before the @")
     if placeholders.has_placeholders(name):
         return say(
             "{pattern}, where you put the part of your mail address before the @ in place of {local_part} "
             "and the full address in place of {address}",
             pattern=name,
-            local_part=_LOCAL_PART,
-            address=_ADDRESS,
+            local_part=LOCAL_PART,
+            address=ADDRESS,
         )
     return name
 

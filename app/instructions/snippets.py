@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from app.core import placeholders
 from app.instructions.phrases import say
+from app.instructions.situation import ADDRESS, LOCAL_PART
 from app.instructions.steps import do
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from app.instructions.situation import Situation
 
 _MUTT_SPECIAL: Final = '\\"$`'
-_ADDRESS: Final = f"%{placeholders.ADDRESS}%"
-_LOCAL_PART: Final = f"%{placeholders.LOCAL_PART}%"
 
 
 def in_double_quotes(text: str, special: str = '\\"') -> str:
@@ -40,7 +39,7 @@ def mail_url(scheme: str, username: str | None, server: Server, path: str = "") 
 def _in_url(username: str) -> str:
     """Encode what is no placeholder: a person could not find an encoded one and fill it in."""
     encoded = quote(username, safe="")
-    for placeholder in (_ADDRESS, _LOCAL_PART):
+    for placeholder in (ADDRESS, LOCAL_PART):
         encoded = encoded.replace(quote(placeholder, safe=""), placeholder)
     return encoded
 
@@ -61,7 +60,7 @@ def explain_placeholders(situation: Situation, *servers: Server | None) -> Itera
             say(
                 "Put your mail address in place of {address}, and the part before the @ in place of "
                 "{local_part}.",
-                address=_ADDRESS,
-                local_part=_LOCAL_PART,
+                address=ADDRESS,
+                local_part=LOCAL_PART,
             )
         )

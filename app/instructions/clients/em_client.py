@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from app.core.servers import ServerType, SocketType
+from app.core.servers import SocketType
 from app.instructions.client import Client
 from app.instructions.phrases import label, same, say
 from app.instructions.program import Words
-from app.instructions.situation import address_entry, name_entry, server_entries, sign_in
+from app.instructions.situation import PROTOCOL_NAMES, address_entry, name_entry, server_entries, sign_in
 from app.instructions.steps import choose, do, enter, enter_under, open_app, press
 from app.instructions.values import ValueKind
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from app.core.servers import Server
     from app.instructions.guide import Step
-    from app.instructions.phrases import Phrase
     from app.instructions.situation import Situation
 
 _NAME: Final = "eM Client"
@@ -57,14 +56,11 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     if outgoing is not None:
         yield enter_under(label("Outgoing server"), *server_entries(situation, outgoing, _WORDS, _FIRST))
     yield press(label("Finish"))
-    yield do(say("Open the account again and compare what it says under {place}.", place=_page(server)))
-    yield enter_under(_page(server), *server_entries(situation, server, _WORDS, _LATER))
+    page = same(PROTOCOL_NAMES[server.type])
+    yield do(say("Open the account again and compare what it says under {place}.", place=page))
+    yield enter_under(page, *server_entries(situation, server, _WORDS, _LATER))
     if outgoing is not None:
         yield enter_under(same("SMTP"), *server_entries(situation, outgoing, _WORDS, _LATER))
-
-
-def _page(server: Server) -> Phrase:
-    return same("IMAP") if server.type is ServerType.IMAP else same("POP3")
 
 
 CLIENTS: Final = (

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Final
 from app.instructions.client import Client
 from app.instructions.phrases import label, say
 from app.instructions.program import SSL_TLS_WORDS, Basis, Words
-from app.instructions.situation import address_entry, name_entry, password_entries, server_entries
+from app.instructions.situation import (
+    PROTOCOL_NAMES,
+    address_entry,
+    name_entry,
+    password_entries,
+    server_entries,
+)
 from app.instructions.steps import choose, do, enter, enter_under, open_app, press
 
 if TYPE_CHECKING:
@@ -37,7 +43,7 @@ def _automatic(situation: Situation) -> Iterator[Step]:
 def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     yield open_app(_NAME)
     yield do(
-        say("In the settings add an account by hand, for {protocol}.", protocol=_protocol(situation, server))
+        say("In the settings add an account by hand, for {protocol}.", protocol=PROTOCOL_NAMES[server.type])
     )
     yield enter_under(label("Accounts"), *server_entries(situation, server, _WORDS))
     yield press(label("Check"))
@@ -47,10 +53,6 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
         outgoing = server_entries(situation, situation.outgoing, _WORDS)
         yield enter_under(label("Identities"), name_entry(), address_entry(situation), *outgoing)
         yield press(label("Save"))
-
-
-def _protocol(situation: Situation, server: Server) -> str:
-    return "IMAP" if server is situation.choice.imap else "POP3"
 
 
 CLIENTS: Final = (

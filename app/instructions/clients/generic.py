@@ -20,7 +20,6 @@ from app.instructions.situation import (
     url_entry,
 )
 from app.instructions.steps import do, enter, enter_under
-from app.instructions.values import ValueKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +41,6 @@ _WORDS: Final = Words(
     },
     path_prefix=label("IMAP path prefix"),
 )
-_FIELDS: Final = (*_WORDS.fields, ValueKind.PATH_PREFIX)
 _SERVICES: Final = {
     "activesync": same("Exchange ActiveSync"),
     "ews": same("Exchange Web Services"),
@@ -76,7 +74,7 @@ def _exchange(situation: Situation) -> Iterator[Step]:
 def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     yield do(say("Look for “add account” in the program, and for a way to set it up by hand."))
     yield enter(name_entry(), address_entry(situation))
-    incoming = server_entries(situation, server, _WORDS, _FIELDS)
+    incoming = server_entries(situation, server, _WORDS)
     yield enter_under(label("Incoming server"), protocol_entry(server, label("Protocol")), *incoming)
     if situation.outgoing is not None:
         outgoing = server_entries(situation, situation.outgoing, _WORDS)

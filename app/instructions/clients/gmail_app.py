@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from app.core.servers import SocketType
 from app.instructions.client import Client
 from app.instructions.phrases import label, same, say
-from app.instructions.program import Basis, SignIn, Words
+from app.instructions.program import SSL_TLS_WORDS, Basis, SignIn, Words
 from app.instructions.situation import address_entry, server_entries, sign_in
 from app.instructions.steps import choose, enter, enter_if_shown, enter_under, open_app, press
 from app.instructions.values import ValueKind
@@ -22,11 +21,7 @@ if TYPE_CHECKING:
 _NAME: Final = "Gmail"
 _WORDS: Final = Words(
     security=label("Security type"),
-    socket_types={
-        SocketType.TLS: same("SSL/TLS"),
-        SocketType.STARTTLS: same("STARTTLS"),
-        SocketType.PLAIN: label("None"),
-    },
+    socket_types=SSL_TLS_WORDS,
     username=label("Username"),
 )
 _OUTGOING: Final = Words(

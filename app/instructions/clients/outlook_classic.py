@@ -91,7 +91,6 @@ def _by_control_panel(situation: Situation, server: Server) -> Iterator[Step]:
     yield open_app(label("Control Panel"))
     yield choose(label("Mail"), label("Email Accounts…"), label("New…"))
     yield choose(label("Manual setup or additional server types"), label("POP or IMAP"))
-    protocol = same("IMAP") if server.type is ServerType.IMAP else same("POP3")
     hosts = [*server_entries(situation, server, _INCOMING_HOST, (ValueKind.HOSTNAME,))]
     outgoing = situation.outgoing
     if outgoing is not None:
@@ -99,7 +98,7 @@ def _by_control_panel(situation: Situation, server: Server) -> Iterator[Step]:
     yield enter(
         name_entry(),
         address_entry(situation),
-        protocol_entry(server, label("Account Type"), protocol),
+        protocol_entry(server, label("Account Type")),
         *hosts,
         *server_entries(situation, server, _WORDS, _LOGIN),
     )

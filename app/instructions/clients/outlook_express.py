@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from app.core.servers import ServerType, SocketType
+from app.core.servers import SocketType
 from app.instructions.client import Client
 from app.instructions.guide import Note, NoteKind
 from app.instructions.phrases import label, same, say
@@ -51,9 +51,8 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     yield choose(label("Tools"), label("Accounts"), label("Add"), label("Mail"))
     yield enter(name_entry(), address_entry(situation))
     yield press(label("Next"))
-    protocol = same("IMAP") if server.type is ServerType.IMAP else same("POP3")
     yield enter(
-        protocol_entry(server, label("My incoming mail server"), protocol),
+        protocol_entry(server, label("My incoming mail server")),
         *server_entries(situation, server, _WORDS, _HOST),
         *(() if outgoing is None else server_entries(situation, outgoing, _OUTGOING, _HOST)),
     )

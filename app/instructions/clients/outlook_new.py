@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from app.core.servers import SocketType
 from app.instructions.client import Client
 from app.instructions.guide import Note, NoteKind
 from app.instructions.phrases import label, same, say
-from app.instructions.program import SignIn, Words
+from app.instructions.program import SSL_TLS_WORDS, SignIn, Words
 from app.instructions.situation import address_entry, first_service, server_entries, sign_in
 from app.instructions.steps import choose, do, enter, enter_under, open_app, press
 
@@ -22,11 +21,7 @@ if TYPE_CHECKING:
 _NAME: Final = "Outlook"
 _WORDS: Final = Words(
     security=label("Secure connection type"),
-    socket_types={
-        SocketType.TLS: same("SSL/TLS"),
-        SocketType.STARTTLS: same("STARTTLS"),
-        SocketType.PLAIN: label("None"),
-    },
+    socket_types=SSL_TLS_WORDS,
     password=label("Password", context="outlook"),
 )
 

@@ -10,7 +10,6 @@ from app.instructions.phrases import label, same, say
 from app.instructions.program import SignIn, Words
 from app.instructions.situation import address_entry, password_entries, server_entries
 from app.instructions.steps import choose, do, enter, enter_under, open_app, press
-from app.instructions.values import ValueKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +38,7 @@ def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     yield press(label("Manual setup"))
     is_imap = server.type is ServerType.IMAP
     yield choose(label("IMAP account") if is_imap else label("POP3 account"))
-    fields = (*_WORDS.fields, ValueKind.PATH_PREFIX)
-    yield enter_under(label("Incoming server"), *server_entries(situation, server, _WORDS, fields))
+    yield enter_under(label("Incoming server"), *server_entries(situation, server, _WORDS))
     if situation.outgoing is not None:
         outgoing = server_entries(situation, situation.outgoing, _WORDS)
         yield enter_under(label("Outgoing server"), *outgoing)

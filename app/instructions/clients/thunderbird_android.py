@@ -10,7 +10,6 @@ from app.instructions.phrases import label, same, say
 from app.instructions.program import Basis, Words
 from app.instructions.situation import address_entry, name_entry, protocol_entry, server_entries, sign_in
 from app.instructions.steps import do, enter, enter_under, open_app, press
-from app.instructions.values import ValueKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +34,6 @@ _WORDS: Final = Words(
     username=label("Username"),
     path_prefix=label("IMAP path prefix"),
 )
-_PREFIX: Final = (ValueKind.PATH_PREFIX,)
 _APPS: Final = "Thunderbird / K-9 Mail"
 
 
@@ -57,7 +55,7 @@ def _automatic(situation: Situation) -> Iterator[Step]:
 def _manual(situation: Situation, server: Server) -> Iterator[Step]:
     yield from _begin(situation)
     yield press(label("Edit configuration"))
-    incoming = server_entries(situation, server, _WORDS, (*_WORDS.fields, *_PREFIX))
+    incoming = server_entries(situation, server, _WORDS)
     yield enter_under(label("Incoming server settings"), protocol_entry(server, label("Protocol")), *incoming)
     yield press(label("Next"))
     if situation.outgoing is not None:
