@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from compatibility.document import at, drop, put
+from compatibility.document import MADE, THING, THINGS, WISH, at, drop, put
 
 if TYPE_CHECKING:
     from compatibility.document import Change
-
-THINGS = "/paths/~1things"
-MADE = f"{THINGS}/post"
-THING = "/components/schemas/Thing"
-WISH = "/components/schemas/Wish"
 
 
 def rename_operation(document: dict[str, Any]) -> None:

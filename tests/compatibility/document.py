@@ -10,6 +10,11 @@ if TYPE_CHECKING:
 
     Change = Callable[[dict[str, Any]], object]
 
+THINGS: Final = "/paths/~1things"
+MADE: Final = f"{THINGS}/post"
+THING: Final = "/components/schemas/Thing"
+WISH: Final = "/components/schemas/Wish"
+
 DOCUMENT: Final[dict[str, Any]] = {
     "openapi": "3.1.0",
     "info": {"title": "T", "version": "1"},

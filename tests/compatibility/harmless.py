@@ -5,15 +5,10 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Final
 
-from compatibility.document import at, drop, put
+from compatibility.document import MADE, THING, THINGS, WISH, at, drop, put
 
 if TYPE_CHECKING:
     from compatibility.document import Change
-
-THINGS = "/paths/~1things"
-MADE = f"{THINGS}/post"
-THING = "/components/schemas/Thing"
-WISH = "/components/schemas/Wish"
 
 COMPATIBLE: Final[list[tuple[str, Change]]] = [
     ("nothing", lambda doc: None),
