@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.session import err, run_with_services
-from app.core.documents import Presentation, Question
-from app.core.errors import FormatNotFound, refuse, within
-from app.core.names import DomainName
-from app.core.questions import question_for_address
+from app.core.documents import Presentation
+from app.core.errors import FormatNotFound, refuse
+from app.core.questions import question_for
 from app.renderers import FORMATS_BY_NAME
 
 if TYPE_CHECKING:
@@ -34,11 +33,7 @@ def render(
             raise FormatNotFound(format_name, tuple(FORMATS_BY_NAME))
         if signed and not client_format.is_signable:
             raise refuse(f"must not be used with {format_name}, whose documents are not signed", "--signed")
-        if "@" in address:
-            question = question_for_address(address)
-        else:
-            with within("address"):
-                question = Question(domains=(DomainName.parse(address),))
+        question = question_for(address)
         presentation = Presentation(service_url=services.service_url)
         document = await services.publishing.document(client_format, question, presentation)
         return await services.publishing.signed(document) if signed else document

@@ -107,6 +107,20 @@ def question_for_address(text: str) -> Question:
     return Question(address=address, domains=(domain,))
 
 
+def question_for(text: str) -> Question:
+    """Read a mail address, or a whole domain.
+
+    Raises:
+        InvalidInput: When it is neither; the broken rule repeats nothing of an address.
+    """
+    try:
+        if "@" in text:
+            return question_for_address(text)
+        return Question(domains=(DomainName.parse(text),))
+    except InvalidInput as error:
+        raise refuse(error.issues[0].rule, "address") from None
+
+
 def question_for_request(request: ClientRequest) -> Question:
     """Read whose settings are wanted: address, else ``domain``, else the host that was asked.
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.core.documents import Presentation, Question
-from app.core.errors import DomainNotFound, InvalidInput, refuse
-from app.core.names import DomainName
-from app.core.questions import question_for_address
+from app.core.documents import Presentation
+from app.core.errors import DomainNotFound
+from app.core.questions import question_for
 from app.instructions.writing import write_guide
 from app.services.callers import Scope
 
@@ -42,18 +41,8 @@ class Instructing:
             DomainNotFound: When the domain is unknown, suspended, or not the caller's to see.
         """
         caller.require(Scope.INSTRUCTIONS_READ)
-        question = _question(whose)
+        question = question_for(whose)
         settings = await self._publishing.settings(question)
         if not caller.sees(settings.provider.slug):
             raise DomainNotFound(question.domains[0].ascii)
         return write_guide(client, settings, Presentation(service_url=self._service_url))
-
-
-def _question(whose: str) -> Question:
-    """Read what is asked for; the rule that is broken names no address."""
-    try:
-        if "@" in whose:
-            return question_for_address(whose)
-        return Question(domains=(DomainName.parse(whose),))
-    except InvalidInput as error:
-        raise refuse(error.issues[0].rule, "address") from None

@@ -132,7 +132,7 @@ def test_what_a_document_leaves_out_is_told_beside_it(demo_url: str, tmp_path: P
     [
         (("nothing", "demo.example"), USAGE, "There is no format nothing; there are autoconfig"),
         (("autoconfig", "localhost"), USAGE, "address: must have at least two labels"),
-        (("autoconfig", "jane@"), USAGE, "emailaddress: must end in a valid domain"),
+        (("autoconfig", "jane@"), USAGE, "address: must end in a valid domain"),
         (("autoconfig", "unknown.example"), NEGATIVE, "The domain unknown.example is not known here."),
     ],
 )

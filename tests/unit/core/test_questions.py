@@ -8,6 +8,7 @@ from app.core.questions import (
     domains_of_host,
     preferred_languages,
     query_fields,
+    question_for,
     question_for_address,
     question_for_request,
 )
@@ -104,6 +105,20 @@ def test_a_query_that_cannot_be_read_is_refused(query: str, rule: str) -> None:
 def test_an_address_is_read_as_clients_send_it(text: str, local_part: str | None) -> None:
     address = None if local_part is None else EmailAddress(local_part, CUSTOMER)
     assert question_for_address(text) == Question(address=address, domains=(CUSTOMER,))
+
+
+def test_an_address_or_a_domain_is_read() -> None:
+    assert question_for("jane@customer.example") == question_for_address("jane@customer.example")
+    assert question_for("customer.example") == Question(domains=(CUSTOMER,))
+
+
+@pytest.mark.parametrize("text", ["jane.doe@", "localhost", ""])
+def test_what_is_neither_an_address_nor_a_domain_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        question_for(text)
+    (issue,) = refused.value.issues
+    assert issue.field == "address"
+    assert "jane" not in issue.rule
 
 
 @pytest.mark.parametrize(
