@@ -144,7 +144,7 @@ class DomainChecking:
         return replace(report, state=max(report.state, State.UNTESTED, key=lambda state: state.rank))
 
     async def _look(self, name: DomainName, since: datetime) -> tuple[Finding, ...] | None:
-        """Wait for endpoints, and look at the domain's own meanwhile; None where that was not done in time."""
+        """Wait for endpoints and look at the domain's own meanwhile; None where time was too short."""
         end = self._end()
         looking = asyncio.create_task(self._own_findings(name))
         try:
