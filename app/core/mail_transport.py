@@ -21,6 +21,7 @@ MAX_REPORT_URIS: Final = 10
 MAX_REPORT_URI_LENGTH: Final = 500
 _RECORD_ID_LENGTH: Final = 32
 _URI_CHARACTERS: Final = re.compile(r"[!-~]+")
+_MAILTO: Final = re.compile(r"(?:[^\"#%?]|%21|%23|%25|%3[Ff])*")
 
 
 class StsMode(StrEnum):
@@ -127,6 +128,9 @@ def _check_report_uri(uri: str) -> None:
         raise refuse("must be printable ASCII with comma, semicolon and exclamation mark percent-encoded")
     scheme, _, rest = uri.partition(":")
     if scheme == "mailto":
+        if not _MAILTO.fullmatch(rest):
+            # They mean something else in such a URI (RFC 6068 §2).
+            raise refuse("must have a mailto: address without quotes, and ! # % ? percent-encoded in it")
         EmailAddress.parse(unquote(rest))
     elif scheme == "https":
         web_url(uri, ("https",))

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from app.api.application import create_api
 from app.core.errors import InvalidInput
+from app.core.events import SUBSCRIBABLE
+from app.core.mail_transport import MtaSts, StsMode, TlsReporting
 from app.core.names import DomainName, EmailAddress
-from app.core.patterns import hostname_pattern, url_pattern, username_pattern
+from app.core.patterns import autodiscover_pattern, hostname_pattern, url_pattern, username_pattern
 from app.core.placeholders import checked_variables
-from app.core.provider import LocalisedText, Page, is_slug
+from app.core.provider import LocalisedText, Page, Provider, is_slug
 from app.core.servers import Authentication, Server, ServerType
 from app.core.text import language_tag, single_line
+from app.core.webhooks import Webhook
 from app.renderers import FORMATS_BY_NAME
 from app.settings import Settings
 from hypothesis import assume, example, given
@@ -73,6 +76,32 @@ def takes_ascii_host(text: str) -> None:
     hostname_pattern(text)
 
 
+def takes_identifier(text: str) -> None:
+    Provider(slug="demo", display_name="Demo", short_name="Demo", identifier=text)
+
+
+def takes_logo(text: str) -> None:
+    Provider(slug="demo", display_name="Demo", short_name="Demo", logo_url=text)
+
+
+def takes_server_url(text: str) -> None:
+    url_pattern(text, ("https", "http", "wss"))
+
+
+def takes_mx(text: str) -> None:
+    MtaSts(mode=StsMode.TESTING, mx=(text,))
+
+
+def takes_hook_url(text: str) -> None:
+    Webhook(
+        public_id="0" * 12,
+        name="Billing",
+        url=text,
+        event_types=frozenset(SUBSCRIBABLE[:1]),
+        secret="made up",
+    )
+
+
 def takes_trimmed_line(text: str) -> None:
     if username_pattern(text) != text:
         raise InvalidInput
@@ -90,6 +119,16 @@ RULES: dict[str, tuple[dict[str, Any], Callable[[str], object]]] = {
     "text": (member("TextShape", "text"), takes_free_text),
     "url of a page": (member("PageShape", "url"), lambda text: Page(url=text)),
     "url of a login form": (member("LoginFormShape", "url"), url_pattern),
+    "url of a server": (member("ServerBody", "url"), takes_server_url),
+    "url of Autodiscover": (member("ExchangeShape", "autodiscover_url"), autodiscover_pattern),
+    "url of a logo": (member("ProviderBody", "logo_url"), takes_logo),
+    "url of a webhook": (member("WebhookCreate", "url"), takes_hook_url),
+    "identifier": (member("ProviderBody", "identifier"), takes_identifier),
+    "mail exchanger": (member("MtaStsShape", "mx")["items"], takes_mx),
+    "report URI": (
+        member("TlsReportingShape", "uris")["items"],
+        lambda text: TlsReporting(uris=(text,)),
+    ),
     "reference": (member("DomainBody", "reference"), lambda text: single_line(text, 100)),
     "username": (member("ServerBody", "username"), takes_trimmed_line),
     "host name in ASCII": (member("ServerBody", "hostname")["anyOf"][0], takes_ascii_host),
@@ -103,9 +142,12 @@ RULES: dict[str, tuple[dict[str, Any], Callable[[str], object]]] = {
     ),
 }
 # A last label of digits makes a host an IPv4 address (WHATWG URL, "ends in a number"), which no pattern says.
-NUMERIC_HOST = re.compile(r"https?://[^/?#:]*?\.?[0-9][0-9a-fx]*\.?(?:[/?#:]|\Z)", re.IGNORECASE)
+NUMERIC_HOST = re.compile(
+    r"(?:[a-z]+://|mailto:[^@]*@)[^/?#:]*?\.?[0-9][0-9a-fx]*\.?(?:[/?#:]|\Z)", re.IGNORECASE
+)
+ECMA_END = re.compile(r"\[(?:[^\\\]]|\\.)*\]|(?<!\\)\$")
 # What octets and lengths of labels come to, no pattern says.
-LONGEST = 40
+LONGEST = 63
 
 
 def is_taken(takes: Callable[[str], object], text: str) -> bool:
@@ -118,7 +160,8 @@ def is_taken(takes: Callable[[str], object], text: str) -> bool:
 
 def in_python(pattern: str) -> str:
     """Write what ECMA-262 means: its dollar is the very end."""
-    return pattern.replace("$", r"\Z")
+    # It is at the end, or in a look-ahead; inside brackets it is itself.
+    return ECMA_END.sub(lambda found: found[0] if found[0].startswith("[") else r"\Z", pattern)
 
 
 def is_allowed(schema: dict[str, Any], text: str) -> bool:
@@ -154,6 +197,12 @@ def test_the_core_takes_what_the_document_allows(rule: str, data: st.DataObject)
 @example(text="FF")
 @example(text="NODE_1")
 @example(text="de-AT")
+@example(text="mailto:tls%21reports@host.example")
+@example(text="mailto:a?subject=b@host.example")
+@example(text="https://reports.host.example/v1?a=b")
+@example(text="*.mx.host.example")
+@example(text="wss://jmap.host.example/ws")
+@example(text="https://autodiscover.host.example/autodiscover/autodiscover.xml")
 def test_the_document_allows_what_the_core_takes(rule: str, text: str) -> None:
     schema, takes = RULES[rule]
     assert is_allowed(schema, text) or not is_taken(takes, text)

@@ -31,6 +31,8 @@ _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4: Final = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
 _NO_NUMBER: Final = r"(?![0-9]+(?:[:/?#]|$))"
 _HOST: Final = rf"(?:{_IPV4}|(?:{_LABEL}\.)*{_NO_NUMBER}{_LABEL})"
+_ANY_LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_URL_HOST: Final = rf"(?:{_IPV4}|(?:{_ANY_LABEL}\.)*{_NO_NUMBER}{_ANY_LABEL}\.?)"
 _PORT: Final = "[0-9]{0,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
 _HTTP: Final = "[Hh][Tt][Tt][Pp]"
 _HTTPS: Final = f"{_HTTP}[Ss]"
@@ -65,9 +67,7 @@ def _url(scheme: str, *, path: str = "(?:[/?#][!-~]*)?", **rules: object) -> Wit
 
 
 def _plain_url(scheme: str, *, path: str = "(?:[/?#][!-~]*)?", **rules: object) -> WithJsonSchema:
-    label = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-    host = rf"(?:{_IPV4}|(?:{label}\.)*{_NO_NUMBER}{label}\.?)"
-    pattern = f"^{scheme}://{host}(?::(?:{_PORT}))?{path}$"
+    pattern = f"^{scheme}://{_URL_HOST}(?::(?:{_PORT}))?{path}$"
     return text_schema(maxLength=MAX_URL_LENGTH, pattern=pattern, **rules)
 
 
@@ -155,12 +155,16 @@ MxPattern = Annotated[
         examples=["mx1.host.example", "*.mx.host.example"],
     ),
 ]
+_MAILTO_ATOM: Final = r"(?:[A-Za-z0-9$&'*+/=^_`{|}~-]|%21|%23|%25|%3[Ff])+"
+_ADDRESS_HOST: Final = rf"(?:{_ANY_LABEL}\.)+{_NO_NUMBER}{_ANY_LABEL}"
+_MAILTO: Final = rf"mailto:{_MAILTO_ATOM}(?:\.{_MAILTO_ATOM})*@{_ADDRESS_HOST}"
+_HTTPS_URI: Final = rf"https://{_URL_HOST}(?::(?:{_PORT}))?(?:[/?#](?![!-~]*[,;!])[!-~]*)?"
 ReportUri = Annotated[
     str,
     text_schema(
         format="uri",
         maxLength=MAX_REPORT_URI_LENGTH,
-        pattern=r"^(?:mailto:[^,;!?\"]+@|https://)[^,;!]+$",
+        pattern=f"^(?:{_MAILTO}|{_HTTPS_URI})$",
         examples=["mailto:tls-reports@host.example"],
     ),
 ]
