@@ -10,6 +10,7 @@ from app.api.rate_limits import AddressLimit
 from app.api.requests import ForwardedHeaders, RequestLog
 from app.log import configure_logging
 from app.settings import Settings
+from app.web.site import add_pages
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -23,9 +24,16 @@ def create_app() -> ASGIApp:
     """Build the application for an ASGI server."""
     settings = Settings()
     configure_logging(settings)
-    app = wrap(create_api(settings), settings)
+    app = wrap(create_service(settings), settings)
     _spare_the_collector()
     return app
+
+
+def create_service(settings: Settings) -> FastAPI:
+    """Put the API and the pages into one application; connects to nothing yet."""
+    service = create_api(settings)
+    add_pages(service)
+    return service
 
 
 def _spare_the_collector() -> None:

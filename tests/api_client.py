@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from app.api.application import create_api
-from app.main import wrap
+from app.main import create_service, wrap
 from app.services.callers import Scope
 from app.settings import Settings
 
@@ -59,7 +58,7 @@ class ApiClient:
 @asynccontextmanager
 async def opened_api(database_url: str, **settings: Any) -> AsyncIterator[ApiClient]:
     configured = Settings(database_url=database_url, **settings)
-    api = create_api(configured)
+    api = create_service(configured)
     services: Services = api.state.services
     transport = httpx.ASGITransport(app=wrap(api, configured))
     async with httpx.AsyncClient(transport=transport, base_url="http://signpost.example") as http:

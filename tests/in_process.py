@@ -6,8 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from app.api.application import create_api
-from app.main import wrap
+from app.main import create_service, wrap
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ async def serving(
         **settings,
     }
     chosen = Settings(database_url=database_url, **values)
-    api = create_api(chosen)
+    api = create_service(chosen)
     transport = httpx.ASGITransport(app=wrap(api, chosen), client=(peer, 50000))
     async with (
         api.router.lifespan_context(api),

@@ -7,14 +7,18 @@ import string
 from pathlib import Path
 
 import app.instructions
+import app.web
 import pytest
 from app.core.errors import InvalidInput
 from app.instructions.clients import CLIENTS_BY_SLUG
 from app.instructions.languages import LANGUAGES, choose_language, load_language
 from app.instructions.phrases import Phrase, label, say
+from app.web.templating import TRANSLATE, environment
 from babel.messages.pofile import read_po
+from jinja2 import nodes
 
 PACKAGE = Path(app.instructions.__file__).parent
+PAGES = Path(app.web.__file__).parent
 BUILDERS = {"say", "label"}
 TRANSLATED = [tag for tag in LANGUAGES if tag != "en"]
 each_language = pytest.mark.parametrize("tag", TRANSLATED)
@@ -25,15 +29,28 @@ Key = tuple[str | None, str]
 
 
 def messages() -> set[Key]:
-    """Find the English texts in the code, with their contexts."""
-    found = set()
-    for path in PACKAGE.rglob("*.py"):
+    """Find the English texts in the code, with their contexts, and those in the pages' templates."""
+    found: set[Key] = {(None, text) for text in texts_of_templates()}
+    for path in (*PACKAGE.rglob("*.py"), *PAGES.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in BUILDERS:
                 (first, *_) = node.args
                 assert isinstance(first, ast.Constant), f"{path.name}:{node.lineno} builds a text"
                 assert isinstance(first.value, str)
                 found.add((context_of(node), first.value))
+    return found
+
+
+def texts_of_templates() -> set[str]:
+    found = set()
+    for path in PAGES.rglob("*.html"):
+        for call in environment().parse(path.read_text()).find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == TRANSLATE:
+                (text,) = call.args
+                assert isinstance(text, nodes.Const), f"{path.name}:{call.lineno} builds a text"
+                assert isinstance(text.value, str)
+                assert {one.key for one in call.kwargs} == places(text.value), text.value
+                found.add(text.value)
     return found
 
 
