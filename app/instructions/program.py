@@ -45,6 +45,8 @@ class Words:
     """What a client calls its fields, and what can be chosen in them."""
 
     hostname: Phrase = field(default_factory=lambda: label("Server"))
+    port_follows_hostname: bool = False
+    """Whether the port stands in the field of the host name, after a colon."""
     port: Phrase = field(default_factory=lambda: label("Port"))
     security: Phrase = field(default_factory=lambda: label("Security"))
     socket_types: Mapping[SocketType, Phrase]

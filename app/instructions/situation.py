@@ -267,7 +267,8 @@ def _entries(situation: Situation, server: Server, words: Words) -> Iterator[Ent
 
     assert server.hostname is not None, "mail servers have one"  # noqa: S101
     assert server.socket_type is not None, "as above"  # noqa: S101
-    yield entry(words.hostname, ValueKind.HOSTNAME, server.hostname, server.hostname)
+    place = f"{server.hostname}:{server.port}" if words.port_follows_hostname else server.hostname
+    yield entry(words.hostname, ValueKind.HOSTNAME, place, server.hostname)
     yield entry(words.port, ValueKind.PORT, str(server.port), server.port)
     shown = words.socket_types[server.socket_type]
     yield entry(words.security, ValueKind.SOCKET_TYPE, shown, server.socket_type.value)

@@ -45,7 +45,8 @@ LABELS = {
 @dataclass(frozen=True)
 class Claim:
     service: str
-    host: str
+    host: str | None
+    """None where only the login is told."""
     port: int | None
     security: frozenset[str]
     """Of tls, starttls and plain; several where clients of the format cannot tell them apart."""

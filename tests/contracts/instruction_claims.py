@@ -52,7 +52,12 @@ def told_by_fields(way: dict[str, Any], address: str) -> Iterator[Instructed]:
                 continue
             found = values[entry["service"], entry["server"]]
             assert found.setdefault(entry["kind"], entry["value"]) == entry["value"], "told in two ways"
+            place, _, port = entry["text"].rpartition(":")
+            if entry["kind"] == "hostname" and place == entry["value"]:
+                assert found.setdefault("port", int(port)) == int(port), "told in two ways"
     for (service, server), found in values.items():
+        # Where a program has found the servers, a login may be all that is left to be told.
+        assert "hostname" in found or "url" in found or way["kind"] == "automatic"
         yield Instructed(way["title"], server, claim_of(service, found, address))
 
 
@@ -62,12 +67,13 @@ def claim_of(service: str, values: dict[str, Any], address: str) -> Claim:
     methods = None if method is None else (method,)
     if "url" in values:
         return at_url(service, filled(values["url"], address, in_url=True), login, methods)
-    is_exchange = service == "activesync"
+    is_login_alone = "hostname" not in values
+    is_open = is_login_alone or service == "activesync"
     return Claim(
         service=service,
-        host=filled(values["hostname"], address),
-        port=None if is_exchange else values["port"],
-        security=ANY_SECURITY if is_exchange else frozenset({values["socket-type"]}),
+        host=None if is_login_alone else filled(values["hostname"], address),
+        port=None if is_open else values["port"],
+        security=ANY_SECURITY if is_open else frozenset({values["socket-type"]}),
         login=None if login is None else frozenset({login}),
         methods=methods,
     )

@@ -32,7 +32,7 @@ def all_instructed(case: str, slug: str) -> list[Instructed]:
 
 def faults(claim: Claim, stored: Claim, mail_login: frozenset[str] | None) -> list[str]:
     checks = {
-        "host": claim.host == stored.host,
+        "host": claim.host in (None, stored.host),
         "port": claim.port in (None, stored.port),
         "security": stored.security <= claim.security,
         "login": claim.login in (None, stored.login or mail_login),
