@@ -28,7 +28,7 @@ TRANSLATE: Final = "_"
 
 
 @cache
-def environment() -> Environment:
+def templates() -> Environment:
     """Build what templates are read with."""
     made = Environment(
         loader=PackageLoader("app.web"),
@@ -71,7 +71,7 @@ def render(request: Request, template: str, status: int = HTTPStatus.OK, /, **va
     language = choose_for(request)
     root = request.scope.get("root_path", "").rstrip("/")
     page = (
-        environment()
+        templates()
         .get_template(template)
         .render(
             language=language,

@@ -13,7 +13,7 @@ from app.core.errors import InvalidInput
 from app.instructions.clients import CLIENTS_BY_SLUG
 from app.instructions.languages import LANGUAGES, choose_language, load_language
 from app.instructions.phrases import Phrase, label, say
-from app.web.templating import TRANSLATE, environment
+from app.web.templating import TRANSLATE, templates
 from babel.messages.pofile import read_po
 from jinja2 import nodes
 
@@ -44,7 +44,7 @@ def messages() -> set[Key]:
 def texts_of_templates() -> set[str]:
     found = set()
     for path in PAGES.rglob("*.html"):
-        for call in environment().parse(path.read_text()).find_all(nodes.Call):
+        for call in templates().parse(path.read_text()).find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name == TRANSLATE:
                 (text,) = call.args
                 assert isinstance(text, nodes.Const), f"{path.name}:{call.lineno} builds a text"

@@ -16,7 +16,7 @@ from app.settings import Settings
 from app.web.answering import page_route
 from app.web.assets import asset_path, assets
 from app.web.forms import read_form
-from app.web.templating import environment
+from app.web.templating import templates
 from flit_core.buildapi import build_wheel
 from jinja2 import UndefinedError
 from starlette.exceptions import HTTPException
@@ -170,11 +170,11 @@ async def test_what_is_no_form_is_refused(body: bytes) -> None:
 
 def test_a_template_cannot_show_what_it_was_not_given() -> None:
     with pytest.raises(UndefinedError):
-        environment().from_string("{{ nothing }}").render()
+        templates().from_string("{{ nothing }}").render()
 
 
 def test_what_is_put_into_a_page_is_escaped() -> None:
-    template = environment().from_string('{{ _("Open {app}.", app=name) }}')
+    template = templates().from_string('{{ _("Open {app}.", app=name) }}')
     shown = template.render(language=load_language("de"), name='<b title="x">')
     assert shown == "Öffnen Sie &lt;b title=&#34;x&#34;&gt;."
 
