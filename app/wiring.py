@@ -38,6 +38,7 @@ from app.services.importing import Importing
 from app.services.instructing import Instructing
 from app.services.lifecycle import LifecycleService
 from app.services.mailboxes import MailboxService
+from app.services.moving_in import MovingIn
 from app.services.providers import ProviderService
 from app.services.publication_checks import PublicationChecks
 from app.services.publishing import Publishing
@@ -114,6 +115,7 @@ class Services:
     instructing: Instructing
     lifecycle: LifecycleService
     mailboxes: MailboxService
+    moving_in: MovingIn
     once: OnceService
     providers: ProviderService
     publishing: Publishing
@@ -152,10 +154,11 @@ def build_services(settings: Settings) -> Services:
     service = PublicService(url=str(settings.public_url).rstrip("/"), addresses=settings.public_addresses)
     resolver = DnspythonResolver(settings.resolver)
     dns_records = DnsRecordService(publishing, service, resolver)
+    bulk = BulkService(store, system_clock)
     return Services(
         access=access,
         auditing=Auditing(store),
-        bulk=BulkService(store, system_clock),
+        bulk=bulk,
         certificate_names=CertificateNames(store, service),
         demo=Demo(store, access, system_clock),
         domain_export=DomainExport(store),
@@ -167,6 +170,7 @@ def build_services(settings: Settings) -> Services:
         instructing=Instructing(publishing, service.url),
         lifecycle=LifecycleService(store, system_clock),
         mailboxes=MailboxService(store, system_clock),
+        moving_in=MovingIn(store, system_clock, bulk),
         once=OnceService(store, system_clock),
         providers=ProviderService(store, system_clock),
         publishing=publishing,

@@ -11,6 +11,7 @@ from app.cli import (
     dns,
     export_domains,
     export_ispdb,
+    import_automx2,
     import_domains,
     import_ispdb,
     instructions,
@@ -61,6 +62,7 @@ app.command("worker")(worker.worker)
 tokens.command("create")(token.create)
 imports.command("ispdb")(import_ispdb.import_ispdb)
 imports.command("domains")(import_domains.import_domains)
+imports.command("automx2")(import_automx2.import_automx2)
 exports.command("domains")(export_domains.export_domains)
 exports.command("ispdb")(export_ispdb.export_ispdb)
 app.add_typer(tokens, name="token")

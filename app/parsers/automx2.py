@@ -1,0 +1,317 @@
+"""What automx2 stores: its tables, and the JSON that it is seeded with, into providers and domains.
+
+automx2 attaches servers to domains. The set that most domains of a provider have becomes the provider's; a
+domain that has another keeps servers of its own, or is put with a further provider where it has none of a
+type that the first one has, which a domain cannot say.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from app.core.domains import Domain
+from app.core.errors import InvalidInput, refuse
+from app.core.moving import Belongings, Loss
+from app.core.names import DomainName, Hostname
+from app.core.placeholders import ADDRESS
+from app.core.provider import MAX_SHORT_NAME, Provider
+from app.core.servers import Authentication, Server, ServerType, SocketType, next_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+MAX_BYTES: Final = 64_000_000
+_LATEST_SEED: Final = 2
+_MAIL_TYPES: Final = {"imap": ServerType.IMAP, "pop": ServerType.POP3, "smtp": ServerType.SMTP}
+_DAV_TYPES: Final = {"caldav": ServerType.CALDAV, "carddav": ServerType.CARDDAV}
+_SEED_PORTS: Final = {"imap": 993, "pop": 995, "smtp": 465}
+_IMPLICIT_TLS: Final = frozenset(_SEED_PORTS.values())
+_SOCKET_TYPES: Final = {
+    "SSL": SocketType.TLS,
+    "STARTTLS": SocketType.STARTTLS,
+    "plain": SocketType.PLAIN,
+    "None": SocketType.PLAIN,
+}
+# It writes them into autoconfig files as they are, so they are those of the files, old spellings too.
+_AUTHENTICATION: Final = {
+    "plain": Authentication.PASSWORD_CLEARTEXT,
+    "password-cleartext": Authentication.PASSWORD_CLEARTEXT,
+    "secure": Authentication.PASSWORD_ENCRYPTED,
+    "password-encrypted": Authentication.PASSWORD_ENCRYPTED,
+    "NTLM": Authentication.NTLM,
+    "GSSAPI": Authentication.GSSAPI,
+    "OAuth2": Authentication.OAUTH2,
+    "TLS-client-cert": Authentication.TLS_CLIENT_CERTIFICATE,
+    "client-IP-address": Authentication.CLIENT_IP_ADDRESS,
+    "none": Authentication.NONE,
+}
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+_NO_SERVERS: Final = "has no servers, so that nothing could be told of it"
+_LDAP: Final = (
+    "looks up login names in LDAP: here they are the mail address, unless a mailbox is given a login name"
+)
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """Rows of automx2's tables, by their columns' names; links are pairs of server's and domain's number."""
+
+    providers: Sequence[Row]
+    domains: Sequence[Row]
+    servers: Sequence[Row] = ()
+    server_links: Sequence[tuple[int, int]] = ()
+    dav_servers: Sequence[Row] = ()
+    dav_links: Sequence[tuple[int, int]] = ()
+
+
+def parse_seed(data: bytes) -> Belongings:
+    """Read the JSON that automx2 is seeded with, of version 2 or the one before.
+
+    Raises:
+        InvalidInput: When it is none.
+    """
+    if len(data) > MAX_BYTES:
+        raise refuse(f"must be at most {MAX_BYTES} bytes")
+    try:
+        seed = json.loads(data)
+    except (ValueError, RecursionError):
+        raise refuse("must be JSON") from None
+    if not isinstance(seed, dict):
+        raise refuse("must be an object")
+    if seed.get("version", 1) not in (1, _LATEST_SEED):
+        raise refuse(f"must be 1 or {_LATEST_SEED}", "version")
+    return read_tables(_tables_of(seed))
+
+
+def _tables_of(seed: Mapping[str, Any]) -> Tables:
+    name = seed.get("provider")
+    if not isinstance(name, str) or not name.strip():
+        raise refuse("must be the provider's name", "provider")
+    entries = [{"name": one} if isinstance(one, str) else one for one in _list_in(seed, "domains")]
+    domains = [
+        {**one, "id": number, "provider_id": 1} for number, one in enumerate(_objects(entries, "domains"))
+    ]
+    servers = [
+        {**one, "id": number} for number, one in enumerate(_objects(_list_in(seed, "servers"), "servers"))
+    ]
+    mail = [_seeded_mail(one) for one in servers if str(one.get("type")) not in _DAV_TYPES]
+    login = {"port": 0, "user_name": f"%{ADDRESS}%"}
+    dav = [{**login, **one} for one in servers if str(one.get("type")) in _DAV_TYPES]
+    return Tables(
+        providers=[{"id": 1, "name": name, "short_name": name.split()[0]}],
+        domains=domains,
+        servers=mail,
+        server_links=[(server["id"], domain["id"]) for server in mail for domain in domains],
+        dav_servers=dav,
+        dav_links=[(server["id"], domain["id"]) for server in dav for domain in domains],
+    )
+
+
+def _seeded_mail(server: Row) -> Row:
+    port = _port(server.get("port", _SEED_PORTS.get(str(server.get("type")))))
+    socket_type = "SSL" if port in _IMPLICIT_TLS else "STARTTLS"
+    login = {"user_name": f"%{ADDRESS}%", "authentication": "plain"}
+    return {"prio": 10, **login, **server, "port": port, "socket_type": socket_type}
+
+
+def _list_in(seed: Mapping[str, Any], name: str) -> list[Any]:
+    found = seed.get(name)
+    if not isinstance(found, list):
+        raise refuse("must be a list", name)
+    return found
+
+
+def _objects(entries: Iterable[Any], name: str) -> list[Row]:
+    found = list(entries)
+    for position, one in enumerate(found):
+        if not isinstance(one, dict):
+            raise refuse("must be an object", name, position)
+    return found
+
+
+def read_tables(tables: Tables) -> Belongings:
+    """Read automx2's tables; what cannot be said here is told, and never makes the rest fail."""
+    return _Reader(tables).read()
+
+
+@dataclass(slots=True)
+class _Reader:
+    tables: Tables
+    losses: list[Loss] = field(default_factory=list)
+    _slugs: set[str] = field(default_factory=set)
+
+    def read(self) -> Belongings:
+        servers = self._servers()
+        by_domain: dict[int, list[Server]] = {}
+        links = (
+            *((False, link) for link in self.tables.server_links),
+            *((True, link) for link in self.tables.dav_links),
+        )
+        for is_dav, (server_id, domain_id) in links:
+            server = servers.get((is_dav, server_id))
+            if server is not None:
+                by_domain.setdefault(domain_id, []).append(server)
+        order = {id(server): position for position, server in enumerate(servers.values())}
+        sets = {
+            number: _keyed(sorted(found, key=lambda server: order[id(server)]))
+            for number, found in by_domain.items()
+        }
+        providers: list[Provider] = []
+        domains: list[Domain] = []
+        for row in self.tables.providers:
+            mine = [domain for domain in self.tables.domains if domain.get("provider_id") == row["id"]]
+            for provider, its_domains in self._provider(row, mine, sets):
+                providers.append(provider)
+                domains.extend(its_domains)
+        return Belongings(providers=tuple(providers), domains=tuple(domains), losses=tuple(self.losses))
+
+    def _servers(self) -> dict[tuple[bool, int], Server]:
+        """Return the servers by kind and number, the first choice first."""
+        found: dict[tuple[bool, int], Server] = {}
+        for row in sorted(self.tables.servers, key=lambda row: (_prio(row), row["id"])):
+            if (server := self._taken(row, _mail_server, row.get("name"))) is not None:
+                found[False, row["id"]] = server
+        for row in self.tables.dav_servers:
+            if (server := self._taken(row, _dav_server, row.get("url"))) is not None:
+                found[True, row["id"]] = server
+        return found
+
+    def _taken(self, row: Row, build: Any, name: object) -> Server | None:  # noqa: ANN401 - a function of a row
+        try:
+            server: Server = build(row)
+        except InvalidInput as error:
+            self.losses.append(Loss(f"server {name}", str(error)))
+            return None
+        return server
+
+    def _provider(
+        self, row: Row, mine: Sequence[Row], sets: Mapping[int, tuple[Server, ...]]
+    ) -> Iterable[tuple[Provider, list[Domain]]]:
+        named = [(name, sets.get(one["id"], ())) for one in mine if (name := self._name(one)) is not None]
+        told = [(name, servers) for name, servers in named if servers]
+        self.losses += [Loss(f"domain {name.ascii}", _NO_SERVERS) for name, servers in named if not servers]
+        remaining = dict(told)
+        while remaining:
+            usual = Counter(remaining.values()).most_common(1)[0][0]
+            types = {server.type for server in usual}
+            fitting = {
+                name: servers
+                for name, servers in remaining.items()
+                if servers == usual or types <= {server.type for server in servers}
+            }
+            try:
+                provider = self._named_provider(row, usual)
+            except InvalidInput as error:
+                self.losses.append(Loss(f"provider {row.get('name')}", str(error)))
+                return
+            yield (
+                provider,
+                [_domain(name, provider.slug, servers, usual) for name, servers in fitting.items()],
+            )
+            remaining = {name: servers for name, servers in remaining.items() if name not in fitting}
+
+    def _name(self, row: Row) -> DomainName | None:
+        text = str(row.get("name"))
+        try:
+            name = DomainName.parse(text)
+        except InvalidInput as error:
+            self.losses.append(Loss(f"domain {text}", str(error)))
+            return None
+        if row.get("ldapserver_id"):
+            self.losses.append(Loss(f"domain {text}", _LDAP))
+        return name
+
+    def _named_provider(self, row: Row, servers: tuple[Server, ...]) -> Provider:
+        name = str(row.get("name")).strip()
+        short_name = str(row.get("short_name") or name).strip()[:MAX_SHORT_NAME].strip()
+        stem = re.sub(r"[^a-z0-9]+", "-", short_name.lower()).strip("-")[:50].strip("-") or "automx2"
+        candidates = (stem, *(f"{stem}-{number}" for number in range(2, len(self._slugs) + 3)))
+        slug = next(one for one in candidates if one not in self._slugs)
+        provider = Provider(slug=slug, display_name=name, short_name=short_name, servers=servers)
+        self._slugs.add(slug)
+        return provider
+
+
+def _prio(row: Row) -> int:
+    prio = row.get("prio")
+    return prio if isinstance(prio, int) else 10
+
+
+def _keyed(servers: Iterable[Server]) -> tuple[Server, ...]:
+    """Give servers keys that are each used once."""
+    taken: set[str] = set()
+    found = []
+    for server in servers:
+        key = next_key(server.type, taken)
+        taken.add(key)
+        found.append(replace(server, key=key))
+    return tuple(found)
+
+
+def _domain(name: DomainName, slug: str, servers: tuple[Server, ...], usual: tuple[Server, ...]) -> Domain:
+    """Build a domain; servers of the types in which it differs are its own."""
+    types = {server.type for server in servers}
+    differing = {one for one in types if _of_type(servers, one) != _of_type(usual, one)}
+    own = _keyed(server for server in servers if server.type in differing)
+    return Domain(name=name, provider=slug, servers=own)
+
+
+def _of_type(servers: tuple[Server, ...], server_type: ServerType) -> tuple[Server, ...]:
+    return _keyed(server for server in servers if server.type is server_type)
+
+
+def _mail_server(row: Row) -> Server:
+    server_type = _choice(_MAIL_TYPES, row, "type")
+    username = row.get("user_name")
+    return Server(
+        key=server_type.value,
+        type=server_type,
+        hostname=Hostname.parse_text(str(row.get("name"))),
+        port=_port(row.get("port")),
+        socket_type=_choice(_SOCKET_TYPES, row, "socket_type"),
+        authentication=(_choice(_AUTHENTICATION, row, "authentication"),),
+        username=username if isinstance(username, str) and username else f"%{ADDRESS}%",
+    )
+
+
+def _dav_server(row: Row) -> Server:
+    server_type = _choice(_DAV_TYPES, row, "type")
+    username = row.get("user_name")
+    return Server(
+        key=server_type.value,
+        type=server_type,
+        url=_with_port(str(row.get("url")), row.get("port")),
+        authentication=(Authentication.HTTP_BASIC,),
+        username=username if isinstance(username, str) and username else None,
+    )
+
+
+def _with_port(url: str, port: object) -> str:
+    """Write a port that is stored beside a URL into it."""
+    if not isinstance(port, int) or port <= 0:
+        return url
+    try:
+        parts = urlsplit(url)
+        has_port = parts.port is not None
+    except ValueError:
+        raise refuse("must be a URL", "url") from None
+    if has_port or _DEFAULT_PORTS.get(parts.scheme.lower()) == port:
+        return url
+    return parts._replace(netloc=f"{parts.netloc}:{port}").geturl()
+
+
+def _port(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _choice(words: Mapping[str, Any], row: Row, name: str) -> Any:  # noqa: ANN401 - one of the words' values
+    value = row.get(name)
+    if not isinstance(value, str) or value not in words:
+        raise refuse(f"must be one of {', '.join(words)}, not {value}", name)
+    return words[value]
