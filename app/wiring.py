@@ -167,7 +167,7 @@ def build_services(settings: Settings) -> Services:
         exporting=Exporting(store),
         health=Health(store, signer=signer),
         importing=Importing(store, system_clock),
-        instructing=Instructing(publishing, service.url),
+        instructing=Instructing(publishing, store, service.url),
         lifecycle=LifecycleService(store, system_clock),
         mailboxes=MailboxService(store, system_clock),
         moving_in=MovingIn(store, system_clock, bulk),

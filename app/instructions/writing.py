@@ -20,6 +20,7 @@ from app.instructions.situation import (
     server_entries,
 )
 from app.instructions.steps import do, enter
+from app.instructions.troubles import troubles_of
 from app.instructions.values import ValueKind
 from app.renderers import FORMATS_BY_NAME
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from app.core.account import AccountSettings
     from app.core.documents import Presentation
+    from app.core.reports import EndpointReport
     from app.core.servers import Server
     from app.instructions.client import Client
     from app.instructions.guide import Step
@@ -35,8 +37,20 @@ if TYPE_CHECKING:
     from app.instructions.situation import Situation
 
 
-def write_guide(client: Client, account: AccountSettings, presentation: Presentation) -> Guide:
-    """Write the instructions for one client; total, never raises."""
+def write_guide(
+    client: Client,
+    account: AccountSettings,
+    presentation: Presentation,
+    troubled: Sequence[EndpointReport] = (),
+) -> Guide:
+    """Write the instructions for one client; total, never raises.
+
+    Args:
+        client: The mail program.
+        account: Whose mail it is.
+        presentation: Where this service is reached.
+        troubled: The reports of the account's servers that are bad for certain.
+    """
     situation = look_at(account, presentation, client)
     address = None if account.address is None else str(account.address)
     title = (
@@ -52,11 +66,21 @@ def write_guide(client: Client, account: AccountSettings, presentation: Presenta
         provider=situation.provider_name,
         title=title,
         prerequisites=tuple(_prerequisites(situation, ways)),
-        notes=(*client.notes(situation), *notes_of(situation)),
+        notes=(
+            *troubles_of(troubled, situation.provider_name),
+            *client.notes(situation),
+            *notes_of(situation),
+        ),
         protocols=tuple(_protocols(situation)),
         ways=ways,
         basis=_basis(client),
     )
+
+
+def easiest_way(client: Client, account: AccountSettings, presentation: Presentation) -> WayKind | None:
+    """Return which way is the first of a client's instructions; None where there is none."""
+    first = next(_ways(client, look_at(account, presentation, client)), None)
+    return None if first is None else first.kind
 
 
 def _basis(client: Client) -> Phrase:

@@ -16,6 +16,7 @@ from app.verification.reporting import report_domain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from app.core.account import AccountSettings
     from app.core.checks import StoredEndpoint
     from app.core.endpoints import Endpoint, Listing
     from app.core.findings import Finding
@@ -67,6 +68,20 @@ async def _judge_promise(unit: UnitOfWork, listing: Listing, stored: StoredEndpo
     if sighting is None or at is None:
         return ()
     return judge_listing(listing, sighting_from_record(stored.endpoint, at, sighting))
+
+
+async def alarmed_reports(unit: UnitOfWork, settings: AccountSettings) -> tuple[EndpointReport, ...]:
+    """Return the reports of those published endpoints of an account that are bad for certain.
+
+    One bad run is not enough: people would be warned of what is over before they read of it.
+    """
+    listed = dict.fromkeys(one.endpoint.key for one in plan(settings).listings if one.is_published)
+    stored = await unit.endpoints.by_keys(list(listed)) if listed else {}
+    alarmed = [stored[key] for key in listed if key in stored and stored[key].standing.alarmed_at]
+    if not alarmed:
+        return ()
+    findings = await unit.endpoints.findings_of([one.id for one in alarmed])
+    return tuple(stored_report(one, findings) for one in alarmed)
 
 
 def stored_report(stored: StoredEndpoint, findings: Sequence[StoredFinding]) -> EndpointReport:
