@@ -120,6 +120,12 @@ soak: $(DEVELOPMENT) $(SCANNER) packages ## The long trials: kill rounds, many g
 image-check: ## Build the Dockerfile without a Docker engine and see it healthy (as root)
 	@deploy/image-check
 
+SCREENSHOTS ?= $(or $(TMPDIR),/tmp)/signpost-screenshots
+
+.PHONY: screenshots
+screenshots: $(DEVELOPMENT) packages ## The pages as people see them, as pictures in SCREENSHOTS
+	@PYTHONPATH=tests $(BIN)/python tests/screenshots.py "$(SCREENSHOTS)"
+
 .PHONY: migration
 migration: $(DEVELOPMENT) ## Draft a migration: make migration m="what it does"
 	@$(BIN)/signpost migrate

@@ -61,6 +61,10 @@ class Service:
             "SIGNPOST_DATABASE_URL": database_url,
         }
 
+    def publish_own_url(self) -> None:
+        """Have documents name the address at which the service really is."""
+        self._environment["SIGNPOST_PUBLIC_URL"] = self.url
+
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(  # noqa: S603 - our own program
             [*self._command, "--port", str(self.port)],

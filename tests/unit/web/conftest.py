@@ -16,13 +16,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
+    from app.store.unit_of_work import Store
 
 
 @pytest.fixture
-async def browser(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    database_url = f"sqlite+aiosqlite:///{shutil.copy(sqlite_template, tmp_path / 'web.db')}"
-    async with opened(database_url) as store:
+async def store_of_browser(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Store]:
+    """What the service that the browser asks has stored."""
+    path = shutil.copy(sqlite_template, tmp_path / "web.db")
+    async with opened(f"sqlite+aiosqlite:///{path}") as store:
         await stored_provider(store, a_provider())
         await stored_domain(store)
-    async with serving(database_url) as found:
+        yield store
+
+
+@pytest.fixture
+async def browser(store_of_browser: Store, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(f"sqlite+aiosqlite:///{tmp_path / 'web.db'}") as found:
         yield found

@@ -1,0 +1,56 @@
+"""``make screenshots``: the pages as people see them, into a folder, to be looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from browsing import launched, visiting
+from setup_pages import ADDRESS, serving_setup
+
+_WIDTHS: Final = {"phone": 375, "desktop": 1280}
+_PAGES: Final = {
+    "start": "/setup",
+    "wrong": "/setup?address=jane",
+    "unknown": "/setup?address=jane@unknown.example",
+    "overview": f"/setup?address={ADDRESS}",
+    "domain": "/setup?domain=customer.example",
+    "thunderbird": f"/setup/thunderbird?address={ADDRESS}",
+    "iphone": f"/setup/iphone-ipad?address={ADDRESS}",
+    "mutt": f"/setup/mutt?address={ADDRESS}",
+}
+_STATUSES: Final = frozenset({400, 404})
+
+
+async def take(folder: Path, url: str, only: frozenset[str]) -> None:
+    async with launched() as browser:
+        for width_name, width in _WIDTHS.items():
+            for scheme in ("light", "dark"):
+                for tag in ("en", "ar") if scheme == "light" else ("en",):
+                    options: dict[str, Any] = {
+                        "viewport": {"width": width, "height": 800},
+                        "color_scheme": scheme,
+                        "locale": tag,
+                    }
+                    async with visiting(browser, url, statuses=_STATUSES, **options) as page:
+                        for name, path in _PAGES.items():
+                            if only and name not in only:
+                                continue
+                            await page.goto(path)
+                            file = f"{name}-{width_name}-{scheme}-{tag}.png"
+                            await page.screenshot(path=folder / file, full_page=True)
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as work, serving_setup(Path(work)) as service:
+        asyncio.run(take(folder, service.url, frozenset(sys.argv[2:])))
+    print(f"{len(list(folder.glob('*.png')))} screenshots in {folder}")
+
+
+if __name__ == "__main__":
+    main()
