@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
+from unicodedata import bidirectional
 
 from babel import Locale
 from babel.messages.pofile import read_po
@@ -25,6 +26,10 @@ LANGUAGES: Final = tuple(
 )
 """The tags of all languages there are."""
 _PATH: Final = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} "
+_ISOLATE_BY_FIRST: Final = "\N{FIRST STRONG ISOLATE}"
+_ISOLATE_LEFT_TO_RIGHT: Final = "\N{LEFT-TO-RIGHT ISOLATE}"
+_END_OF_ISOLATE: Final = "\N{POP DIRECTIONAL ISOLATE}"
+_RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
 _QUOTED: Final = say("“{label}”").message
 
 
@@ -56,7 +61,13 @@ class Language:
         if isinstance(value, Phrase):
             text = self.text(value)
             return self.template(_QUOTED).format(label=text) if value.is_label else text
-        return str(value)
+        return _isolated(str(value)) if self.direction == "rtl" else str(value)
+
+
+def _isolated(name: str) -> str:
+    """Keep a host name, an address or a number from changing the order of the words around it."""
+    is_mixed = any(bidirectional(character) in _RIGHT_TO_LEFT for character in name)
+    return f"{_ISOLATE_BY_FIRST if is_mixed else _ISOLATE_LEFT_TO_RIGHT}{name}{_END_OF_ISOLATE}"
 
 
 @cache

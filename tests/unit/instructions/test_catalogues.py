@@ -99,6 +99,16 @@ def test_sentences_are_translated(tag: str) -> None:
 def test_a_language_says_its_direction() -> None:
     assert load_language("de").direction == "ltr"
     assert load_language("en").direction == "ltr"
+    assert load_language("ar").direction == "rtl"
+
+
+def test_names_in_sentences_of_a_language_from_right_to_left_keep_to_themselves() -> None:
+    arabic, end = load_language("ar"), "\N{POP DIRECTIONAL ISOLATE}."
+    for name in ("K-9 (beta)", "2026-11"):
+        assert arabic.text(say("Open {app}.", app=name)).endswith(f" \N{LEFT-TO-RIGHT ISOLATE}{name}{end}")
+    hebrew = "\N{HEBREW LETTER ALEF}-9"
+    assert arabic.text(say("Open {app}.", app=hebrew)).endswith(f" \N{FIRST STRONG ISOLATE}{hebrew}{end}")
+    assert end not in arabic.text(say("Press {button}.", button=label("OK")))
 
 
 def test_a_language_that_is_not_there_is_refused() -> None:
