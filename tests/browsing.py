@@ -85,6 +85,7 @@ async def visiting(
     context = await browser.new_context(**{"base_url": url, "viewport": DESKTOP, **options})
     await context.add_init_script(_TELL_OF_VIOLATIONS)
     page = await context.new_page()
+    page.set_default_timeout(15_000)
     page.on("console", hear)
     page.on("pageerror", lambda error: troubles.append(f"script: {error}"))
     page.on("request", watch)
