@@ -51,7 +51,7 @@ def steps_of(guide: str) -> list[Step]:
     for kind, text in _FENCED.findall(guide):
         if kind == "sh":
             steps.append(Step(text, None))
-        elif kind in {"http", "json", "xml"} and steps and steps[-1].answer is None:
+        elif kind in {"http", "json", "xml", "html"} and steps and steps[-1].answer is None:
             steps[-1] = Step(steps[-1].command, Answer(kind, text))
         else:
             message = f"nothing says what to do with this block:\n{text}"
