@@ -264,6 +264,13 @@ class Settings(BaseSettings):
         le=5000,
         description="How many of them may be to the addresses of one network: a /24, or a /48 in IPv6.",
     )
+    probe_connections_per_minute: int = Field(
+        default=3,
+        ge=1,
+        le=1000,
+        description="How often in any minute verification calls on one port of a mail host, at each of its "
+        "addresses; more than a few look like an attack to some. Each process counts for itself.",
+    )
     probe_connect_seconds: float = Field(
         default=10.0,
         ge=0.5,
@@ -286,7 +293,7 @@ class Settings(BaseSettings):
     probe_in_depth: bool = Field(
         default=True,
         description="Whether verification also tries old TLS versions, and TLS without the host's name: "
-        "three more connections to each address, a few more where the server is an old one.",
+        "two more connections to each address, a few more where the server is an old one.",
     )
     secret_keys: SecretList = Field(
         default=(),

@@ -13,6 +13,7 @@ from app.core.errors import NotAvailable, refuse
 from app.core.service_names import PublicService
 from app.net.address_policy import AddressPolicy
 from app.net.dialer import ConnectionLimits, Dialer
+from app.net.pacing import Pacing
 from app.net.posting import HttpxPoster, PostingLimits
 from app.net.resolver import DnspythonResolver
 from app.net.smtp import ehlo_name_of
@@ -54,7 +55,8 @@ from app.services.well_known import WellKnown
 from app.store.engine import create_engine, create_reader
 from app.store.unit_of_work import Store
 from app.verification.published import DocumentFetcher
-from app.verification.running import Means, Prober, Scope
+from app.verification.running import Means, Prober
+from app.verification.tls_questions import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -268,6 +270,9 @@ def _prober(settings: Settings, dialer: Dialer, resolver: Resolver) -> Prober:
             clock=system_clock,
             own_name=settings.probe_name or ehlo_name_of(settings.public_url.host or ""),
             scope=Scope(versions=settings.probe_in_depth, without_sni=settings.probe_in_depth),
+            pacing=Pacing(settings.probe_connections_per_minute),
+            # What is under way then still has the other half to end.
+            seconds=settings.verify_lease_seconds / 2,
         )
     )
 

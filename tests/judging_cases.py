@@ -141,6 +141,18 @@ CONNECTIONS: Final = {
         _ended(IMAPS, Stage.CONNECT, FailureReason.NO_LOCAL_FAMILY, SECOND),
         ["connect.not-tested"],
     ),
+    "no time for the second address of a host": (
+        _two(IMAPS, failed_at(IMAPS, Stage.CONNECT, FailureReason.NO_TIME, SECOND)),
+        [f"connect.some-not-tested @ {SECOND}"],
+    ),
+    "no time for the second address of a host whose first is dead": (
+        observed(
+            IMAPS,
+            failed_at(IMAPS, Stage.CONNECT, FailureReason.TIMED_OUT),
+            failed_at(IMAPS, Stage.CONNECT, FailureReason.NO_TIME, SECOND),
+        ),
+        [f"connect.some-not-tested @ {SECOND}", f"connect.timed-out @ {FIRST}"],
+    ),
     "a private address": (
         _ended(IMAPS, Stage.CONNECT, FailureReason.FORBIDDEN, "10.0.0.1"),
         ["connect.not-permitted"],

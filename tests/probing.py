@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.core.dns_lookups import LookupStatus
 from app.core.dns_records import AddressData
@@ -12,8 +12,10 @@ from app.core.endpoints import Endpoint, Protocol
 from app.core.servers import SocketType
 from app.net.address_policy import AddressPolicy
 from app.net.dialer import ConnectionLimits, Dialer
+from app.net.pacing import Pacing
 from app.net.streams import TimeLimits
-from app.verification.running import IN_PASSING, Means, Prober, Scope
+from app.verification.running import Means, Prober
+from app.verification.tls_questions import IN_PASSING, Scope
 
 from fakes.clock import FixedClock
 from fakes.peers import HOST, server_context
@@ -47,10 +49,12 @@ def a_prober(
     policy: AddressPolicy = LOOPBACK,
     limits: ConnectionLimits = QUICK,
     scope: Scope = IN_PASSING,
+    **more: Any,
 ) -> Prober:
+    # As often as tests like.
+    chosen = {"pacing": Pacing(1000), "scope": scope, **more}
     dialer = Dialer(policy, limits)
-    means = Means(dialer=dialer, resolver=resolver, clock=FixedClock(), own_name=OWN_NAME, scope=scope)
-    return Prober(means)
+    return Prober(Means(dialer=dialer, resolver=resolver, clock=FixedClock(), own_name=OWN_NAME, **chosen))
 
 
 def an_endpoint(

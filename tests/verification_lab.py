@@ -23,9 +23,11 @@ from app.core.endpoints import Endpoint, Protocol
 from app.core.servers import ServerType, SocketType
 from app.net.address_policy import AddressPolicy
 from app.net.dialer import ConnectionLimits, Dialer
+from app.net.pacing import Pacing
 from app.net.resolver import DnspythonResolver
 from app.net.streams import TimeLimits
-from app.verification.running import IN_PASSING, Means, Prober, Scope
+from app.verification.running import Means, Prober
+from app.verification.tls_questions import IN_PASSING, Scope
 from app.verification.trust import TrustStore
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -162,6 +164,7 @@ class Lab:
                 clock=lambda: datetime.now(UTC),
                 own_name="prober.lab.example",
                 scope=scope,
+                pacing=Pacing(1000),
             )
         )
 

@@ -58,6 +58,8 @@ class FailureReason(StrEnum):
     """The server refused a command that it must take."""
     NO_LOCAL_FAMILY = "no-local-family"
     """This machine has no way to addresses of this family."""
+    NO_TIME = "no-time"
+    """Nothing was tried: the endpoint's other addresses took all the time that there is for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

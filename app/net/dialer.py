@@ -15,6 +15,7 @@ from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Final
 
 from app.core.observations import FailureReason
+from app.net.doors import Doors
 from app.net.failures import ConversationError, of_system
 from app.net.slots import Slots
 from app.net.streams import Stream, TimeLimits
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from app.net.address_policy import Address, AddressPolicy
+    from app.net.doors import Door
 
 _DISCARD_PORT: Final = 9
 _NO_FAMILY: Final = frozenset(
@@ -49,7 +51,7 @@ class Dialer:
         self._policy = policy
         limits = limits or ConnectionLimits()
         self._times = limits.times
-        self._doors, self._addresses = Slots(1), Slots(limits.per_address)
+        self._doors, self._addresses = Doors(), Slots(limits.per_address)
         self._networks, self._all = Slots(limits.per_network), Slots(limits.in_total)
         self._ports_reached: set[int] = set()
 
@@ -66,6 +68,8 @@ class Dialer:
     ) -> AsyncIterator[Stream]:
         """Wait for a turn, say that it has come, connect, and close at the end.
 
+        Where another waits for a connection that does not come about, this one's does not either.
+
         Raises:
             ConversationError: When the address may not be connected to, or takes no connection.
         """
@@ -76,16 +80,25 @@ class Dialer:
             raise ConversationError(FailureReason.NO_LOCAL_FAMILY, f"no route for IPv{address.version}")
         async with AsyncExitStack() as turn:
             # The narrowest first: who waits for a busy host must not keep others from theirs.
-            await turn.enter_async_context(self._doors.hold((address, port)))
+            door = await turn.enter_async_context(self._doors.hold((address, port)))
             await turn.enter_async_context(self._addresses.hold(address))
             await turn.enter_async_context(self._networks.hold(_network(address)))
             await turn.enter_async_context(self._all.hold(None))
             on_turn()
-            stream = await self._connect(address, port)
+            stream = await self._knock(door, address, port)
             try:
                 yield stream
             finally:
                 await stream.close()
+
+    async def _knock(self, door: Door, address: Address, port: int) -> Stream:
+        try:
+            stream = await self._connect(address, port)
+        except ConversationError as error:
+            door.note(error)
+            raise
+        door.note(None)
+        return stream
 
     async def _connect(self, address: Address, port: int) -> Stream:
         loop = asyncio.get_running_loop()

@@ -132,6 +132,7 @@ NOT_HERE: Final = {
     FailureReason.FORBIDDEN: "no public address",
     FailureReason.NO_LOCAL_FAMILY: "this machine has no way to such addresses",
     FailureReason.TURNED_AWAY: "the server turned this service away",
+    FailureReason.NO_TIME: "the other addresses took too long",
 }
 """Why nothing follows from a failure: it is our own, or the server's wish."""
 
@@ -159,11 +160,13 @@ def judge_connections(observation: EndpointObservation) -> Iterator[Evidence]:
     addresses = observation.addresses
     has_living = any(is_tested(seen) for seen in addresses)
     is_any_reached = any(seen.reached is not Stage.CONNECT for seen in addresses)
+    is_any_tried = any(seen.failure is None or seen.failure.reason not in NOT_HERE for seen in addresses)
     for seen in addresses:
         failure = seen.failure
         if failure is None:
             continue
-        if failure.reason in NOT_HERE and has_living:
+        is_left_out = failure.reason is FailureReason.NO_TIME and is_any_tried
+        if failure.reason in NOT_HERE and (has_living or is_left_out):
             yield Evidence(SOME_NOT_TESTED, {"reason": NOT_HERE[failure.reason]}, seen.address)
         elif failure.reason in NOT_HERE:
             yield _untested(seen)
@@ -184,7 +187,8 @@ def _untested(seen: AddressObservation) -> Evidence:
         return Evidence(FORBIDDEN, {}, seen.address)
     if failure is not None and failure.reason is FailureReason.TURNED_AWAY:
         return Evidence(TURNED_AWAY, {"detail": failure.detail or "it said no more"}, seen.address)
-    return Evidence(NOT_TESTED, {"reason": NOT_HERE[FailureReason.NO_LOCAL_FAMILY]}, seen.address)
+    reason = FailureReason.NO_LOCAL_FAMILY if failure is None else failure.reason
+    return Evidence(NOT_TESTED, {"reason": NOT_HERE[reason]}, seen.address)
 
 
 def _dead(observation: EndpointObservation, seen: AddressObservation, *, is_any_reached: bool) -> Evidence:

@@ -6,19 +6,21 @@ A probe is one module in ``app.verification.probes`` with a ``PROBE``; nothing l
 from __future__ import annotations
 
 import time
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.core.endpoints import Protocol
 from app.core.observations import AddressObservation, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from app.core.endpoints import Endpoint, Protocol
+    from app.core.endpoints import Endpoint
     from app.core.observations import Capabilities, Failure, HttpAnswer, TlsSession
     from app.net.address_policy import Address
     from app.net.dialer import Dialer
+    from app.net.pacing import Pacing
     from app.net.resolver import Resolver
     from app.net.streams import Handshake, Stream
 
@@ -35,12 +37,26 @@ class Contact:
     own_name: str
     """What to give where a name is asked for, such as in EHLO."""
     handshake: Handshake
+    pacing: Pacing
     is_brief: bool = False
     """Whether nothing is of interest but the handshake."""
 
-    def connect(self, sight: Sight) -> AbstractAsyncContextManager[Stream]:
-        """Open a connection to the address; raises ``ConversationError``."""
-        return self.dialer.connection(self.address, self.endpoint.port, on_turn=sight.begin)
+    @asynccontextmanager
+    async def connect(self, sight: Sight) -> AsyncIterator[Stream]:
+        """Open a connection to the address, when that is not too often; raises ``ConversationError``."""
+        key = self.endpoint.place, self.address
+        # Hosts of mail ban who comes often and does not log in; web servers are used to visitors.
+        is_paced = self.endpoint.protocol is not Protocol.HTTP
+
+        def begin() -> None:
+            if is_paced:
+                self.pacing.note(key)
+            sight.begin()
+
+        if is_paced:
+            await self.pacing.wait(key)
+        async with self.dialer.connection(self.address, self.endpoint.port, on_turn=begin) as stream:
+            yield stream
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from app.core.findings import Severity
 from app.verification.judging import judge
-from app.verification.running import Scope
+from app.verification.tls_questions import Scope
 
 from lab_certificates import FAULTS
 from verification_lab import ADDRESSES, a_lab

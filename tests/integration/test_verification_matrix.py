@@ -12,7 +12,7 @@ import pytest
 from app.core.endpoints import Listing
 from app.core.servers import Authentication
 from app.verification.judging import judge, judge_listing
-from app.verification.running import IN_PASSING, Scope
+from app.verification.tls_questions import IN_PASSING, Scope
 
 from verification_lab import STUB_ADDRESS, a_lab, a_stub
 

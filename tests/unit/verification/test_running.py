@@ -17,12 +17,13 @@ from app.core.dns_records import RecordType, TlsaData
 from app.core.endpoints import Protocol
 from app.core.observations import FailureReason, Stage
 from app.net.dialer import ConnectionLimits
+from app.net.pacing import Pacing
 from app.net.slots import Slots
 from app.verification.probes import find_probes
-from app.verification.running import Scope
+from app.verification.tls_questions import Scope
 from typing_extensions import override
 
-from fakes.peers import HOST, Gauge, Hear, Peer, ShakeHands, Step, Wait, lines, server_context
+from fakes.peers import HOST, Gauge, Hear, Idle, Peer, ShakeHands, Step, Wait, lines, server_context
 from fakes.resolver import ScriptedResolver, found, nothing
 from probing import QUICK, a_prober, a_resolver, an_endpoint
 from programs import required_program
@@ -156,16 +157,20 @@ async def test_tls_1_0_alone_is_recognised() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lowest", "highest", "expected"),
+    ("lowest", "highest", "expected", "connections"),
     [
-        ("TLSv1", "TLSv1_3", (True, True, True, True)),
-        ("TLSv1_2", "TLSv1_3", (False, False, True, True)),
-        ("TLSv1_3", "TLSv1_3", (False, False, False, True)),
-        ("TLSv1_1", "TLSv1_2", (False, True, True, False)),
-        ("TLSv1", "TLSv1", (True, False, False, False)),
+        ("TLSv1", "TLSv1_3", (True, True, True, True), 4),
+        ("TLSv1_2", "TLSv1_3", (False, False, True, True), 3),
+        ("TLSv1_2", "TLSv1_2", (False, False, True, False), 2),
+        ("TLSv1_3", "TLSv1_3", (False, False, False, True), 3),
+        ("TLSv1_1", "TLSv1_2", (False, True, True, False), 3),
+        ("TLSv1_1", "TLSv1_1", (False, True, False, False), 4),
+        ("TLSv1", "TLSv1", (True, False, False, False), 3),
     ],
 )
-async def test_versions_are_tried_one_by_one(lowest: str, highest: str, expected: tuple[bool, ...]) -> None:
+async def test_versions_are_asked_for_where_they_do_not_follow(
+    lowest: str, highest: str, expected: tuple[bool, ...], connections: int
+) -> None:
     server = ShakeHands(tls_context(lowest, highest))
     async with Peer.of(server, *TALK) as peer:
         prober = a_prober(a_resolver("127.0.0.1"), scope=Scope(versions=True))
@@ -175,6 +180,38 @@ async def test_versions_are_tried_one_by_one(lowest: str, highest: str, expected
     names = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
     assert seen.versions == tuple(zip(names, expected, strict=True))
     assert peer.gauge.most == 1
+    assert peer.connections == connections
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "is_same", "expected", "connections"),
+    [
+        ("TLSv1_2", "TLSv1_3", True, (True, True), 3),
+        # Whether it is another certificate for the version or for want of SNI is asked by itself.
+        ("TLSv1_2", "TLSv1_3", False, (True, True), 4),
+        ("TLSv1_2", "TLSv1_2", True, (True, False), 3),
+        ("TLSv1_3", "TLSv1_3", True, (False, True), 4),
+        ("TLSv1_3", "TLSv1_3", False, (False, True), 5),
+    ],
+)
+async def test_hosts_that_are_well_take_no_more_than_three_connections_in_depth(
+    lowest: str, highest: str, expected: tuple[bool, bool], connections: int, *, is_same: bool
+) -> None:
+    context = tls_context(lowest, highest)
+    other = tls_context(lowest, highest)
+
+    def choose(connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        if name is None and not is_same:
+            connection.context = other
+
+    context.sni_callback = choose
+    async with Peer.of(ShakeHands(context), *TALK) as peer:
+        prober = a_prober(a_resolver("127.0.0.1"), scope=Scope(versions=True, without_sni=True))
+        (seen,) = (await prober.observe(an_endpoint(Protocol.IMAP, peer.port))).addresses
+
+    assert tuple(taken for _, taken in seen.versions) == (False, False, *expected)
+    assert seen.matches_without_sni is is_same
+    assert peer.connections == connections
 
 
 @pytest.mark.parametrize("is_same", [True, False])
@@ -294,3 +331,47 @@ async def test_the_time_runs_from_when_the_turn_has_come() -> None:
     assert all(one.failure is None for one in seen)
     assert max(one.seconds for one in seen) < 1.0
     assert ip_address("127.0.0.1") == seen[0].address
+
+
+async def test_a_host_with_many_slow_addresses_has_one_time_for_all() -> None:
+    addresses = [f"127.0.3.{number}" for number in range(1, 9)]
+    first = Peer.of(Idle(), address=addresses[0])
+    prober = a_prober(a_resolver(*addresses), seconds=0.8)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(first)
+        for address in addresses[1:]:
+            await stack.enter_async_context(Peer([[Idle()]], address, first.port))
+        observation = await prober.observe(an_endpoint(Protocol.IMAP, first.port))
+
+    reasons = [seen.failure.reason if seen.failure else None for seen in observation.addresses]
+    # Each says nothing for the half a second that it has.
+    assert reasons == [FailureReason.TIMED_OUT] * 2 + [FailureReason.NO_TIME] * 6
+    assert [seen.seconds for seen in observation.addresses[2:]] == [0.0] * 6
+
+
+async def test_the_first_address_is_looked_at_however_little_time_there_is() -> None:
+    server_context()
+    async with Peer.of(ShakeHands(), *TALK) as peer:
+        prober = a_prober(a_resolver("127.0.0.1"), seconds=0.0, scope=Scope(versions=True, without_sni=True))
+        (seen,) = (await prober.observe(an_endpoint(Protocol.IMAP, peer.port))).addresses
+
+    assert seen.reached is Stage.DONE
+    assert peer.connections == 1
+    # What followed from the choice of TLS 1.3, and nothing else.
+    assert dict(seen.versions) == {"TLSv1": None, "TLSv1.1": None, "TLSv1.2": None, "TLSv1.3": True}
+    assert seen.matches_without_sni is None
+
+
+@pytest.mark.parametrize(("protocol", "is_paced"), [(Protocol.IMAP, True), (Protocol.HTTP, False)])
+async def test_mail_hosts_are_called_on_so_often_and_web_servers_as_usual(
+    protocol: Protocol, *, is_paced: bool
+) -> None:
+    server_context()
+    async with Peer.of(ShakeHands(), Wait(0.01)) as peer:
+        prober = a_prober(a_resolver("127.0.0.1"), pacing=Pacing(1, within_seconds=0.5))
+        began = asyncio.get_running_loop().time()
+        for _ in range(2):
+            await prober.observe(an_endpoint(protocol, peer.port))
+        seconds = asyncio.get_running_loop().time() - began
+
+    assert (seconds >= 0.5) is is_paced
