@@ -1,4 +1,4 @@
-"""Which endpoints there are to verify: domains into cohorts, cohorts to what they list.
+"""Which endpoints there are to verify: domains into cohorts, cohorts to what they list and how that stands.
 
 Nothing that writes domains has a part in this. What changed is found by its version and worked out soon
 after, some at a time, so that a bulk of 200,000 domains takes as long as without it.
@@ -15,6 +15,9 @@ from app.core.cohorts import cohort_key, cohort_state, cohort_words, proven_host
 from app.core.names import DomainName
 from app.core.resolving import resolve
 from app.core.sightings import sighting_from_record
+from app.services.callers import VERIFICATION
+from app.services.changes import Changes
+from app.services.cohort_states import CROWD, follow_on
 from app.services.work_loop import LoopPace, WorkLoop
 from app.store.cohorts import NewListing
 from app.verification.judging import judge_listing
@@ -41,12 +44,20 @@ _PAUSE_SECONDS: Final = 0.02
 
 
 class Assigning:
-    """Keeps cohorts and their listings as domains and providers are."""
+    """Keeps cohorts and their listings as domains, providers and endpoints are."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], pace: LoopPace | None = None) -> None:
-        """Take the database, the time, and how often to look."""
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        pace: LoopPace | None = None,
+        crowd: int = CROWD,
+    ) -> None:
+        """Take the database, the time, how often to look, and how many cohorts follow a run at a time."""
         self._store = store
         self._clock = clock
+        self._changes = Changes(store, clock)
+        self._crowd = crowd
         self._loop = WorkLoop("assigning", pace or LoopPace(poll_seconds=2.0))
         self._tidied_at: datetime | None = None
 
@@ -63,17 +74,30 @@ class Assigning:
         """
         batches = 0
         while True:
-            async with self._store.reading() as unit:
-                if not await unit.cohorts.has_work():
-                    return batches
-            async with self._store.writing() as unit:
-                began = time.monotonic()
-                await unit.cohorts.lock()
-                await _note_providers(unit)
-                await assign(unit, await unit.cohorts.changed_domains(_DOMAINS))
-                await work_out_listings(unit, await unit.cohorts.without_listings(_COHORTS), self._clock())
+            began = time.monotonic()
+            has_assigned, has_followed = await self._assign_some(), await self._follow_some()
+            if not (has_assigned or has_followed):
+                return batches
             batches += 1
             await asyncio.sleep(max(_PAUSE_SECONDS, time.monotonic() - began))
+
+    async def _assign_some(self) -> bool:
+        async with self._store.reading() as unit:
+            if not await unit.cohorts.has_work():
+                return False
+        async with self._store.writing() as unit:
+            await unit.cohorts.lock()
+            await _note_providers(unit)
+            await assign(unit, await unit.cohorts.changed_domains(_DOMAINS))
+            await work_out_listings(unit, await unit.cohorts.without_listings(_COHORTS), self._clock())
+        return True
+
+    async def _follow_some(self) -> bool:
+        async with self._store.reading() as unit:
+            if not await unit.listings.has_behind():
+                return False
+        async with self._changes.making(VERIFICATION) as change:
+            return await follow_on(change, self._crowd)
 
     async def tidy(self) -> int:
         """Remove what no domain lists any more, now and then; return how much.
@@ -149,9 +173,9 @@ async def work_out_listings(unit: UnitOfWork, cohorts: list[tuple[int, str | Non
         await _recall(unit, [listing.endpoint.key for listing in planned.listings], seen)
         listings = [_new_listing(settings, listing, seen) for listing in planned.listings]
         await unit.cohorts.set_listings(cohort_id, listings, now)
-        cohort = await unit.cohorts.get(cohort_id)
+        cohort = await unit.listings.cohort(cohort_id)
         proven = proven_hostnames(cohort.listings)
-        await unit.cohorts.set_states([(cohort_id, cohort_state(cohort.listings, proven), proven)])
+        await unit.listings.set_states([(cohort_id, cohort_state(cohort.listings, proven), proven)])
 
 
 async def _settings_of(unit: UnitOfWork, name: str) -> AccountSettings:

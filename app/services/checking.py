@@ -21,6 +21,7 @@ from app.core.errors import AppError
 from app.core.sightings import seen_fingerprint, sighting_record
 from app.services.callers import VERIFICATION
 from app.services.changes import Changes
+from app.services.cohort_states import CROWD, find_promises, follow_run
 from app.services.finding_records import finding_record
 from app.services.telling import tell
 from app.services.work_loop import LoopPace, WorkLoop
@@ -72,6 +73,8 @@ class CheckingPace(LoopPace):
     """How many endpoints are under way at the most; what more is due waits where it is stored."""
     lease_seconds: float = 600.0
     """How long an endpoint is kept for this process, and so how long talking to it may take."""
+    crowd: int = CROWD
+    """How many cohorts are worked out with a run; more of them are left to assigning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,11 +187,17 @@ class Checking:
         endpoint_id = leased.stored.id
         async with self._changes.making(VERIFICATION) as change:
             unit = change.unit
+            crowd = await unit.listings.crowd(endpoint_id, limit=self._pace.crowd)
+            before = await find_promises(unit, endpoint_id) if crowd.has_more else None
             if not await unit.endpoints.finish(leased, outcome, seconds, sighting_record(observation)):
                 return
             await unit.endpoints.set_findings(endpoint_id, records, observation.at)
             await unit.endpoints.add_check(endpoint_id, outcome, seconds, records)
-            await tell(change, leased.stored, observation, outcome, findings)
+            is_changed = outcome.has_proof_changed or (
+                outcome.standing.state is not leased.stored.standing.state
+            )
+            await follow_run(change, crowd, observation, before, is_changed=is_changed)
+            await tell(change, leased.stored, outcome, findings)
 
 
 def _run(observation: EndpointObservation, findings: tuple[Finding, ...], report: EndpointReport) -> Run:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, text, update
 
-from app.core.cohorts import CohortListing
 from app.core.errors import ConcurrentChange
 from app.core.reports import State
 from app.store.domains import selection, stored_from_row
@@ -61,17 +60,6 @@ class NewListing:
     listing: Listing
     own_hostname: str | None
     state: State = State.UNTESTED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredCohort:
-    """A cohort with its listings, as its state and its proven names follow from them."""
-
-    id: int
-    provider: str
-    state: State
-    proven: frozenset[str]
-    listings: tuple[CohortListing, ...]
 
 
 class Cohorts:
@@ -295,57 +283,6 @@ class Cohorts:
             found = {row.key: row.id for row in await self._connection.execute(statement)}
         return found
 
-    async def listing_endpoint(self, endpoint_id: int) -> list[StoredCohort]:
-        """Return the cohorts that list an endpoint, and keep others from changing their states."""
-        listing_it = COHORT.c.id.in_(select(LISTING.c.cohort_id).where(LISTING.c.endpoint_id == endpoint_id))
-        # In a statement of its own: what others wrote while we waited is only seen by the next one.
-        locked = select(COHORT.c.id).where(listing_it).order_by(COHORT.c.id)
-        await self._connection.execute(locked.with_for_update(key_share=True))
-        return await self._stored(listing_it)
-
-    async def get(self, cohort_id: int) -> StoredCohort:
-        """Return one cohort that is there."""
-        return (await self._stored(COHORT.c.id == cohort_id))[0]
-
-    async def _stored(self, condition: Any) -> list[StoredCohort]:  # noqa: ANN401 - a condition
-        joined = (
-            COHORT.join(PROVIDER, COHORT.c.provider_id == PROVIDER.c.id)
-            .outerjoin(LISTING, LISTING.c.cohort_id == COHORT.c.id)
-            .outerjoin(ENDPOINT, LISTING.c.endpoint_id == ENDPOINT.c.id)
-        )
-        columns = (
-            COHORT.c.id,
-            COHORT.c.state,
-            COHORT.c.proven,
-            PROVIDER.c.slug,
-            LISTING.c.own_hostname,
-            LISTING.c.is_published,
-            LISTING.c.state.label("promise_state"),
-            ENDPOINT.c.hostname,
-            ENDPOINT.c.state.label("endpoint_state"),
-            ENDPOINT.c.is_proven,
-        )
-        statement = select(*columns).select_from(joined).where(condition).order_by(COHORT.c.id)
-        rows: dict[int, list[Any]] = {}
-        for row in await self._connection.execute(statement):
-            rows.setdefault(row.id, []).append(row)
-        return [_stored_cohort(group) for group in rows.values()]
-
-    async def set_states(self, changed: Sequence[tuple[int, State, frozenset[str]]]) -> None:
-        """Write the states of cohorts and their proven own names."""
-        if not changed:
-            return
-        statement = (
-            update(COHORT)
-            .where(COHORT.c.id == bindparam("cohort"))
-            .values(state=bindparam("new_state"), proven=bindparam("names", type_=COHORT.c.proven.type))
-        )
-        values = [
-            {"cohort": cohort_id, "new_state": state.value, "names": sorted(proven)}
-            for cohort_id, state, proven in changed
-        ]
-        await self._connection.execute(statement, values)
-
     async def remove_unused(self, limit: int) -> int:
         """Remove cohorts without domains and endpoints that nobody lists; return how many of both."""
         has_domain = exists().where(DOMAIN.c.cohort_id == COHORT.c.id).correlate(COHORT)
@@ -357,25 +294,3 @@ class Cohorts:
             statement = delete(table).where(table.c.id.in_(chosen.scalar_subquery()))
             removed += (await self._connection.execute(statement)).rowcount
         return removed
-
-
-def _stored_cohort(rows: Sequence[Any]) -> StoredCohort:
-    first = rows[0]
-    return StoredCohort(
-        id=first.id,
-        provider=first.slug,
-        state=State(first.state),
-        proven=frozenset(first.proven),
-        listings=tuple(
-            CohortListing(
-                hostname=row.hostname,
-                own_hostname=row.own_hostname,
-                is_published=row.is_published,
-                endpoint_state=State(row.endpoint_state),
-                promise_state=State(row.promise_state),
-                is_proven=row.is_proven,
-            )
-            for row in rows
-            if row.hostname is not None
-        ),
-    )

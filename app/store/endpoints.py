@@ -11,7 +11,7 @@ from app.core.checks import LeasedEndpoint, Standing, StoredEndpoint
 from app.core.endpoints import Endpoint, Protocol
 from app.core.findings import Severity
 from app.core.reports import State
-from app.core.servers import Authentication, ServerType, SocketType
+from app.core.servers import ServerType, SocketType
 from app.core.verified import StoredCheck, StoredFinding
 from app.store.rows import CHECK, COHORT, ENDPOINT, FINDING, LISTING, PROVIDER
 
@@ -125,24 +125,6 @@ class Endpoints:
             "findings": list(findings),
         }
         await self._connection.execute(insert(CHECK).values(row))
-
-    async def promises(self, endpoint_id: int) -> list[tuple[tuple[Authentication, ...], State]]:
-        """Return the different lists of methods that domains publish with an endpoint, and their states."""
-        columns = (LISTING.c.authentication, LISTING.c.state)
-        statement = select(*columns).where(LISTING.c.endpoint_id == endpoint_id).distinct()
-        return [
-            (tuple(Authentication(method) for method in row.authentication), State(row.state))
-            for row in await self._connection.execute(statement)
-        ]
-
-    async def set_promise(
-        self, endpoint_id: int, authentication: tuple[Authentication, ...], state: State
-    ) -> None:
-        """Write what follows from a list of methods for all who publish it."""
-        methods = LISTING.c.authentication == [method.value for method in authentication]
-        await self._connection.execute(
-            update(LISTING).where(LISTING.c.endpoint_id == endpoint_id, methods).values(state=state.value)
-        )
 
     async def providers_of(self, endpoint_id: int) -> frozenset[str]:
         """Return the providers whose domains list an endpoint."""

@@ -18,6 +18,7 @@ from app.store.engine import reading_options
 from app.store.faults import means_absence, means_other_schema, means_race
 from app.store.idempotency import Idempotency
 from app.store.imports import Imports
+from app.store.listings import Listings
 from app.store.mailboxes import Mailboxes
 from app.store.providers import Providers
 from app.store.tokens import Tokens
@@ -50,6 +51,7 @@ class UnitOfWork:
         self.endpoints = Endpoints(connection)
         self.idempotency = Idempotency(connection)
         self.imports = Imports(connection)
+        self.listings = Listings(connection)
         self.providers = Providers(connection)
         self.tokens = Tokens(connection)
         self.verifications = Verifications(connection)

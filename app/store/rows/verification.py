@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - SQLModel reads annotations
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Index, String, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from app.store.rows.columns import (
@@ -16,6 +16,8 @@ from app.store.rows.columns import (
     moment,
     owner_column,
 )
+
+_IS_BEHIND: Final = "cohorts_after IS NOT NULL"
 
 
 class CohortRow(Row, table=True):
@@ -44,6 +46,7 @@ class EndpointRow(Row, table=True):
         Index(None, "due_at"),
         Index(None, "state", "id"),
         Index(None, "hostname"),
+        Index("ix_endpoint_behind", "id", postgresql_where=text(_IS_BEHIND), sqlite_where=text(_IS_BEHIND)),
     )
 
     id: int | None = Field(default=None, sa_column=id_column())
@@ -70,13 +73,15 @@ class EndpointRow(Row, table=True):
     good_fingerprint: str | None = Field(default=None, sa_type=String(64))
     seconds: float | None = None
     observation: dict[str, Any] | None = Field(default=None, sa_type=RECORD)
+    cohorts_after: int | None = Field(default=None, sa_type=BigInteger)
+    """The last cohort that stands as the last run wants, where there are more than a run can work out."""
 
 
 class ListingRow(Row, table=True):
     """That the domains of a cohort list an endpoint, and what follows from what they say of it."""
 
     __tablename__ = "listing"
-    __table_args__ = (Index(None, "cohort_id"), Index(None, "endpoint_id"))
+    __table_args__ = (Index(None, "cohort_id"), Index(None, "endpoint_id", "cohort_id"))
 
     id: int | None = Field(default=None, sa_column=id_column())
     cohort_id: int = Field(sa_column=owner_column("cohort_id", "cohort", cascade=True))

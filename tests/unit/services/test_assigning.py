@@ -150,7 +150,7 @@ async def test_a_cohort_that_comes_to_a_known_endpoint_has_its_state_at_once(ver
     async with verifier.store.reading() as unit:
         cohort_id = await cohort_of(verifier.store, "b.example")
         assert cohort_id is not None
-        cohort = await unit.cohorts.get(cohort_id)
+        cohort = await unit.listings.cohort(cohort_id)
     states = {one.hostname: (one.endpoint_state, one.promise_state) for one in cohort.listings}
     assert states["smtp.host.example"] == ("good", "good")
     assert states["imap.provider.example"] == ("untested", "untested")

@@ -127,7 +127,7 @@ async def test_a_promise_that_is_broken_is_the_domains_and_not_the_endpoints(ver
     cohort_id = await cohort_of(verifier.store, "customer.example")
     assert cohort_id is not None
     async with verifier.store.reading() as unit:
-        cohort = await unit.cohorts.get(cohort_id)
+        cohort = await unit.listings.cohort(cohort_id)
     assert cohort.state is State.BAD
     assert cohort_state(cohort.listings, cohort.proven) is State.BAD
 
