@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.core.domains import PublishedName
+    from app.core.endpoints import Protocol
     from app.core.findings import Severity
     from app.core.reports import State
 
@@ -82,6 +83,23 @@ class EndpointFilter:
     state: State | None = None
     is_alarmed: bool | None = None
     hostname: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointTotal:
+    """How many endpoints of a protocol came to a state in a run of some length."""
+
+    protocol: Protocol
+    state: State
+    place: int | None
+    """The first of the bounds that were asked for that the run did not exceed, or their number; None where
+    there was no run yet."""
+    endpoints: int
+    seconds: float
+    """Of all their last runs together."""
+    alarmed: int
+    ending: tuple[int, ...]
+    """How many have a certificate that ends before each of the moments that were asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

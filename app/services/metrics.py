@@ -1,57 +1,121 @@
 """How endpoints stand, in Prometheus's text format (version 0.0.4).
 
-Read from the database, so that any process tells the same whoever probed.
+Read from the database, so that any process tells the same whoever probed. There may be a million endpoints:
+those that are well are only counted, and of the others so many are told one by one.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import timedelta
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
+from app.core.endpoints import Protocol
 from app.core.reports import State
+from app.core.verified import EndpointFilter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from app.core.checks import StoredEndpoint
+    from app.core.verified import EndpointTotal
     from app.services.callers import Caller
     from app.services.verifying import EndpointReading
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-_BATCH: Final = 500
+MOST: Final = 1000
+"""How many endpoints are told one by one."""
 _DAY_SECONDS: Final = 86_400
+_BOUNDS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+_WITHIN_DAYS: Final = (7, 14, 30)
+_NOT_GOOD: Final = (State.BAD, State.WARNING, State.UNTESTED)
+_DURATIONS: Final = "signpost_endpoints_probe_seconds"
 _HELP: Final = {
-    "signpost_endpoint_state": "1 for the state that the endpoint's last run came to, 0 for the others.",
-    "signpost_endpoint_alarmed": "1 while the endpoint is told to be bad.",
-    "signpost_endpoint_certificate_days": "Days until the first of the endpoint's certificates expires.",
-    "signpost_endpoint_probe_seconds": "How long the endpoint's last run took.",
-    "signpost_endpoint_checked_timestamp_seconds": "When the endpoint's last run began.",
+    "signpost_endpoints": "How many endpoints came to a state in their last run.",
+    "signpost_endpoints_alarmed": "How many endpoints are told to be bad.",
+    "signpost_endpoints_expiring": "How many endpoints have a certificate that ends within so many days.",
+    _DURATIONS: "How long the last run of each endpoint took; as of this moment, so without rate().",
+    "signpost_endpoints_left_out": "How many endpoints that are not good are not told one by one below.",
+    "signpost_endpoint_state": "1 for the state of an endpoint whose last run did not come to good.",
+    "signpost_endpoint_alarmed": "1 while such an endpoint is told to be bad.",
+    "signpost_endpoint_certificate_days": "Days until the first of such an endpoint's certificates expires.",
+    "signpost_endpoint_probe_seconds": "How long such an endpoint's last run took.",
+    "signpost_endpoint_checked_timestamp_seconds": "When such an endpoint's last run began.",
 }
 
 
-async def endpoint_metrics(reading: EndpointReading, caller: Caller, now: datetime) -> str:
-    """Return the metrics of all endpoints that the caller's domains list."""
+async def endpoint_metrics(reading: EndpointReading, caller: Caller, now: datetime, most: int = MOST) -> str:
+    """Return the metrics of all endpoints that the caller's domains list, the worst one by one.
+
+    Args:
+        reading: Gives the endpoints.
+        caller: Who asks.
+        now: The time by which days are counted.
+        most: How many are told one by one.
+    """
+    ends = [now + timedelta(days=days) for days in _WITHIN_DAYS]
+    totals = await reading.totals(caller, _BOUNDS, ends)
+    told: list[StoredEndpoint] = []
+    for state in _NOT_GOOD:
+        if len(told) < most:
+            told += await reading.page(caller, EndpointFilter(state=state), limit=most - len(told))
+    not_good = sum(total.endpoints for total in totals if total.state is not State.GOOD)
     samples: dict[str, list[str]] = {name: [] for name in _HELP}
-    after = 0
-    while True:
-        batch = await reading.page(caller, after=after, limit=_BATCH)
-        for stored in batch:
-            _add(samples, stored, now)
-        if len(batch) < _BATCH:
-            break
-        after = batch[-1].id
+    _add_totals(samples, totals)
+    # What changed between the two looks is no reason for less than none.
+    samples["signpost_endpoints_left_out"].append(
+        f"signpost_endpoints_left_out {max(0, not_good - len(told))}"
+    )
+    for stored in told:
+        _add(samples, stored, now)
     parts: list[str] = []
     for name, lines in samples.items():
-        parts += [f"# HELP {name} {_HELP[name]}", f"# TYPE {name} gauge", *lines]
+        kind = "histogram" if name == _DURATIONS else "gauge"
+        parts += [f"# HELP {name} {_HELP[name]}", f"# TYPE {name} {kind}", *lines]
     return "\n".join(parts) + "\n"
+
+
+def _add_totals(samples: dict[str, list[str]], totals: Sequence[EndpointTotal]) -> None:
+    by_state = Counter[State]()
+    ending = [0] * len(_WITHIN_DAYS)
+    for total in totals:
+        by_state[total.state] += total.endpoints
+        ending = [count + more for count, more in zip(ending, total.ending, strict=True)]
+    samples["signpost_endpoints"] += [
+        f'signpost_endpoints{{state="{state.value}"}} {by_state[state]}' for state in State
+    ]
+    alarmed = sum(total.alarmed for total in totals)
+    samples["signpost_endpoints_alarmed"].append(f"signpost_endpoints_alarmed {alarmed}")
+    samples["signpost_endpoints_expiring"] += [
+        f'signpost_endpoints_expiring{{within_days="{days}"}} {count}'
+        for days, count in zip(_WITHIN_DAYS, ending, strict=True)
+    ]
+    for protocol in Protocol:
+        of_protocol = [total for total in totals if total.protocol is protocol]
+        samples[_DURATIONS] += _histogram(protocol, of_protocol)
+
+
+def _histogram(protocol: Protocol, totals: Sequence[EndpointTotal]) -> Iterator[str]:
+    """Yield the lines of one protocol's durations; each bucket counts all that are no longer."""
+    counts = [0] * (len(_BOUNDS) + 1)
+    for total in totals:
+        if total.place is not None:
+            counts[total.place] += total.endpoints
+    label = f'protocol="{protocol.value}"'
+    for bound, count in zip((*_BOUNDS, "+Inf"), accumulate(counts), strict=True):
+        yield f'{_DURATIONS}_bucket{{{label},le="{bound}"}} {count}'
+    seconds = sum(total.seconds for total in totals)
+    yield f"{_DURATIONS}_sum{{{label}}} {round(seconds, 6)}"
+    yield f"{_DURATIONS}_count{{{label}}} {sum(counts)}"
 
 
 def _add(samples: dict[str, list[str]], stored: StoredEndpoint, now: datetime) -> None:
     standing, labels = stored.standing, _labels(stored)
-    for state in State:
-        value = int(standing.state is state)
-        samples["signpost_endpoint_state"].append(
-            f'signpost_endpoint_state{{{labels},state="{state.value}"}} {value}'
-        )
+    samples["signpost_endpoint_state"].append(
+        f'signpost_endpoint_state{{{labels},state="{standing.state.value}"}} 1'
+    )
     values: dict[str, float | None] = {
         "signpost_endpoint_alarmed": int(standing.alarmed_at is not None),
         "signpost_endpoint_probe_seconds": stored.seconds,

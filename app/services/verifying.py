@@ -18,14 +18,14 @@ from app.services.domains import visible_domain
 from app.services.finding_records import find_finding
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from app.core.checks import StoredEndpoint
     from app.core.domains import Domain
     from app.core.findings import Finding
     from app.core.names import DomainName
     from app.core.stored import Stored
-    from app.core.verified import StoredCheck, StoredFinding, StoredVerification
+    from app.core.verified import EndpointTotal, StoredCheck, StoredFinding, StoredVerification
     from app.services.callers import Caller
     from app.store.unit_of_work import Store, UnitOfWork
 
@@ -196,6 +196,14 @@ class EndpointReading:
             return 0
         async with self._store.reading() as unit:
             return await unit.endpoints.count(replace(wanted, provider=caller.provider or wanted.provider))
+
+    async def totals(
+        self, caller: Caller, bounds: Sequence[float], ends: Sequence[datetime]
+    ) -> list[EndpointTotal]:
+        """Count what the caller sees, by bounds of durations and by moments when certificates end."""
+        caller.require(Scope.VERIFY)
+        async with self._store.reading() as unit:
+            return await unit.endpoint_totals.count(caller.provider, bounds, ends)
 
     async def get(
         self, caller: Caller, endpoint_id: int

@@ -161,13 +161,13 @@ class Endpoints:
 
     async def page(self, wanted: EndpointFilter, *, after: int, limit: int) -> list[StoredEndpoint]:
         """Return endpoints in the order in which they came, those after ``after``."""
-        statement = select(ENDPOINT).where(*_conditions(wanted), ENDPOINT.c.id > after)
+        statement = select(ENDPOINT).where(*conditions_of(wanted), ENDPOINT.c.id > after)
         found = await self._connection.execute(statement.order_by(ENDPOINT.c.id).limit(limit))
         return [_endpoint(row) for row in found]
 
     async def count(self, wanted: EndpointFilter) -> int:
         """Return how many there are."""
-        statement = select(func.count()).select_from(ENDPOINT).where(*_conditions(wanted))
+        statement = select(func.count()).select_from(ENDPOINT).where(*conditions_of(wanted))
         found: int = (await self._connection.execute(statement)).scalar_one()
         return found
 
@@ -284,7 +284,8 @@ def _visible(provider: str | None) -> list[ColumnElement[bool]]:
     return [lists_it.where(PROVIDER.c.slug == provider).correlate(ENDPOINT)]
 
 
-def _conditions(wanted: EndpointFilter) -> list[ColumnElement[bool]]:
+def conditions_of(wanted: EndpointFilter) -> list[ColumnElement[bool]]:
+    """Return what endpoints must fulfil to be wanted."""
     conditions = _visible(wanted.provider)
     if wanted.state is not None:
         conditions.append(ENDPOINT.c.state == wanted.state.value)

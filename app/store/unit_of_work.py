@@ -13,6 +13,7 @@ from app.store.deleted_domains import DeletedDomains
 from app.store.deliveries import Deliveries
 from app.store.domain_batches import DomainBatches
 from app.store.domains import Domains
+from app.store.endpoint_totals import EndpointTotals
 from app.store.endpoints import Endpoints
 from app.store.engine import reading_options
 from app.store.faults import means_absence, means_other_schema, means_race
@@ -48,6 +49,7 @@ class UnitOfWork:
         self.domain_batches = DomainBatches(connection)
         self.deliveries = Deliveries(connection)
         self.domains = Domains(connection)
+        self.endpoint_totals = EndpointTotals(connection)
         self.endpoints = Endpoints(connection)
         self.idempotency = Idempotency(connection)
         self.imports = Imports(connection)

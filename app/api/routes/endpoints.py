@@ -135,7 +135,7 @@ async def list_findings(
     response_class=Response,
     responses={
         200: {
-            "description": "State, days to expiry and last duration of each endpoint, for Prometheus",
+            "description": "For Prometheus: endpoints by state, durations by protocol, the worst by name",
             "content": {"text/plain": {"schema": {"type": "string"}}},
         },
         **problems(),

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from app.core.names import DomainName
+from app.services.metrics import endpoint_metrics
 
 from databases import OPERATOR
 from fakes.clock import FixedClock
-from fakes.observer import is_down
+from fakes.observer import expires_in, is_down
 from management import is_problem
 from verifying import Verifier
 
@@ -81,14 +82,70 @@ async def test_endpoints_findings_and_domains_are_found_by_how_they_stand(hosted
     assert [run["state"] for run in history] == ["bad"]
 
 
-async def test_metrics_tell_state_and_days(hosted: ApiClient) -> None:
-    await verifier_of(hosted.services).check()
-    text = (await hosted.get("/api/v1/verification/metrics")).text
+async def metrics_of(client: ApiClient) -> list[str]:
+    response = await client.get("/api/v1/verification/metrics")
+    assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return response.text.splitlines()
+
+
+async def test_metrics_count_endpoints_and_tell_those_that_are_not_good(hosted: ApiClient) -> None:
+    verifier = verifier_of(hosted.services)
+    verifier.observer.answers["smtp.host.example"] = is_down
+    verifier.observer.answers["imap.host.example"] = expires_in(10)
+    await verifier.check()
+    # By the clock of the tests' certificates.
+    text = (await endpoint_metrics(verifier.endpoints, OPERATOR, verifier.clock())).splitlines()
+    total = len(await verifier.all())
+    assert 'signpost_endpoints{state="bad"} 1' in text
+    assert 'signpost_endpoints{state="warning"} 1' in text
+    assert f'signpost_endpoints{{state="good"}} {total - 2}' in text
+    assert 'signpost_endpoints_expiring{within_days="7"} 0' in text
+    assert 'signpost_endpoints_expiring{within_days="14"} 1' in text
+    assert "signpost_endpoints_left_out 0" in text
     key = 'endpoint="imap:imap.host.example:993:tls",hostname="imap.host.example",port="993",protocol="imap"'
-    assert f'signpost_endpoint_state{{{key},state="good"}} 1\n' in text
-    assert f'signpost_endpoint_state{{{key},state="bad"}} 0\n' in text
-    assert f"signpost_endpoint_certificate_days{{{key}}} " in text
-    assert text.count("# TYPE ") == 5
+    assert f'signpost_endpoint_state{{{key},state="warning"}} 1' in text
+    days = f"signpost_endpoint_certificate_days{{{key}}} "
+    assert [line.removeprefix(days) for line in text if line.startswith(days)] == ["10.0"]
+    # One line each, and none of those that are well.
+    assert sum(line.startswith("signpost_endpoint_state{") for line in text) == 2
+
+
+async def test_metrics_tell_how_long_the_last_runs_took_by_protocol(hosted: ApiClient) -> None:
+    verifier = verifier_of(hosted.services)
+    await verifier.check()
+    found = await verifier.all()
+    for protocol in ("imap", "smtp"):
+        seconds = [one.seconds for one in found.values() if one.endpoint.protocol == protocol]
+        name = "signpost_endpoints_probe_seconds"
+        lines = [line for line in await metrics_of(hosted) if f'{{protocol="{protocol}"' in line]
+        buckets = [int(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name}_bucket")]
+        assert buckets == sorted(buckets)
+        assert (len(buckets), buckets[-1]) == (12, len(seconds))
+        assert f'{name}_count{{protocol="{protocol}"}} {len(seconds)}' in lines
+        told = next(line for line in lines if line.startswith(f"{name}_sum"))
+        assert float(told.rpartition(" ")[2]) == pytest.approx(sum(one or 0 for one in seconds), abs=1e-5)
+
+
+async def test_metrics_leave_out_what_is_too_much_and_say_how_much(hosted: ApiClient) -> None:
+    verifier = verifier_of(hosted.services)
+    await verifier.assigning.catch_up()
+    total = len(await verifier.all())
+    verifier.observer.answers["smtp.host.example"] = is_down
+    await verifier.check()
+    text = await endpoint_metrics(verifier.endpoints, OPERATOR, verifier.clock(), most=0)
+    assert "signpost_endpoints_left_out 1\n" in text
+    assert 'signpost_endpoints{state="bad"} 1\n' in text
+    assert f'signpost_endpoints{{state="good"}} {total - 1}\n' in text
+    assert "signpost_endpoint_state{" not in text
+
+
+async def test_what_nobody_looked_at_yet_has_no_duration(hosted: ApiClient) -> None:
+    verifier = verifier_of(hosted.services)
+    await verifier.assigning.catch_up()
+    text = await metrics_of(hosted)
+    assert f'signpost_endpoints{{state="untested"}} {len(await verifier.all())}' in text
+    assert 'signpost_endpoints_probe_seconds_count{protocol="imap"} 0' in text
+    assert not any(line.startswith("signpost_endpoint_probe_seconds{") for line in text)
 
 
 async def events_from(client: ApiClient, public_id: str) -> str:
