@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
@@ -13,14 +14,18 @@ if TYPE_CHECKING:
 
 
 class MailFarm:
-    """Servers on ports of their own, in a thread of their own."""
+    """Servers on ports of their own, in a thread of their own; the first caller at each may wait longer."""
 
-    def __init__(self, count: int, seconds: float) -> None:
+    def __init__(self, count: int, seconds: float, first_seconds: float | None = None) -> None:
         self._count, self._seconds = count, seconds
+        self._first_seconds = seconds if first_seconds is None else first_seconds
         self.ports: list[int] = []
         self.conversations: Counter[int] = Counter()
         """By port, those that came to their end."""
         self.begun = 0
+        self.left_at: dict[int, float] = {}
+        """By port, when somebody last went without a greeting, in seconds since 1970."""
+        self._called: set[int] = set()
         self.talking: Counter[int] = Counter()
         self.clashes: list[int] = []
         """Ports at which somebody called while another was still talking."""
@@ -55,7 +60,8 @@ class MailFarm:
             self.clashes.append(port)
         try:
             with suppress(ConnectionError):
-                await asyncio.sleep(self._seconds)
+                if await self._is_left(port, reader):
+                    return
                 writer.write(b"* OK ready\r\n")
                 while line := await reader.readline():
                     tag, _, command = line.decode().strip().partition(" ")
@@ -68,3 +74,15 @@ class MailFarm:
         finally:
             self.talking[port] -= 1
             writer.close()
+
+    async def _is_left(self, port: int, reader: asyncio.StreamReader) -> bool:
+        """Wait as long as callers must, and tell whether this one went meanwhile."""
+        seconds = self._seconds if port in self._called else self._first_seconds
+        self._called.add(port)
+        try:
+            async with asyncio.timeout(seconds):
+                await reader.read(1)
+        except TimeoutError:
+            return False
+        self.left_at[port] = time.time()
+        return True

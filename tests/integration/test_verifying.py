@@ -22,7 +22,7 @@ from app.core.servers import SocketType
 from app.services.callers import CONSOLE
 from app.services.verifying import EndpointReading
 from app.store.rows import ENDPOINT
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from builders import a_domain, a_provider, an_imap_server
 from databases import ON_SQLITE, opened, stored_domain, stored_provider
@@ -75,7 +75,7 @@ async def fill(database_url: str, farm: MailFarm) -> None:
     async with opened(database_url) as store:
         await stored_provider(store, a_provider(servers=(listed[0],)))
         await stored_domain(store)
-        for start in range(0, ENDPOINTS, 10):
+        for start in range(0, len(listed), 10):
             some = listed[start : start + 10]
             await stored_domain(store, a_domain(f"d{start}.example", servers=some))
 
@@ -83,6 +83,13 @@ async def fill(database_url: str, farm: MailFarm) -> None:
 async def make_all_due(database_url: str, now: datetime) -> None:
     async with opened(database_url) as store, store.engine.begin() as connection:
         await connection.execute(update(ENDPOINT).values(due_at=now))
+
+
+async def lease_end(database_url: str) -> datetime | None:
+    """Return until when the only endpoint is held."""
+    async with opened(database_url) as store, store.engine.connect() as connection:
+        found: datetime | None = (await connection.execute(select(ENDPOINT.c.leased_until))).scalar_one()
+    return found
 
 
 async def checked(database_url: str) -> list[datetime | None]:
@@ -157,6 +164,33 @@ def test_of_two_workers_one_is_killed_and_nothing_is_probed_twice_at_a_time_or_f
         f"\n{database_url.partition('+')[0]}: {ROUNDS} kills, {ENDPOINTS} endpoints, {total} conversations,"
     )
     print("  no endpoint probed twice at a time, none forgotten")
+
+
+def test_who_talks_when_the_lease_ends_has_left_and_another_takes_over(database_url: str) -> None:
+    with MailFarm(1, seconds=0.3, first_seconds=600) as farm:
+        asyncio.run(fill(database_url, farm))
+        (port,) = farm.ports
+        workers = [a_worker(database_url)]
+        try:
+            wait_for(lambda: farm.talking[port] == 1)
+            wait_for(lambda: farm.talking[port] == 0)
+            # It lives and may not go on, so that it can only be another who does.
+            workers[0].send_signal(signal.SIGSTOP)
+            end = asyncio.run(lease_end(database_url))
+            assert farm.begun == 1
+            assert end is not None
+            assert farm.left_at[port] <= end.timestamp()
+            workers.append(a_worker(database_url))
+            wait_for(lambda: farm.conversations[port] == 1)
+            wait_for(lambda: asyncio.run(checked(database_url)) != [None])
+            workers[0].send_signal(signal.SIGCONT)
+            assert [stop(worker) for worker in workers] == [0, 0]
+        finally:
+            for worker in workers:
+                if worker.poll() is None:
+                    worker.kill()
+                    worker.communicate()
+        assert (farm.begun, farm.clashes) == (2, [])
 
 
 @ON_SQLITE
