@@ -295,6 +295,11 @@ class Settings(BaseSettings):
         description="Whether verification also tries old TLS versions, and TLS without the host's name: "
         "two more connections to each address, a few more where the server is an old one.",
     )
+    probe_injection: bool = Field(
+        default=False,
+        description="Whether verification also tries if servers carry out within TLS what was sent before, "
+        "behind STARTTLS: one more connection, for which some ban. Ask their operators first.",
+    )
     secret_keys: SecretList = Field(
         default=(),
         description="Keys, separated by commas, under which the secrets of webhooks are stored: 32 random "

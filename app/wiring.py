@@ -269,7 +269,11 @@ def _prober(settings: Settings, dialer: Dialer, resolver: Resolver) -> Prober:
             resolver=resolver,
             clock=system_clock,
             own_name=settings.probe_name or ehlo_name_of(settings.public_url.host or ""),
-            scope=Scope(versions=settings.probe_in_depth, without_sni=settings.probe_in_depth),
+            scope=Scope(
+                versions=settings.probe_in_depth,
+                without_sni=settings.probe_in_depth,
+                injection=settings.probe_injection,
+            ),
             pacing=Pacing(settings.probe_connections_per_minute),
             # What is under way then still has the other half to end.
             seconds=settings.verify_lease_seconds / 2,

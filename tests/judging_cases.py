@@ -314,6 +314,11 @@ CONVERSATIONS: Final = {
         _seen(IMAP, tls=a_session(had_bytes_before=True)),
         ["starttls.bytes-before-handshake"],
     ),
+    "what was sent before the handshake is carried out within TLS": (
+        _seen(IMAP, takes_injected=True),
+        ["starttls.takes-injected-commands"],
+    ),
+    "what was sent before the handshake is forgotten": (_seen(IMAP, takes_injected=False), []),
     "old POP3 without CAPA refuses STLS": (
         _ended(POP3, Stage.STARTTLS, FailureReason.REJECTED, before_tls=offering(are_known=False)),
         ["starttls.refused"],

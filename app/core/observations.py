@@ -137,6 +137,8 @@ class AddressObservation:
     """TLS versions that were tried by themselves, and whether the server took them; None: not known."""
     matches_without_sni: bool | None = None
     """Whether the same certificate comes without SNI; None where it was not tried."""
+    takes_injected: bool | None = None
+    """Whether the server answers in TLS what was sent in the clear behind STARTTLS; None: not tried."""
     http: HttpAnswer | None = None
     seconds: float = 0.0
 

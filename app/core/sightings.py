@@ -81,6 +81,7 @@ def _address_record(seen: AddressObservation) -> dict[str, Any]:
             "certificates": [fingerprint(certificate) for certificate in tls.chain],
         },
         "versions": dict(seen.versions),
+        "takes_injected": seen.takes_injected,
         "http": None
         if http is None
         else {
@@ -120,13 +121,15 @@ def _address(record: Mapping[str, Any]) -> AddressObservation:
         in_tls=_capabilities(record["in_tls"]),
         tls=None if tls is None else TlsSession(version=tls["version"], cipher=tls["cipher"], chain=()),
         versions=tuple(record["versions"].items()),
+        # Records that are kept already may lack it.
+        takes_injected=record.get("takes_injected"),
         http=None
         if http is None
         else HttpAnswer(
             status=http["status"],
             url=http["url"],
             redirects=tuple(http["redirects"]),
-            # Records that are kept already may lack it.
+            # As above.
             failure=_failure(http.get("failure")),
         ),
         seconds=record["seconds"],

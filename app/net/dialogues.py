@@ -27,6 +27,8 @@ class Dialogue(Protocol):
 
     start_tls_atom: str
     """The capability that says that TLS can be started."""
+    takes_injecting: bool
+    """Whether a command can be sent behind the word to start TLS, to see what becomes of it."""
 
     def __init__(self, lines: Lines, own_name: str) -> None:
         """Take the lines of a connection, and the name to give where one is asked for."""
@@ -40,8 +42,16 @@ class Dialogue(Protocol):
         """Find out what the server can do: in the clear, or once more in TLS."""
         ...
 
-    async def ask_for_tls(self) -> None:
-        """Send the word to start TLS, and read that it may begin."""
+    async def ask_for_tls(self, *, injects: bool = False) -> None:
+        """Send the word to start TLS, and read that it may begin.
+
+        Args:
+            injects: Whether to send another command, that does nothing, in the same packet.
+        """
+        ...
+
+    async def answers_injected(self) -> bool:
+        """Say goodbye in TLS, and tell whether the command that was sent before it is answered as well."""
         ...
 
     async def take_leave(self) -> None:

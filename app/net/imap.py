@@ -19,12 +19,14 @@ _GREETING: Final = re.compile(rb"\* +(OK|PREAUTH|BYE)\b *(.*)", re.IGNORECASE)
 _CAPABILITY: Final = re.compile(rb"\* +CAPABILITY +(.*)", re.IGNORECASE)
 _LITERAL: Final = re.compile(rb"\{([0-9]{1,9})\+?\}$")
 _MECHANISM: Final = "AUTH="
+_INJECTED_TAG: Final = "i1"
 
 
 class ImapDialogue(Dialogue):
     """One connection."""
 
     start_tls_atom = "STARTTLS"
+    takes_injecting = True
 
     def __init__(self, lines: Lines, own_name: str) -> None:  # noqa: ARG002 - nobody asks for it
         """Take the lines."""
@@ -52,11 +54,21 @@ class ImapDialogue(Dialogue):
         return capabilities_of(untagged)
 
     @override
-    async def ask_for_tls(self) -> None:
+    async def ask_for_tls(self, *, injects: bool = False) -> None:
         """Send STARTTLS; NO and BAD refuse."""
-        status, untagged = await self._command("STARTTLS")
+        behind = f"\r\n{_INJECTED_TAG} NOOP" if injects else ""
+        status, untagged = await self._command(f"STARTTLS{behind}")
         if status != b"OK":
             raise ConversationError(FailureReason.REJECTED, shown(untagged[-1]))
+
+    @override
+    async def answers_injected(self) -> bool:
+        """Log out, and look for the tag of the other command."""
+        await self._lines.send("a0 LOGOUT")
+        while not (line := await self._read()).lower().startswith(b"a0 "):
+            if line.startswith(f"{_INJECTED_TAG} ".encode()):
+                return True
+        return False
 
     @override
     async def take_leave(self) -> None:

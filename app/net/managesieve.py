@@ -25,6 +25,7 @@ class ManageSieveDialogue(Dialogue):
     """One connection: the capabilities are the greeting, and come by themselves in TLS again (§2.2)."""
 
     start_tls_atom = "STARTTLS"
+    takes_injecting = False
 
     def __init__(self, lines: Lines, own_name: str) -> None:  # noqa: ARG002 - nobody asks for it
         """Take the lines."""
@@ -46,7 +47,7 @@ class ManageSieveDialogue(Dialogue):
         return self._greeted
 
     @override
-    async def ask_for_tls(self) -> None:
+    async def ask_for_tls(self, *, injects: bool = False) -> None:
         """Send STARTTLS; what was said before is void."""
         await self._lines.send("STARTTLS")
         status, text = await self._read_status()
@@ -54,6 +55,11 @@ class ManageSieveDialogue(Dialogue):
             reason = FailureReason.TURNED_AWAY if status == b"BYE" else FailureReason.REJECTED
             raise ConversationError(reason, shown(text))
         self._greeted = None
+
+    @override
+    async def answers_injected(self) -> bool:
+        """Return False: nothing is injected."""
+        return False
 
     @override
     async def take_leave(self) -> None:

@@ -21,6 +21,7 @@ class Pop3Dialogue(Dialogue):
     """One connection."""
 
     start_tls_atom = "STLS"
+    takes_injecting = True
 
     def __init__(self, lines: Lines, own_name: str) -> None:  # noqa: ARG002 - nobody asks for it
         """Take the lines."""
@@ -46,12 +47,23 @@ class Pop3Dialogue(Dialogue):
         return capabilities_of(lines)
 
     @override
-    async def ask_for_tls(self) -> None:
+    async def ask_for_tls(self, *, injects: bool = False) -> None:
         """Send STLS."""
-        await self._lines.send("STLS")
+        await self._lines.send("STLS\r\nNOOP" if injects else "STLS")
         line = await self._lines.read()
         if not _is_fine(line):
             raise ConversationError(FailureReason.REJECTED, shown(line))
+
+    @override
+    async def answers_injected(self) -> bool:
+        """Quit, and see whether there are two answers, though the other may be that it is not allowed yet."""
+        await self._lines.send("QUIT")
+        _is_fine(await self._lines.read())
+        try:
+            _is_fine(await self._lines.read())
+        except ConversationError:
+            return False
+        return True
 
     @override
     async def take_leave(self) -> None:

@@ -44,6 +44,7 @@ class SmtpDialogue(Dialogue):
     """One connection."""
 
     start_tls_atom = "STARTTLS"
+    takes_injecting = True
 
     def __init__(self, lines: Lines, own_name: str) -> None:
         """Take the lines, and the name for EHLO."""
@@ -71,14 +72,24 @@ class SmtpDialogue(Dialogue):
         return capabilities_of(reply)
 
     @override
-    async def ask_for_tls(self) -> None:
+    async def ask_for_tls(self, *, injects: bool = False) -> None:
         """Send STARTTLS."""
-        reply = await self._command("STARTTLS")
+        reply = await self._command("STARTTLS\r\nNOOP" if injects else "STARTTLS")
         if reply.code == _CLOSING:
             raise ConversationError(FailureReason.TURNED_AWAY, reply.text)
         # 454 says that TLS is not there at present; where it is about certificates, that lasts (RFC 3207 §4).
         if reply.code != _READY:
             raise ConversationError(FailureReason.REJECTED, reply.text)
+
+    @override
+    async def answers_injected(self) -> bool:
+        """Quit, and see whether there are two answers."""
+        await self._command("QUIT")
+        try:
+            await self._read()
+        except ConversationError:
+            return False
+        return True
 
     @override
     async def take_leave(self) -> None:

@@ -106,6 +106,14 @@ STARTTLS_INJECTED: Final = FindingKind(
     meaning="Careful mail programs break the connection: somebody in between could have sent them.",
     advice="Update the {service} service; look for a proxy in between.",
 )
+COMMANDS_INJECTED: Final = FindingKind(
+    code="starttls.takes-injected-commands",
+    severity=Severity.WARNING,
+    statement="{hostname} carries out within TLS on port {port} what was sent before the handshake.",
+    meaning="Nothing that people notice; who is in between can slip in commands, and so get at passwords "
+    "and mail (CVE-2011-0411).",
+    advice="Update the {service} service, or the proxy in front of it.",
+)
 MIDDLEBOX: Final = FindingKind(
     code="starttls.hidden-on-the-way",
     severity=Severity.UNTESTED,
@@ -178,8 +186,8 @@ NOT_SERVED: Final = FindingKind(
 )
 KINDS: Final = (
     NOT_TLS, TLS_EXPECTED, HANDSHAKE_FAILED, ONLY_OLD, ONLY_OLD_CIPHERS, OLD_TOO, WITHOUT_13, CIPHER_WEAK,
-    NEEDS_SNI, STARTTLS_MISSING, STARTTLS_REFUSED, STARTTLS_INJECTED, MIDDLEBOX, TLS_NOT_LISTED, SILENT,
-    PREAUTHENTICATED, WRONG_PROTOCOL, ENDLESS, CUT, STALLED, REJECTED, NOT_SERVED,
+    NEEDS_SNI, STARTTLS_MISSING, STARTTLS_REFUSED, STARTTLS_INJECTED, COMMANDS_INJECTED, MIDDLEBOX,
+    TLS_NOT_LISTED, SILENT, PREAUTHENTICATED, WRONG_PROTOCOL, ENDLESS, CUT, STALLED, REJECTED, NOT_SERVED,
 )  # fmt: skip
 
 OLD_VERSIONS: Final = {"SSLv2": "SSL 2", "SSLv3": "SSL 3", "TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1"}
@@ -219,6 +227,8 @@ def judge_conversation(endpoint: Endpoint, seen: AddressObservation) -> Iterator
         and endpoint.protocol is not Protocol.HTTP
     ):
         yield Evidence(TLS_NOT_LISTED, {}, seen.address)
+    if seen.takes_injected:
+        yield Evidence(COMMANDS_INJECTED, {}, seen.address)
     yield from _versions(seen)
 
 

@@ -70,12 +70,15 @@ async def _talk(dialogue: Dialogue, lines: Lines, contact: Contact, sight: Sight
 
 async def _upgrade(dialogue: Dialogue, lines: Lines, contact: Contact, sight: Sight) -> None:
     sight.stage = Stage.STARTTLS
-    await dialogue.ask_for_tls()
+    injects = contact.injects and dialogue.takes_injecting
+    await dialogue.ask_for_tls(injects=injects)
     # Bytes that came with the consent could have been sent by anybody in between: never taken for an answer,
     # and nothing that is said after them is worth asking for.
     had_bytes = lines.drop_rest()
     await _shake_hands(lines.stream, contact, sight, had_bytes=had_bytes)
-    if not contact.is_brief and not had_bytes:
+    if injects:
+        sight.takes_injected = await dialogue.answers_injected()
+    elif not contact.is_brief and not had_bytes:
         sight.stage = Stage.CAPABILITIES_IN_TLS
         sight.in_tls = await dialogue.ask_capabilities()
 

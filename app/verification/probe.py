@@ -40,6 +40,8 @@ class Contact:
     pacing: Pacing
     is_brief: bool = False
     """Whether nothing is of interest but the handshake."""
+    injects: bool = False
+    """Whether to see if a server takes, in TLS, what was sent before it."""
 
     @asynccontextmanager
     async def connect(self, sight: Sight) -> AsyncIterator[Stream]:
@@ -70,6 +72,7 @@ class Sight:
     before_tls: Capabilities | None = None
     in_tls: Capabilities | None = None
     tls: TlsSession | None = None
+    takes_injected: bool | None = None
     http: HttpAnswer | None = None
     _began: float | None = None
 
@@ -88,6 +91,7 @@ class Sight:
             before_tls=self.before_tls,
             in_tls=self.in_tls,
             tls=self.tls,
+            takes_injected=self.takes_injected,
             http=self.http,
             seconds=0.0 if self._began is None else time.monotonic() - self._began,
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from app.core.observations import FailureReason, Stage
+from app.core.servers import SocketType
 from app.net.tls import VERSIONS, TlsPolicy
 from app.verification.asking import converse, with_policy
 
@@ -34,6 +35,8 @@ class Scope:
     """Which of TLS 1.0 to 1.3 are taken."""
     without_sni: bool = False
     """Whether the same certificate comes to clients that do not name the host."""
+    injection: bool = False
+    """Whether servers carry out within TLS what was sent before it (CVE-2011-0411); some ban who tries."""
 
 
 IN_PASSING: Final = Scope()
@@ -61,6 +64,9 @@ async def ask_more(
         seen = replace(seen, versions=versions)
     if without_sni:
         seen = replace(seen, matches_without_sni=await asking.find_match())
+    if scope.injection and contact.endpoint.socket_type is SocketType.STARTTLS and not is_over():
+        tried = await converse(replace(contact, injects=True))
+        seen = replace(seen, takes_injected=tried.takes_injected)
     return seen
 
 

@@ -14,6 +14,7 @@ from app.core.servers import Authentication
 from app.verification.judging import judge, judge_listing
 from app.verification.tls_questions import IN_PASSING, Scope
 
+from starttls_servers import IMAP, POP3, SMTP, a_starttls_server
 from verification_lab import STUB_ADDRESS, a_lab, a_stub
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from app.core.endpoints import Endpoint
     from app.core.observations import EndpointObservation
 
+    from starttls_servers import Manner
     from verification_lab import Lab, Step
 
 pytestmark = pytest.mark.integration
@@ -244,6 +246,28 @@ async def test_bytes_behind_the_consent_to_starttls_are_found(lab: Lab) -> None:
         seen = await observed(lab, endpoint, seconds=3.0)
     # The stub has the certificate of another name.
     assert codes(lab, seen) == ["certificate.name-mismatch", "starttls.bytes-before-handshake"], seen
+
+
+@pytest.mark.parametrize("forgets", [True, False])
+@pytest.mark.parametrize(("service", "manner"), [("imap", IMAP), ("pop3", POP3), ("submission", SMTP)])
+async def test_servers_that_carry_out_what_was_sent_before_tls_are_found_when_asked_for(
+    lab: Lab, service: str, manner: Manner, *, forgets: bool
+) -> None:
+    async with a_starttls_server(manner, lab.tls(), STUB_ADDRESS, forgets=forgets) as port:
+        endpoint = replace(lab.endpoint("good", service), hostname="stub.lab.example", port=port)
+        not_asked = await observed(lab, endpoint)
+        seen = await observed(lab, endpoint, seconds=3.0, scope=Scope(injection=True))
+    assert (not_asked.addresses[0].takes_injected, seen.addresses[0].takes_injected) == (None, not forgets)
+    found = () if forgets else ("starttls.takes-injected-commands",)
+    # The stub has the certificate of another name.
+    assert codes(lab, seen) == sorted(("certificate.name-mismatch", *found)), seen
+
+
+@pytest.mark.parametrize("service", ["imap", "pop3", "submission", "exim-submission", "sieve", "imaps"])
+async def test_real_servers_forget_what_was_sent_before_tls(lab: Lab, service: str) -> None:
+    seen = await observed(lab, lab.endpoint("good", service), seconds=3.0, scope=Scope(injection=True))
+    assert not seen.addresses[0].takes_injected
+    assert codes(lab, seen) == []
 
 
 async def test_a_port_that_swallows_packets_times_out(lab: Lab) -> None:

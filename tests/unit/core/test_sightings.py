@@ -34,3 +34,16 @@ def test_where_redirects_led_is_kept_with_why_nothing_answered_there(failure: Fa
 def test_a_record_without_a_failure_of_the_answer_is_read() -> None:
     answer = an_answer(headers=())
     assert recalled(answer, "failure") == answer
+
+
+@pytest.mark.parametrize("takes_injected", [None, False, True])
+def test_what_became_of_injected_commands_is_kept(*, takes_injected: bool | None) -> None:
+    seen = seen_at(WEBMAIL, takes_injected=takes_injected)
+    record = json.loads(json.dumps(sighting_record(observed(WEBMAIL, seen))))
+    assert sighting_from_record(WEBMAIL, NOW, record).addresses[0].takes_injected is takes_injected
+
+
+def test_a_record_without_a_word_on_injected_commands_is_read() -> None:
+    record = json.loads(json.dumps(sighting_record(observed(WEBMAIL, seen_at(WEBMAIL)))))
+    del record["addresses"][0]["takes_injected"]
+    assert sighting_from_record(WEBMAIL, NOW, record).addresses[0].takes_injected is None
