@@ -9,22 +9,17 @@ from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
-from rich.console import Group
-from rich.live import Live
-from rich.table import Table
+from rich.padding import Padding
 from rich.text import Text
 
 from app.cli.junit import junit_document
+from app.cli.live_table import STYLES, LiveTable
 from app.cli.session import EXIT_NEGATIVE, err, out, run_with_services
 from app.core.findings import Finding, Severity
 from app.core.names import DomainName
-from app.core.reports import DomainReport, State
+from app.core.reports import DomainReport
 from app.services.domain_reports import report_record
 from app.wiring import Services
-
-_STYLES: Final = {
-    State.GOOD: "green", State.UNTESTED: "yellow", State.WARNING: "yellow", State.BAD: "red",
-}  # fmt: skip
 
 
 class ReportForm(StrEnum):
@@ -50,8 +45,7 @@ def verify(
     async def work(services: Services) -> list[DomainReport]:
         names = list(dict.fromkeys(DomainName.parse(domain) for domain in domains))
         services.verification.trust.load()
-        live = _LiveTable([name.ascii for name in names])
-        with live:
+        with LiveTable(err, [name.ascii for name in names]) as live:
             return list(
                 await asyncio.gather(
                     *(services.verification.domains.verify_now(name, live.show) for name in names)
@@ -71,65 +65,35 @@ def _findings(report: DomainReport) -> list[Finding]:
     return [*report.findings, *(finding for one in published for finding in one.findings)]
 
 
-class _LiveTable:
-    """How things stand while they are looked at; not drawn where standard error is no terminal."""
-
-    def __init__(self, names: list[str]) -> None:
-        self._shown: dict[str, tuple[DomainReport, frozenset[str]]] = {}
-        self._names = names
-        self._live = Live(console=err, transient=True) if err.is_terminal else None
-
-    def __enter__(self) -> None:
-        if self._live is not None:
-            self._live.start()
-
-    def __exit__(self, *_: object) -> None:
-        if self._live is not None:
-            self._live.stop()
-
-    def show(self, report: DomainReport, waiting: frozenset[str]) -> None:
-        self._shown[report.domain.ascii] = (report, waiting)
-        if self._live is not None:
-            self._live.update(
-                Group(*(_table(*self._shown[name]) for name in self._names if name in self._shown))
-            )
-
-
-def _table(report: DomainReport, waiting: frozenset[str]) -> Table:
-    table = Table(title=report.domain.ascii, title_justify="left", box=None, pad_edge=False)
-    for heading in ("state", "endpoint", "findings"):
-        table.add_column(heading)
-    for one in report.listings:
-        key = one.listing.endpoint.key
-        if key in waiting:
-            table.add_row(Text("…"), Text(key), "")
-            continue
-        codes = ", ".join(finding.code for finding in one.findings)
-        table.add_row(Text(one.state.value, style=_STYLES[one.state]), Text(key), Text(codes))
-    return table
-
-
 def _write_text(reports: list[DomainReport]) -> None:
     for report in reports:
         out.print(report.domain.ascii, style="bold", end=": ")
-        out.print(report.state.value, style=_STYLES[report.state])
+        out.print(report.state.value, style=STYLES[report.state])
         for one in report.listings:
             note = "" if one.listing.is_published else " (not published)"
-            out.print(f"  {one.state.value:<9}", style=_STYLES[one.state], end=" ")
+            out.print(f"  {one.state.value:<9}", style=STYLES[one.state], end=" ")
             out.print(f"{one.listing.endpoint.key}{note}", markup=False)
             _write_findings(one.findings)
         if report.findings:
             out.print("  DNS records and documents")
             _write_findings(report.findings)
         for gap in report.unprobed:
-            out.print(f"  not probed: server {gap.server}. {gap.detail}", markup=False)
+            _write(2, f"not probed: server {gap.server}. {gap.detail}")
 
 
 def _write_findings(findings: tuple[Finding, ...]) -> None:
     for finding in findings:
         where = f" [{', '.join(finding.addresses)}]" if finding.addresses else ""
-        out.print(f"    {finding.severity.value}: {finding.statement}{where}", markup=False)
-        out.print(f"      {finding.advice}", markup=False)
+        _write(4, f"{finding.severity.value}: {finding.statement}{where}")
+        _write(6, finding.advice)
+
+
+def _write(indent: int, text: str) -> None:
+    """Write a line: broken between words on a terminal, in one piece for programs."""
+    if out.is_terminal:
+        out.print(Padding(Text(text), (0, 0, 0, indent), expand=False), soft_wrap=False)
+    else:
+        out.print(f"{'':{indent}}{text}", markup=False)
 
 
 def _write_json(reports: list[DomainReport]) -> None:

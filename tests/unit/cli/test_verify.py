@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +20,7 @@ from builders import a_domain, a_provider, an_imap_server
 from command import run
 from databases import UNREACHABLE_URL, opened, stored_domain, stored_provider
 from fakes.dns import FakeDns
+from service_process import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,3 +112,46 @@ def test_a_worker_wants_the_present_schema(tmp_path: object) -> None:
     found = run("worker", database_url=f"sqlite+aiosqlite:///{tmp_path}/new.db")
     assert found.exit_code == FAILURE
     assert "signpost migrate" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("columns", "environment"), [(80, {}), (120, {"NO_COLOR": "1"}), (80, {"TERM": "dumb"})]
+)
+def test_on_a_terminal_lines_are_broken_between_words(
+    filled: str, dns: FakeDns, columns: int, environment: dict[str, str]
+) -> None:
+    variables = {
+        **os.environ,
+        "TERM": "xterm",
+        "SIGNPOST_DATABASE_URL": filled,
+        "SIGNPOST_RESOLVER": f"127.0.0.1:{dns.port}",
+        "SIGNPOST_ALLOW_NETWORKS": "127.0.0.0/8",
+        "COLUMNS": str(columns),
+        **environment,
+    }
+    far, near = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "app", "verify", "a.example"],
+        cwd=ROOT,
+        env=variables,
+        stdout=near,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        os.close(near)
+        said = b"".join(_parts(far))
+    os.close(far)
+    assert process.returncode == NEGATIVE
+    is_coloured = re.search(rb"\x1b\[(?:[0-9]+;)*3[0-7]m", said) is not None
+    assert is_coloured is not bool(environment)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", said.decode()).split("\r\n")
+    assert max(len(line) for line in lines) <= columns
+    assert "    bad: 127.0.0.1 refuses connections to port 1. [127.0.0.1]" in [
+        line.rstrip() for line in lines
+    ]
+
+
+def _parts(terminal: int) -> Iterator[bytes]:
+    """Read until nobody has the other end open, which Linux says with an error."""
+    with suppress(OSError):
+        while part := os.read(terminal, 4096):
+            yield part
