@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from app.api.problems import REFUSED
 from app.core.documents import ClientRequest
 from app.core.errors import NotAvailable
 from app.core.replies import plain_refusal
@@ -54,6 +55,7 @@ def _add(router: APIRouter, client_format: ClientFormat, endpoint: Endpoint) -> 
             description=client_format.title,
             response_class=Response,
             include_in_schema=method != "HEAD" and not _is_refused(endpoint, method),
+            tags=[REFUSED] if _is_refused(endpoint, method) else None,
             responses=_responses(client_format, endpoint),
             openapi_extra=_extra(endpoint, method),
         )
@@ -65,7 +67,7 @@ def _add(router: APIRouter, client_format: ClientFormat, endpoint: Endpoint) -> 
 
 def _is_refused(endpoint: Endpoint, method: str) -> bool:
     """Tell whether the method is there only to send lost clients on or away."""
-    return method == "GET" and HTTPStatus.METHOD_NOT_ALLOWED in endpoint.statuses
+    return method in _SAFE_METHODS and HTTPStatus.METHOD_NOT_ALLOWED in endpoint.statuses
 
 
 def _operation_id(client_format: ClientFormat, endpoint: Endpoint, method: str) -> str:
@@ -87,7 +89,9 @@ def _extra(endpoint: Endpoint, method: str) -> dict[str, Any]:
             "required": [p.name for p in asked if p.is_needed],
         }
         asked = tuple(p for p in asked if p.in_path)
-    body = {"required": True, "content": {endpoint.request_media_type: {"schema": schema}}}
+    # Services of XML answer a missing one too, with an error in a document of theirs.
+    is_needed = endpoint.request_media_type == _FORM
+    body = {"required": is_needed, "content": {endpoint.request_media_type: {"schema": schema}}}
     return {"parameters": [_parameter(p) for p in asked], "requestBody": body}
 
 

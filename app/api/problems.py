@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 5
 
+REFUSED: Final = "refused"
+"""Tags routes of methods that are refused with status 405 by their handler."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -373,7 +376,11 @@ def _methods(routes: Sequence[Any], scope: AsgiScope) -> set[str]:
         route for route in routes if getattr(route, "methods", None) and route.path_regex.match(scope["path"])
     ]
     # A name may have the same form as a path of its own, such as /bulk beside /{name}: the first one counts.
-    return {method for route in matching if route.path == matching[0].path for method in route.methods}
+    first = [route for route in matching if route.path == matching[0].path]
+    # Some formats say themselves why a method is refused.
+    return {
+        method for route in first if REFUSED not in getattr(route, "tags", ()) for method in route.methods
+    }
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:

@@ -20,8 +20,10 @@ DEFAULT_MAX_AGE_SECONDS: Final = 604_800
 MAX_REPORT_URIS: Final = 10
 MAX_REPORT_URI_LENGTH: Final = 500
 _RECORD_ID_LENGTH: Final = 32
-_URI_CHARACTERS: Final = re.compile(r"[!-~]+")
-_MAILTO: Final = re.compile(r"(?:[^\"#%?]|%21|%23|%25|%3[Ff])*")
+# RFC 3986 §2, but for those that separate URIs and fields in the record (RFC 8460 §3), and brackets.
+_CHARACTER: Final = r"(?:[A-Za-z0-9._~:/?@$&'()*+=-]|%[0-9A-Fa-f]{2})"
+_URI: Final = re.compile(f"{_CHARACTER}+(?:#{_CHARACTER}*)?")
+_MAILTO: Final = re.compile(r"(?:[^#%?]|%21|%23|%25|%3[Ff]|%5[Ee]|%60|%7[B-Db-d])*")
 
 
 class StsMode(StrEnum):
@@ -123,14 +125,13 @@ def mx_pattern(text: str) -> str:
 def _check_report_uri(uri: str) -> None:
     if len(uri) > MAX_REPORT_URI_LENGTH:
         raise refuse(f"must be at most {MAX_REPORT_URI_LENGTH} characters long")
-    if not _URI_CHARACTERS.fullmatch(uri) or set(",;!") & set(uri):
-        # The record separates URIs and fields with these (RFC 8460 §3).
-        raise refuse("must be printable ASCII with comma, semicolon and exclamation mark percent-encoded")
+    if not _URI.fullmatch(uri):
+        raise refuse("must be a URI with comma, semicolon and exclamation mark percent-encoded")
     scheme, _, rest = uri.partition(":")
     if scheme == "mailto":
         if not _MAILTO.fullmatch(rest):
             # They mean something else in such a URI (RFC 6068 §2).
-            raise refuse("must have a mailto: address without quotes, and ! # % ? percent-encoded in it")
+            raise refuse("must have a mailto: address without quotes, and ! # % ? ^ ` { | } percent-encoded")
         EmailAddress.parse(unquote(rest))
     elif scheme == "https":
         web_url(uri, ("https",))

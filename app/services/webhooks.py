@@ -129,7 +129,7 @@ class WebhookService:
             name=name,
             url=wish.url,
             event_types=wish.event_types,
-            provider=wish.provider or caller.provider,
+            provider=caller.provider if wish.provider is None else wish.provider,
             is_active=wish.is_active,
             secret=self._box.seal(secret),
         )

@@ -91,7 +91,7 @@ async def resume_domain(
     "/domains/{name}/move",
     operation_id="move_domain",
     response_model=DomainRead,
-    responses=problems(400, 404, 409, 412, 413, 428),
+    responses=problems(400, 404, 409, 412, 413, 415, 428),
 )
 async def move_domain(
     name: DomainNameDependency,

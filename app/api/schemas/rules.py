@@ -155,10 +155,11 @@ MxPattern = Annotated[
         examples=["mx1.host.example", "*.mx.host.example"],
     ),
 ]
-_MAILTO_ATOM: Final = r"(?:[A-Za-z0-9$&'*+/=^_`{|}~-]|%21|%23|%25|%3[Ff])+"
+_MAILTO_ATOM: Final = r"(?:[A-Za-z0-9$&'*+/=_~-]|%21|%23|%25|%3[Ff]|%5[Ee]|%60|%7[B-Db-d])+"
+_PCHAR: Final = r"(?:[A-Za-z0-9._~:/?@$&'()*+=-]|%[0-9A-Fa-f]{2})"
 _ADDRESS_HOST: Final = rf"(?:{_ANY_LABEL}\.)+{_NO_NUMBER}{_ANY_LABEL}"
 _MAILTO: Final = rf"mailto:{_MAILTO_ATOM}(?:\.{_MAILTO_ATOM})*@{_ADDRESS_HOST}"
-_HTTPS_URI: Final = rf"https://{_URL_HOST}(?::(?:{_PORT}))?(?:[/?#](?![!-~]*[,;!])[!-~]*)?"
+_HTTPS_URI: Final = rf"https://{_URL_HOST}(?::(?:{_PORT}))?(?:[/?]{_PCHAR}*)?(?:#{_PCHAR}*)?"
 ReportUri = Annotated[
     str,
     text_schema(
