@@ -140,6 +140,7 @@ FULL_PROVIDER = Provider(
     enable=(_page("enable"),),
     support=Support(email="help@provider.example", phone="+49 1234", url="https://help.provider.example/"),
     logo_url="https://provider.example/logo.svg",
+    colour="#0B57d0",
     oauth2=OAuth2(
         issuer="login.provider.example",
         scope="imap smtp offline_access",

@@ -22,6 +22,7 @@ ADDRESS: Final = "jane@customer.example"
 NAME: Final = "Nordlicht Hosting"
 _PROVIDER: Final = a_provider(
     display_name=NAME,
+    colour="#0A7D6C",
     short_name="Nordlicht",
     servers=(
         an_imap_server(hostname="imap.nordlicht.example"),

@@ -24,6 +24,7 @@ MAX_TEXT: Final = 2000
 MAX_ENTRIES: Final = 50
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?")
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 SUBADDRESS_SEPARATORS: Final = "+-=_.#"
 
@@ -153,6 +154,8 @@ class Provider:
     """Pages on which a user must switch access on before a mail program can be used."""
     support: Support = field(default_factory=Support)
     logo_url: str | None = None
+    colour: str | None = None
+    """As ``#RRGGBB``; pages make it darker or lighter until it can be read."""
     oauth2: OAuth2 | None = None
     input_fields: tuple[InputField, ...] = ()
     servers: tuple[Server, ...] = ()
@@ -201,3 +204,5 @@ class Provider:
         with issues.at("logo_url"):
             if self.logo_url is not None:
                 web_url(self.logo_url, ("https",))
+        if self.colour is not None and not _COLOUR.fullmatch(self.colour):
+            issues.add("must be # and six hexadecimal digits", "colour")

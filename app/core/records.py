@@ -86,6 +86,7 @@ def provider_record(provider: Provider) -> Record:
         "enable": [asdict(page) for page in provider.enable],
         "support": asdict(provider.support),
         "logo_url": provider.logo_url,
+        "colour": provider.colour,
         "oauth2": None if provider.oauth2 is None else asdict(provider.oauth2),
         "input_fields": [asdict(field) for field in provider.input_fields],
         "servers": [server_record(server) for server in provider.servers],

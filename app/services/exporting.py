@@ -190,6 +190,7 @@ def _left_out(provider: Provider, mailboxes: int) -> Iterator[str]:
     parts = {
         "the support contact": provider.support != Support(),
         "the logo": provider.logo_url is not None,
+        "the colour": provider.colour is not None,
         "variables, whose values are filled in": bool(provider.variables),
         "sub-addresses": provider.subaddress_separator is not None,
         "logins in lower case": provider.lowercase_login,

@@ -33,6 +33,7 @@ def provider_to_row(provider: Provider) -> dict[str, Any]:
             "enable": [asdict(page) for page in provider.enable],
             "support": asdict(provider.support),
             "logo_url": provider.logo_url,
+            "colour": provider.colour,
             "oauth2": None if provider.oauth2 is None else asdict(provider.oauth2),
             "input_fields": [asdict(field) for field in provider.input_fields],
         },
@@ -58,6 +59,8 @@ def provider_from_row(row: Mapping[str, Any], servers: Iterable[Server]) -> Prov
         enable=_pages(details["enable"]),
         support=Support(**details["support"]),
         logo_url=details["logo_url"],
+        # Rows of versions that had no colours are without.
+        colour=details.get("colour"),
         oauth2=None if oauth2 is None else OAuth2(**oauth2),
         input_fields=tuple(InputField(**field) for field in details["input_fields"]),
         servers=tuple(servers),

@@ -84,6 +84,10 @@ def takes_logo(text: str) -> None:
     Provider(slug="demo", display_name="Demo", short_name="Demo", logo_url=text)
 
 
+def takes_colour(text: str) -> None:
+    Provider(slug="demo", display_name="Demo", short_name="Demo", colour=text)
+
+
 def takes_server_url(text: str) -> None:
     url_pattern(text, ("https", "http", "wss"))
 
@@ -122,6 +126,7 @@ RULES: dict[str, tuple[dict[str, Any], Callable[[str], object]]] = {
     "url of a server": (member("ServerBody", "url"), takes_server_url),
     "url of Autodiscover": (member("ExchangeShape", "autodiscover_url"), autodiscover_pattern),
     "url of a logo": (member("ProviderBody", "logo_url"), takes_logo),
+    "colour": (member("ProviderBody", "colour"), takes_colour),
     "url of a webhook": (member("WebhookCreate", "url"), takes_hook_url),
     "identifier": (member("ProviderBody", "identifier"), takes_identifier),
     "mail exchanger": (member("MtaStsShape", "mx")["items"], takes_mx),

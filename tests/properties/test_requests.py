@@ -185,8 +185,8 @@ FIELDS = {
     ],
     "providers": [
         "display_name", "short_name", "identifier", "documentation", "instructions", "enable", "support",
-        "logo_url", "oauth2", "input_fields", "servers", "variables", "list_domains", "subaddress_separator",
-        "lowercase_login",
+        "logo_url", "colour", "oauth2", "input_fields", "servers", "variables", "list_domains",
+        "subaddress_separator", "lowercase_login",
     ],
     "servers": [
         "type", "hostname", "port", "socket_type", "url", "authentication", "username", "shared_hostname",

@@ -16,6 +16,7 @@ from app.api.schemas.mail_transport import (
 )
 from app.api.schemas.rules import (
     Address,
+    Colour,
     DisplayName,
     FreeText,
     Identifier,
@@ -104,7 +105,12 @@ class ProviderBody(Shape):
         description="Pages on which access must be switched on before a program can be used.",
     )
     support: SupportShape = SupportShape()
-    logo_url: LogoUrl | None = None
+    logo_url: LogoUrl | None = Field(
+        default=None, description="Shown on the setup pages if it is at the service's own address."
+    )
+    colour: Colour | None = Field(
+        default=None, description="Of the setup pages; made darker or lighter until it can be read."
+    )
     oauth2: OAuth2Shape | None = None
     input_fields: list[InputFieldShape] = Entries
     servers: list[ServerShape] = Field(
@@ -160,11 +166,7 @@ def provider_to_core(body: ProviderBody, slug: str) -> Provider:
     documentation = built.pages("documentation", body.documentation)
     instructions = built.pages("instructions", body.instructions)
     enable = built.pages("enable", body.enable)
-    support, oauth2 = Support(), None
-    with issues.at("support"):
-        support = Support(**body.support.model_dump())
-    with issues.at("oauth2"):
-        oauth2 = None if body.oauth2 is None else OAuth2(**body.oauth2.model_dump())
+    support, oauth2 = built.support(body.support), built.oauth2(body.oauth2)
     input_fields = built.each(
         "input_fields", body.input_fields, lambda field: InputField(**field.model_dump())
     )
@@ -183,6 +185,7 @@ def provider_to_core(body: ProviderBody, slug: str) -> Provider:
             enable=enable,
             support=support,
             logo_url=body.logo_url,
+            colour=body.colour,
             oauth2=oauth2,
             input_fields=input_fields,
             servers=servers or (),
@@ -212,6 +215,16 @@ class _Parts:
                 values.append(build(shape))
         return tuple(values)
 
+    def support(self, shape: SupportShape) -> Support:
+        with self._issues.at("support"):
+            return Support(**shape.model_dump())
+        return Support()
+
+    def oauth2(self, shape: OAuth2Shape | None) -> OAuth2 | None:
+        with self._issues.at("oauth2"):
+            return None if shape is None else OAuth2(**shape.model_dump())
+        return None
+
     def pages(self, name: str, shapes: Sequence[PageShape]) -> tuple[Page, ...]:
         return self.each(name, shapes, _page)
 
@@ -239,6 +252,7 @@ def provider_to_read(stored: Stored[Provider]) -> ProviderRead:
         enable=[_page_shape(page) for page in provider.enable],
         support=SupportShape(**asdict(provider.support)),
         logo_url=provider.logo_url,
+        colour=provider.colour,
         oauth2=None if provider.oauth2 is None else OAuth2Shape(**asdict(provider.oauth2)),
         input_fields=[InputFieldShape(**asdict(field)) for field in provider.input_fields],
         servers=[server_to_shape(server) for server in provider.servers],

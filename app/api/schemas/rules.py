@@ -114,6 +114,7 @@ Line2000 = Annotated[str, padded_line(2000)]
 
 WebUrl = Annotated[str, _plain_url(f"{_HTTP}[Ss]?")]
 LogoUrl = Annotated[str, _plain_url(_HTTPS)]
+Colour = Annotated[str, text_schema(pattern="^#[0-9A-Fa-f]{6}$", examples=["#0B57D0"])]
 HookUrl = Annotated[
     str,
     _plain_url(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from app.web.answering import page_route
-from app.web.setup.pages import show_overview, show_program
+from app.web.setup.pages import send_colour, show_overview, show_program
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -17,5 +17,6 @@ if TYPE_CHECKING:
 PATH: Final = "/setup"
 ROUTES: Final[tuple[BaseRoute, ...]] = (
     page_route(PATH, show_overview),
+    page_route(f"{PATH}/colours/{{colour}}.css", send_colour),
     page_route(f"{PATH}/{{program}}", show_program),
 )

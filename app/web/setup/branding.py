@@ -17,6 +17,8 @@ class Brand:
     name: str
     logo: str | None
     """Where on this host it is; None where there is none, or it is another's."""
+    colour: str | None
+    """Six hexadecimal digits, for the path of its style sheet."""
 
 
 def brand_of(provider: Provider, service_url: str) -> Brand:
@@ -25,7 +27,11 @@ def brand_of(provider: Provider, service_url: str) -> Brand:
     A logo at another host is left out: whoever runs that host would learn who sets up mail, and the page's
     policy names no other host. A reverse proxy can serve it under the service's own address.
     """
-    return Brand(name=provider.display_name, logo=_own_path(provider.logo_url, service_url))
+    return Brand(
+        name=provider.display_name,
+        logo=_own_path(provider.logo_url, service_url),
+        colour=None if provider.colour is None else provider.colour.removeprefix("#").lower(),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

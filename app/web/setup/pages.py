@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from app.core.errors import DomainNotFound, InvalidInput
 from app.core.questions import query_fields, question_for
@@ -15,6 +17,7 @@ from app.instructions.headings import AT_THE_END, BEFORE, GOOD_TO_KNOW, WHICH_PR
 from app.instructions.languages import LANGUAGES
 from app.web.languages import PARAMETER, choose_for
 from app.web.setup.branding import brand_of, help_pages
+from app.web.setup.colours import style_sheet
 from app.web.setup.qr_codes import qr_code
 from app.web.templating import render
 
@@ -22,13 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from app.instructions.client import Client
     from app.services.instructing import Visit
     from app.wiring import Services
 
 _ADDRESS_FIELDS: Final = ("address", "emailaddress", "domain")
+_COLOUR: Final = re.compile(r"[0-9a-f]{6}")
+_COLOUR_SECONDS: Final = 86_400
 _HEADINGS: Final = {
     "before": BEFORE,
     "good_to_know": GOOD_TO_KNOW,
@@ -64,6 +68,19 @@ async def show_program(request: Request) -> Response:
         return render(request, "setup/program.html", guide=guide, **shown)
 
     return await _for_whom(request, client, show)
+
+
+async def send_colour(request: Request) -> Response:
+    """Send the style sheet of a colour; nothing of a provider is looked up.
+
+    Raises:
+        HTTPException: When it is no colour.
+    """
+    colour: str = request.path_params["colour"]
+    if not _COLOUR.fullmatch(colour):
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    headers = {"Cache-Control": f"public, max-age={_COLOUR_SECONDS}"}
+    return Response(style_sheet(colour), headers=headers, media_type="text/css")
 
 
 async def _for_whom(

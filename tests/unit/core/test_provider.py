@@ -49,6 +49,8 @@ def test_what_is_no_slug_is_refused(slug: str) -> None:
         ({"enable": (Page(url=HTTPS),) * 51}, "enable", "at most 50"),
         ({"input_fields": (InputField(key="A", label="B"),) * 51}, "input_fields", "at most 50"),
         ({"logo_url": "http://provider.example/logo.svg"}, "logo_url", "must start with https://"),
+        ({"colour": "blue"}, "colour", "must be # and six hexadecimal digits"),
+        ({"colour": "#fff"}, "colour", "must be # and six hexadecimal digits"),
         ({"variables": {"a": "x"}}, "variables.a", "capital letters"),
         ({"servers": (an_imap_server(),) * 2}, "servers.1.key", "twice"),
         ({"subaddress_separator": ""}, "subaddress_separator", "one of"),

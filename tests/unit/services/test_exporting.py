@@ -119,6 +119,7 @@ async def test_what_a_file_cannot_hold_is_told(store: Store) -> None:
         servers=(an_imap_server(options=ImapOptions(path_prefix="INBOX.")), directory, exchange),
         support=Support(phone="+49 30 1"),
         logo_url="https://provider.example/logo.svg",
+        colour="#0b57d0",
         subaddress_separator="+",
         lowercase_login=True,
     )
@@ -130,7 +131,7 @@ async def test_what_a_file_cannot_hold_is_told(store: Store) -> None:
         "server ldap is left out",
         "server exchange is written in part",
         "mailboxes with settings of their own are left out: 1",
-        "the support contact, the logo, sub-addresses, logins in lower case, IMAP path prefixes",
+        "the support contact, the logo, the colour, sub-addresses, logins in lower case, IMAP path prefixes",
     ):
         assert part in told
 

@@ -227,3 +227,20 @@ async def with_verifier(store: Store, clock: FixedClock) -> Verifier:
 
 async def token_of(store: Store) -> str:
     return await Access(store, FixedClock()).create_token("portal", frozenset({"instructions:read"}))
+
+
+async def test_a_providers_colour_is_a_style_sheet(
+    browser: httpx.AsyncClient, store_of_browser: Store
+) -> None:
+    assert "/setup/colours/" not in (await browser.get(OVERVIEW)).text
+    await changed_provider(store_of_browser, colour="#FFCC00")
+    assert '<link rel="stylesheet" href="/setup/colours/ffcc00.css">' in (await browser.get(OVERVIEW)).text
+    response = await browser.get("/setup/colours/ffcc00.css")
+    assert response.headers["content-type"] == "text/css; charset=utf-8"
+    assert response.headers["cache-control"] == "public, max-age=86400"
+    assert ":root { --accent: #" in response.text
+
+
+@pytest.mark.parametrize("colour", ["ffcc0", "FFCC00", "url(x)", "ffcc00ff"])
+async def test_what_is_no_colour_is_not_found(browser: httpx.AsyncClient, colour: str) -> None:
+    assert (await browser.get(f"/setup/colours/{colour}.css")).status_code == 404
