@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.instructions.client import Client
     from app.instructions.guide import Entry, Guide, Way
     from app.instructions.phrases import Phrase, Wording
+    from app.instructions.situation import Situation
 
 IPHONE: Final = "iphone-ipad"
 _GROUPS: Final[tuple[tuple[Phrase, frozenset[str]], ...]] = (
@@ -87,23 +88,23 @@ def write_overview(
 ) -> Overview:
     """Write what there is; total, as ``write_guide`` is."""
     guide = write_guide(CLIENTS_BY_SLUG[GENERIC], account, presentation, troubled)
-    choices = {client.slug: _choice(client, account, presentation) for client in CLIENTS}
-    apple = CLIENTS_BY_SLUG[IPHONE]
+    situation = look_at(account, presentation, CLIENTS_BY_SLUG[IPHONE])
+    choices = {client.slug: _choice(client, situation) for client in CLIENTS}
     has_profile = choices[IPHONE].easiest is WayKind.PROFILE
     return Overview(
         guide=guide,
         groups=tuple(_groups(choices)),
         servers=tuple(_servers(guide)),
-        profile_url=profile_url(look_at(account, presentation, apple)) if has_profile else None,
+        profile_url=profile_url(situation) if has_profile else None,
         webmail=next((way for way in guide.ways if way.kind is WayKind.WEBMAIL), None),
     )
 
 
-def _choice(client: Client, account: AccountSettings, presentation: Presentation) -> Choice:
+def _choice(client: Client, situation: Situation) -> Choice:
     return Choice(
         slug=client.slug,
         name=client.name,
-        easiest=easiest_way(client, account, presentation),
+        easiest=easiest_way(client, situation),
         is_certain=client.always_finds,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from app.core import placeholders
@@ -14,12 +14,13 @@ from app.instructions.phrases import label, say
 from app.instructions.program import SignIn
 from app.instructions.steps import do, enter
 from app.instructions.values import ValueKind
+from app.renderers import FORMATS_BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from app.core.account import AccountSettings
-    from app.core.documents import Presentation
+    from app.core.documents import Document, Presentation
     from app.core.exchange import FoundService
     from app.core.servers import Server
     from app.instructions.guide import Step
@@ -53,6 +54,16 @@ class Situation:
     client: Program
     outgoing: Server | None
     """The outgoing server, unless the client cannot be told of it, or does not send."""
+    documents: dict[str, Document] = field(default_factory=dict, repr=False, compare=False)
+    """By format, what was rendered of the account; all clients that look at it share them."""
+
+    def document(self, format_name: str) -> Document:
+        """Return the account's document in a format."""
+        found = self.documents.get(format_name)
+        if found is None:
+            found = FORMATS_BY_NAME[format_name].render(self.account, self.presentation)
+            self.documents[format_name] = found
+        return found
 
     @property
     def provider_name(self) -> str:
@@ -173,9 +184,16 @@ def look_at(account: AccountSettings, presentation: Presentation, client: Progra
         client=client,
         outgoing=None,
     )
-    if choice.smtp is None or not client.sends or found.problem_of(choice.smtp):
+    return look_as(found, client)
+
+
+def look_as(situation: Situation, client: Program) -> Situation:
+    """Look at the same account as another client."""
+    found = replace(situation, client=client, outgoing=None)
+    smtp = situation.choice.smtp
+    if smtp is None or not client.sends or found.problem_of(smtp):
         return found
-    return replace(found, outgoing=choice.smtp)
+    return replace(found, outgoing=smtp)
 
 
 def address_entry(situation: Situation, field: Phrase | None = None) -> Entry:

@@ -14,6 +14,7 @@ from app.instructions.program import LOGIN_FIELDS, SOCKET_FIELDS
 from app.instructions.situation import (
     PROTOCOL_NAMES,
     SIGN_IN_PAGE,
+    look_as,
     look_at,
     needs_password,
     opens_page,
@@ -22,7 +23,6 @@ from app.instructions.situation import (
 from app.instructions.steps import do, enter
 from app.instructions.troubles import troubles_of
 from app.instructions.values import ValueKind
-from app.renderers import FORMATS_BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,9 +77,14 @@ def write_guide(
     )
 
 
-def easiest_way(client: Client, account: AccountSettings, presentation: Presentation) -> WayKind | None:
-    """Return which way is the first of a client's instructions; None where there is none."""
-    first = next(_ways(client, look_at(account, presentation, client)), None)
+def easiest_way(client: Client, situation: Situation) -> WayKind | None:
+    """Return which way is the first of a client's instructions; None where there is none.
+
+    Args:
+        client: The mail program.
+        situation: The account, as any program looks at it.
+    """
+    first = next(_ways(client, look_as(situation, client)), None)
     return None if first is None else first.kind
 
 
@@ -240,9 +245,7 @@ def _in_browser(situation: Situation) -> Iterator[Way]:
 def _is_published(situation: Situation) -> bool:
     """Tell whether there is a document of the client's format at all."""
     reads = situation.client.reads
-    return reads is not None and (
-        FORMATS_BY_NAME[reads].render(situation.account, situation.presentation).is_usable
-    )
+    return reads is not None and situation.document(reads).is_usable
 
 
 def _is_found(situation: Situation) -> bool:
@@ -255,6 +258,6 @@ def _is_found(situation: Situation) -> bool:
         return False
     if client.needs_universal and not all(map(is_universal, needed)):
         return False
-    document = FORMATS_BY_NAME[client.reads].render(situation.account, situation.presentation)
+    document = situation.document(client.reads)
     omitted = {omission.server for omission in document.omissions}
     return document.is_usable and omitted.isdisjoint(server.key for server in needed)
