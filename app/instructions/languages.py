@@ -47,11 +47,10 @@ class Language:
         """Write a text in this language, all its places filled in."""
         if isinstance(wording, str):
             return wording
-        template = self.template(wording.message, wording.context)
+        template = self._template(wording.message, wording.context)
         return template.format(**{name: self._argument(value) for name, value in wording.arguments})
 
-    def template(self, message: str, context: str | None = None) -> str:
-        """Return a text in this language, with its places as they are."""
+    def _template(self, message: str, context: str | None = None) -> str:
         plain = self.texts.get((None, message), message)
         return self.texts.get((context, message), plain)
 
@@ -60,7 +59,7 @@ class Language:
             return _PATH.join(self._argument(part) for part in value)
         if isinstance(value, Phrase):
             text = self.text(value)
-            return self.template(_QUOTED).format(label=text) if value.is_label else text
+            return self._template(_QUOTED).format(label=text) if value.is_label else text
         return _isolated(str(value)) if self.direction == "rtl" else str(value)
 
 

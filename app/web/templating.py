@@ -10,9 +10,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
-from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
+from app.instructions.phrases import Phrase
 from app.web.assets import asset_path
 from app.web.languages import choose_for, language_choices
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from app.instructions.languages import Language
-    from app.instructions.phrases import Wording
+    from app.instructions.phrases import Argument, Wording
 
 TRANSLATE: Final = "_"
 
@@ -43,11 +43,9 @@ def templates() -> Environment:
 
 
 @pass_context
-def _translate(context: Context, message: str, **arguments: object) -> Markup:
-    """Write a text of ours; arguments that are no markup are escaped, and kept apart in their direction."""
-    language: Language = context["language"]
-    # Quotation marks need no escapes between tags, and no text of ours stands in an attribute unquoted.
-    return escape(language.template(message)).format(**arguments)
+def _translate(context: Context, message: str, /, **arguments: Argument) -> str:
+    """Write a text of ours; it is escaped with all that is in it, like everything in a template."""
+    return _text(context, Phrase(message, tuple(arguments.items())))
 
 
 @pass_context

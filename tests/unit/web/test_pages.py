@@ -179,6 +179,12 @@ def test_what_is_put_into_a_page_is_escaped() -> None:
     assert shown == "Öffnen Sie &lt;b title=&#34;x&#34;&gt;."
 
 
+def test_names_in_texts_from_right_to_left_keep_to_themselves() -> None:
+    template = templates().from_string('{{ _("Help from {provider}", provider=name) }}')
+    shown = template.render(language=load_language("ar"), name="K-9 (beta)")
+    assert shown.endswith("\N{LEFT-TO-RIGHT ISOLATE}K-9 (beta)\N{POP DIRECTIONAL ISOLATE}")
+
+
 def test_templates_and_files_are_in_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(Path(__file__).parents[3])
     with ZipFile(tmp_path / build_wheel(str(tmp_path))) as wheel:
