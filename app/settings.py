@@ -349,6 +349,12 @@ class Settings(BaseSettings):
         le=3650,
         description="How long reports and the runs in endpoints' histories are kept.",
     )
+    session_idle_minutes: int = Field(
+        default=30, ge=1, le=1440, description="How long a session of `/admin` lasts without a request."
+    )
+    session_hours: int = Field(
+        default=12, ge=1, le=168, description="How long a session of `/admin` lasts in all."
+    )
     log_format: LogFormat = Field(
         default=LogFormat.AUTO,
         description="`json`, `console`, or `auto`: console on a terminal, JSON elsewhere.",

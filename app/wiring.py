@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.core.errors import NotAvailable, refuse
 from app.core.service_names import PublicService
+from app.core.sessions import SessionSpans
 from app.net.address_policy import AddressPolicy
 from app.net.dialer import ConnectionLimits, Dialer
 from app.net.pacing import Pacing
@@ -45,6 +46,7 @@ from app.services.publication_checks import PublicationChecks
 from app.services.publishing import Publishing
 from app.services.rates import RequestRates
 from app.services.secret_box import SecretBox
+from app.services.sessions import SessionService
 from app.services.signing import Signer
 from app.services.tokens import TokenService
 from app.services.trust import Trust
@@ -122,6 +124,7 @@ class Services:
     providers: ProviderService
     publishing: Publishing
     rates: RequestRates
+    sessions: SessionService
     signer: Signer | None
     """What signs profiles; None where no certificate is configured."""
     well_known: WellKnown
@@ -139,6 +142,7 @@ class Services:
             self.signer.close()
         with suppress(NotAvailable):
             await self.access.write_last_used()
+            await self.sessions.write_last_used()
         await self.store.close()
 
 
@@ -177,6 +181,7 @@ def build_services(settings: Settings) -> Services:
         providers=ProviderService(store, system_clock),
         publishing=publishing,
         rates=_rates(settings),
+        sessions=SessionService(store, system_clock, access, _session_spans(settings)),
         signer=signer,
         well_known=WellKnown(publishing),
         store=store,
@@ -195,6 +200,13 @@ def _rates(settings: Settings) -> RequestRates:
         per_token=settings.requests_per_minute_per_token,
         # What a proxy sends for itself, such as its checks, is no client's.
         unlimited=(*settings.unlimited_networks, *settings.trusted_proxies),
+    )
+
+
+def _session_spans(settings: Settings) -> SessionSpans:
+    return SessionSpans(
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        absolute=timedelta(hours=settings.session_hours),
     )
 
 

@@ -26,6 +26,15 @@ class StoredToken:
     last_used_at: datetime | None = None
     """To the minute or so; None where it never was."""
 
+    def digests_at(self, now: datetime) -> tuple[str, ...]:
+        """Return the digests of the secrets that hold at a moment."""
+        if self.expires_at is not None and self.expires_at <= now:
+            return ()
+        overlaps = self.previous_ends_at is not None and now < self.previous_ends_at
+        if overlaps and self.previous_digest is not None:
+            return (self.digest, self.previous_digest)
+        return (self.digest,)
+
     def record(self) -> dict[str, Any]:
         """Return what may be told of it, as JSON data."""
         return {

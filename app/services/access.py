@@ -76,13 +76,17 @@ class Access:
         if token is None:
             self._attempts.note(address)
             raise NotAuthenticated
-        self._uses[token.public_id] = self._clock()
+        self.note_use(token.public_id)
         return Caller(
             token_id=token.public_id,
             token_name=token.name,
             scopes=token.scopes,
             provider=token.provider,
         )
+
+    def note_use(self, public_id: str) -> None:
+        """Note that a token is used now."""
+        self._uses[public_id] = self._clock()
 
     async def holds(self, bearer: str) -> bool:
         """Tell whether a token that was let in still is one, for answers that go on and on."""

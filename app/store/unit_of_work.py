@@ -22,6 +22,7 @@ from app.store.imports import Imports
 from app.store.listings import Listings
 from app.store.mailboxes import Mailboxes
 from app.store.providers import Providers
+from app.store.sessions import Sessions
 from app.store.tokens import Tokens
 from app.store.verifications import Verifications
 from app.store.webhooks import Webhooks
@@ -55,6 +56,7 @@ class UnitOfWork:
         self.imports = Imports(connection)
         self.listings = Listings(connection)
         self.providers = Providers(connection)
+        self.sessions = Sessions(connection)
         self.tokens = Tokens(connection)
         self.verifications = Verifications(connection)
         self.webhooks = Webhooks(connection)

@@ -1,12 +1,12 @@
 """The tables, as SQLModel classes. They do not validate: what is stored was a core value before."""
 
-from app.store.rows import management, verification
+from app.store.rows import management, sessions, verification
 from app.store.rows.columns import METADATA
 
 __all__ = [
     "AUDIT_ENTRY", "CHECK", "COHORT", "DELETED_DOMAIN", "DELIVERY", "DOMAIN", "ENDPOINT", "EVENT", "FINDING",
-    "IDEMPOTENCY_RECORD", "LISTING", "MAILBOX", "METADATA", "PROVIDER", "SERVER", "TOKEN", "VERIFICATION",
-    "WEBHOOK", "management", "verification",
+    "IDEMPOTENCY_RECORD", "LISTING", "MAILBOX", "METADATA", "PROVIDER", "SERVER", "SESSION", "TOKEN",
+    "VERIFICATION", "WEBHOOK", "management", "sessions", "verification",
 ]  # fmt: skip
 
 PROVIDER = METADATA.tables["provider"]
@@ -25,4 +25,5 @@ ENDPOINT = METADATA.tables["endpoint"]
 LISTING = METADATA.tables["listing"]
 FINDING = METADATA.tables["finding"]
 CHECK = METADATA.tables["endpoint_check"]
+SESSION = METADATA.tables["session"]
 VERIFICATION = METADATA.tables["verification"]
