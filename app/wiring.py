@@ -32,6 +32,7 @@ from app.services.demo import Demo
 from app.services.dns_records import DnsRecordService
 from app.services.domain_checking import DomainChecking
 from app.services.domain_export import DomainExport
+from app.services.domain_search import DomainSearch
 from app.services.domains import DomainService
 from app.services.exporting import Exporting
 from app.services.health import Health
@@ -41,6 +42,7 @@ from app.services.instructing import Instructing
 from app.services.lifecycle import LifecycleService
 from app.services.mailboxes import MailboxService
 from app.services.moving_in import MovingIn
+from app.services.overview import Overview
 from app.services.providers import ProviderService
 from app.services.publication_checks import PublicationChecks
 from app.services.publishing import Publishing
@@ -112,6 +114,7 @@ class Services:
     demo: Demo
     dns_records: DnsRecordService
     domain_export: DomainExport
+    domain_search: DomainSearch
     domains: DomainService
     exporting: Exporting
     health: Health
@@ -121,6 +124,7 @@ class Services:
     mailboxes: MailboxService
     moving_in: MovingIn
     once: OnceService
+    overview: Overview
     providers: ProviderService
     publishing: Publishing
     rates: RequestRates
@@ -169,6 +173,7 @@ def build_services(settings: Settings) -> Services:
         demo=Demo(store, access, system_clock),
         domain_export=DomainExport(store),
         dns_records=dns_records,
+        domain_search=DomainSearch(store),
         domains=DomainService(store, system_clock),
         exporting=Exporting(store),
         health=Health(store, signer=signer),
@@ -178,6 +183,7 @@ def build_services(settings: Settings) -> Services:
         mailboxes=MailboxService(store, system_clock),
         moving_in=MovingIn(store, system_clock, bulk),
         once=OnceService(store, system_clock),
+        overview=Overview(store, system_clock),
         providers=ProviderService(store, system_clock),
         publishing=publishing,
         rates=_rates(settings),

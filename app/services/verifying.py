@@ -189,6 +189,17 @@ class EndpointReading:
             visible = replace(wanted, provider=caller.provider or wanted.provider)
             return await unit.endpoints.page(visible, after=after, limit=limit)
 
+    async def ending_first(
+        self, caller: Caller, wanted: EndpointFilter = EVERY_ENDPOINT, *, limit: int
+    ) -> list[StoredEndpoint]:
+        """Return the endpoints whose certificates end first; those that have ended are among them."""
+        caller.require(Scope.VERIFY)
+        if not _sees(caller, wanted.provider):
+            return []
+        async with self._store.reading() as unit:
+            visible = replace(wanted, provider=caller.provider or wanted.provider)
+            return await unit.endpoints.ending_first(visible, limit)
+
     async def count(self, caller: Caller, wanted: EndpointFilter = EVERY_ENDPOINT) -> int:
         """Return how many endpoints the caller sees."""
         caller.require(Scope.VERIFY)

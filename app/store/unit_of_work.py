@@ -12,6 +12,7 @@ from app.store.cohorts import Cohorts
 from app.store.deleted_domains import DeletedDomains
 from app.store.deliveries import Deliveries
 from app.store.domain_batches import DomainBatches
+from app.store.domain_search import DomainSearches
 from app.store.domains import Domains
 from app.store.endpoint_totals import EndpointTotals
 from app.store.endpoints import Endpoints
@@ -21,6 +22,7 @@ from app.store.idempotency import Idempotency
 from app.store.imports import Imports
 from app.store.listings import Listings
 from app.store.mailboxes import Mailboxes
+from app.store.overview import Overviews
 from app.store.providers import Providers
 from app.store.sessions import Sessions
 from app.store.tokens import Tokens
@@ -49,12 +51,14 @@ class UnitOfWork:
         self.deleted_domains = DeletedDomains(connection)
         self.domain_batches = DomainBatches(connection)
         self.deliveries = Deliveries(connection)
+        self.domain_searches = DomainSearches(connection)
         self.domains = Domains(connection)
         self.endpoint_totals = EndpointTotals(connection)
         self.endpoints = Endpoints(connection)
         self.idempotency = Idempotency(connection)
         self.imports = Imports(connection)
         self.listings = Listings(connection)
+        self.overviews = Overviews(connection)
         self.providers = Providers(connection)
         self.sessions = Sessions(connection)
         self.tokens = Tokens(connection)

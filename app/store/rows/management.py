@@ -47,6 +47,7 @@ class ProviderRow(Row, table=True):
 
 
 _HAS_CHANGED = "cohort_version <> version"
+_IS_SUSPENDED = "status = 'suspended'"
 
 
 class DomainRow(Row, table=True):
@@ -66,6 +67,20 @@ class DomainRow(Row, table=True):
         # Every change makes a new version, so that no writer has to say that a domain changed.
         Index(
             "ix_domain_changed", "id", postgresql_where=text(_HAS_CHANGED), sqlite_where=text(_HAS_CHANGED)
+        ),
+        # They are few, and nobody should have to look through all others for them.
+        Index(
+            "ix_domain_suspended",
+            "name",
+            postgresql_where=text(_IS_SUSPENDED),
+            sqlite_where=text(_IS_SUSPENDED),
+        ),
+        Index(
+            "ix_domain_suspended_of_provider",
+            "provider_id",
+            "name",
+            postgresql_where=text(_IS_SUSPENDED),
+            sqlite_where=text(_IS_SUSPENDED),
         ),
     )
 

@@ -47,6 +47,7 @@ class EndpointRow(Row, table=True):
         Index(None, "state", "id"),
         Index(None, "hostname"),
         Index("ix_endpoint_behind", "id", postgresql_where=text(_IS_BEHIND), sqlite_where=text(_IS_BEHIND)),
+        Index(None, "certificate_expires_at", "id"),
     )
 
     id: int | None = Field(default=None, sa_column=id_column())
