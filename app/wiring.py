@@ -104,6 +104,15 @@ class VerificationServices:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorServices:
+    """What only the operator pages use."""
+
+    overview: Overview
+    search: DomainSearch
+    sessions: SessionService
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """The use cases, ready to be called."""
 
@@ -114,7 +123,6 @@ class Services:
     demo: Demo
     dns_records: DnsRecordService
     domain_export: DomainExport
-    domain_search: DomainSearch
     domains: DomainService
     exporting: Exporting
     health: Health
@@ -124,11 +132,10 @@ class Services:
     mailboxes: MailboxService
     moving_in: MovingIn
     once: OnceService
-    overview: Overview
+    operators: OperatorServices
     providers: ProviderService
     publishing: Publishing
     rates: RequestRates
-    sessions: SessionService
     signer: Signer | None
     """What signs profiles; None where no certificate is configured."""
     well_known: WellKnown
@@ -146,7 +153,7 @@ class Services:
             self.signer.close()
         with suppress(NotAvailable):
             await self.access.write_last_used()
-            await self.sessions.write_last_used()
+            await self.operators.sessions.write_last_used()
         await self.store.close()
 
 
@@ -173,7 +180,6 @@ def build_services(settings: Settings) -> Services:
         demo=Demo(store, access, system_clock),
         domain_export=DomainExport(store),
         dns_records=dns_records,
-        domain_search=DomainSearch(store),
         domains=DomainService(store, system_clock),
         exporting=Exporting(store),
         health=Health(store, signer=signer),
@@ -183,11 +189,10 @@ def build_services(settings: Settings) -> Services:
         mailboxes=MailboxService(store, system_clock),
         moving_in=MovingIn(store, system_clock, bulk),
         once=OnceService(store, system_clock),
-        overview=Overview(store, system_clock),
+        operators=_operators(settings, store, access),
         providers=ProviderService(store, system_clock),
         publishing=publishing,
         rates=_rates(settings),
-        sessions=SessionService(store, system_clock, access, _session_spans(settings)),
         signer=signer,
         well_known=WellKnown(publishing),
         store=store,
@@ -209,10 +214,15 @@ def _rates(settings: Settings) -> RequestRates:
     )
 
 
-def _session_spans(settings: Settings) -> SessionSpans:
-    return SessionSpans(
+def _operators(settings: Settings, store: Store, access: Access) -> OperatorServices:
+    spans = SessionSpans(
         idle=timedelta(minutes=settings.session_idle_minutes),
         absolute=timedelta(hours=settings.session_hours),
+    )
+    return OperatorServices(
+        overview=Overview(store, system_clock),
+        search=DomainSearch(store),
+        sessions=SessionService(store, system_clock, access, spans),
     )
 
 

@@ -25,8 +25,8 @@ async def keep_up(services: Services) -> None:
         await asyncio.sleep(_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
         try:
             await services.access.write_last_used()
-            await services.sessions.write_last_used()
-            await services.sessions.forget()
+            await services.operators.sessions.write_last_used()
+            await services.operators.sessions.forget()
             await services.upkeep.run()
             await services.verification.assigning.tidy()
         except AppError as error:

@@ -84,7 +84,7 @@ def page_route(path: str, handler: Handler, methods: Sequence[str] = ("GET",)) -
         try:
             return protect(await handler(request))
         except errors.AppError as error:
-            return _refusal(request, _status_of(error), retry_after=_wait_of(error))
+            return _refusal(request, status_of(error), retry_after=wait_of(error))
         except HTTPException as error:
             return _refusal(request, error.status_code)
         except Exception as error:  # noqa: BLE001 - answered as people can read it
@@ -103,11 +103,13 @@ async def no_such_page(_request: Request) -> Response:
     raise HTTPException(HTTPStatus.NOT_FOUND)
 
 
-def _status_of(error: errors.AppError) -> HTTPStatus:
+def status_of(error: errors.AppError) -> HTTPStatus:
+    """Return the status of a page that tells of an error."""
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
 
 
-def _wait_of(error: errors.AppError) -> int | None:
+def wait_of(error: errors.AppError) -> int | None:
+    """Return after how many seconds to try again; None where that is of no use."""
     if isinstance(error, errors.TooManyRequests | errors.QuotaExceeded):
         return error.seconds
     return _RETRY_AFTER_SECONDS if isinstance(error, errors.NotAvailable | errors.TookTooLong) else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import RedirectResponse
 
 from app.web import assets
+from app.web.admin import ROUTES as ADMIN_ROUTES
 from app.web.answering import no_such_page, page_route
 from app.web.setup import ROUTES as SETUP_ROUTES
 
@@ -28,6 +29,7 @@ def _routes() -> list[BaseRoute]:
         page_route("/", _first_page),
         *SETUP_ROUTES,
         page_route("/setup/{rest:path}", no_such_page),
+        *ADMIN_ROUTES,
         assets.ROUTE,
     ]
 
