@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from app.parsers.autoconfig.file import MAX_BYTES, AutoconfigFile, Notice, parse_autoconfig
+from app.core.notices import Notice
+from app.parsers.autoconfig.file import MAX_BYTES, AutoconfigFile, parse_autoconfig
 
 __all__ = ["MAX_BYTES", "AutoconfigFile", "Notice", "parse_autoconfig"]

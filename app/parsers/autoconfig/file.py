@@ -14,6 +14,7 @@ from app.core import placeholders
 from app.core.account import ListedDomain
 from app.core.errors import InvalidInput, IssueCollector, refuse
 from app.core.names import DomainName
+from app.core.notices import Notice
 from app.core.patterns import hostname_pattern
 from app.core.provider import InputField, LocalisedText, OAuth2, Page, Provider
 from app.core.servers import (
@@ -40,15 +41,6 @@ if TYPE_CHECKING:
 MAX_BYTES: Final = 1_000_000
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something in a file that was not taken, or taken with a remark."""
-
-    where: str
-    """The element, as a path below the root."""
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
