@@ -37,6 +37,8 @@ class ConnectionLimits:
     """How many connections there may be at a time, and how long each may take."""
 
     in_total: int = 300
+    per_port: int = 1
+    """To one port of one address."""
     per_address: int = 4
     per_network: int = 16
     """For all addresses of a /24, or of a /48 in IPv6."""
@@ -44,14 +46,14 @@ class ConnectionLimits:
 
 
 class Dialer:
-    """Connects to one address and port at a time, once."""
+    """Connects once, and to few addresses and ports at a time."""
 
     def __init__(self, policy: AddressPolicy, limits: ConnectionLimits | None = None) -> None:
         """Take what may be connected to, and the limits."""
         self._policy = policy
         limits = limits or ConnectionLimits()
         self._times = limits.times
-        self._doors, self._addresses = Doors(), Slots(limits.per_address)
+        self._doors, self._addresses = Doors(limits.per_port), Slots(limits.per_address)
         self._networks, self._all = Slots(limits.per_network), Slots(limits.in_total)
         self._ports_reached: set[int] = set()
 

@@ -1,10 +1,10 @@
-"""One visitor at a time at each address and port; who waited while it stayed shut need not knock as well."""
+"""Few visitors at a time at each address and port; who waited while it stayed shut need not knock as well."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.net.failures import ConversationError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Door:
     """An address and port that somebody is at, or waits for."""
 
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    room: asyncio.Semaphore
     users: int = 0
     attempts: int = 0
     """How many ended, whatever came of them."""
@@ -33,8 +33,9 @@ class Door:
 class Doors:
     """The doors that are in use; others take no memory, so nothing is known of an earlier time."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, at_once: int = 1) -> None:
+        """Take how many may be at one; begin with none."""
+        self._at_once = at_once
         self._doors: dict[Hashable, Door] = {}
 
     @asynccontextmanager
@@ -47,11 +48,13 @@ class Doors:
         Raises:
             ConversationError: When the last attempt ended without a connection, while this one waited.
         """
-        door = self._doors.setdefault(key, Door())
+        door = self._doors.get(key)
+        if door is None:
+            door = self._doors[key] = Door(asyncio.Semaphore(self._at_once))
         door.users += 1
         attempts_before = door.attempts
         try:
-            async with door.lock:
+            async with door.room:
                 if door.failure is not None and door.attempts > attempts_before:
                     raise ConversationError(door.failure.reason, door.failure.detail)
                 yield door

@@ -47,6 +47,9 @@ class Handshake:
     """For SNI; None for none, as for IP addresses."""
     policy: TlsPolicy = TlsPolicy.MODERN
     had_bytes_before: bool = False
+    verifier: ssl.SSLContext | None = None
+    """What verifies the certificate against the server name, which may be an address then; None to verify
+    nothing."""
 
 
 class Stream:
@@ -103,15 +106,14 @@ class Stream:
             self._feed(await self._receive_raw(until))
 
     async def start_tls(self, handshake: Handshake) -> TlsSession:
-        """Shake hands, verifying nothing; all that follows is in TLS.
+        """Shake hands, verifying nothing unless there is a verifier; all that follows is in TLS.
 
         Raises:
-            ConversationError: When there is no TLS to be had.
+            ConversationError: When there is no TLS to be had, or the certificate does not hold.
         """
         until = self.reply_deadline()
-        tls = context_for(handshake.policy).wrap_bio(
-            self._incoming, self._outgoing, server_hostname=handshake.server_name
-        )
+        context = handshake.verifier or context_for(handshake.policy)
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=handshake.server_name)
         is_first = True
         while True:
             try:
@@ -198,5 +200,7 @@ class Stream:
 def _of_tls(error: ssl.SSLError) -> ConversationError:
     if isinstance(error, ssl.SSLEOFError):
         return ConversationError(FailureReason.CUT, "ended the connection in the middle of TLS")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return ConversationError(FailureReason.TLS_ALERT, f"the certificate: {error.verify_message}")
     words = (error.reason or error.strerror or type(error).__name__).replace("_", " ").lower()
     return ConversationError(FailureReason.TLS_ALERT, words)

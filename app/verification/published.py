@@ -11,9 +11,9 @@ from app.core.publications import DocumentCheck, DocumentObservation
 from app.net.addresses import resolve
 from app.net.failures import ConversationError, shown
 from app.net.http import WebRequest, target_of
+from app.net.web_asking import GET, Progress, Question, Reply, ask_once, first_connection, follow
 from app.net.web_bodies import read_body
 from app.verification.web_answers import OK
-from app.verification.web_asking import GET, Progress, Question, Reply, ask_once, first_connection, follow
 
 if TYPE_CHECKING:
     from app.core.observations import HttpAnswer

@@ -12,15 +12,17 @@ from app.core.servers import ServerType, SocketType
 from app.net.addresses import resolve
 from app.net.failures import shown
 from app.net.http import WebRequest, WebTarget, exchange, schemes_of
+from app.net.streams import Handshake
+from app.net.tls import server_name_of
+from app.net.web_asking import AGENT, GET, Question, Reply, ask_once, first_connection, follow
 from app.verification.probe import Probe
-from app.verification.web_asking import AGENT, GET, Question, Reply, ask_once, first_connection, follow
 
 if TYPE_CHECKING:
     from app.core.endpoints import Endpoint
     from app.net.address_policy import Address
     from app.net.http import WebResponse
+    from app.net.web_asking import Progress
     from app.verification.probe import Contact, Sight
-    from app.verification.web_asking import Progress
 
 _KEPT_HEADERS: Final = frozenset({
     "content-type", "dav", "ms-asprotocolversions", "strict-transport-security", "www-authenticate",
@@ -76,7 +78,8 @@ async def _follow(contact: Contact, sight: Sight, question: Question, response: 
     async def ask_elsewhere(onward: Question, progress: Progress) -> Reply:
         addresses = await _addresses(contact, onward.target)
         async with first_connection(contact.dialer, addresses, onward.target.port) as stream:
-            return Reply((await ask_once(stream, onward, progress, contact.handshake.policy))[0])
+            handshake = Handshake(server_name_of(onward.target.hostname), contact.handshake.policy)
+            return Reply((await ask_once(stream, onward, progress, handshake))[0])
 
     answer, reply = await follow(question, Reply(response), ask_elsewhere)
     sight.http = replace(answer, headers=_kept_headers(reply.response))

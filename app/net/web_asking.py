@@ -10,7 +10,7 @@ from app.core.observations import Failure, FailureReason, HttpAnswer, Stage
 from app.net.failures import ConversationError, shown
 from app.net.http import WebRequest, find_redirect, send_request
 from app.net.streams import Handshake
-from app.net.tls import TlsPolicy, server_name_of
+from app.net.tls import server_name_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -82,9 +82,15 @@ async def first_connection(
 
 
 async def ask_once(
-    stream: Stream, question: Question, progress: Progress, policy: TlsPolicy = TlsPolicy.MODERN
+    stream: Stream, question: Question, progress: Progress, handshake: Handshake | None = None
 ) -> tuple[WebResponse, Lines]:
     """Shake hands where the URL is https, send the request, and read the answer's header.
+
+    Args:
+        stream: The connection.
+        question: What is asked.
+        progress: How far it gets.
+        handshake: How to start TLS; as clients of today do, with nothing verified, where it is left out.
 
     Raises:
         ConversationError: When there is none.
@@ -92,20 +98,25 @@ async def ask_once(
     target = question.target
     if target.scheme == "https":
         progress.stage = Stage.HANDSHAKE
-        progress.tls = await stream.start_tls(Handshake(server_name_of(target.hostname), policy))
+        progress.tls = await stream.start_tls(handshake or Handshake(server_name_of(target.hostname)))
     progress.stage = Stage.REQUEST
     return await send_request(stream, target, question.request)
 
 
 async def follow(
-    question: Question, reply: Reply, ask: Callable[[Question, Progress], Awaitable[Reply]]
+    question: Question,
+    reply: Reply,
+    ask: Callable[[Question, Progress], Awaitable[Reply]],
+    *,
+    may_go_plain: bool = False,
 ) -> tuple[HttpAnswer, Reply]:
-    """Go on as long as the answers lead on, never from https to http.
+    """Go on as long as the answers lead on, from https to http only where that is wanted.
 
     Args:
         question: What was asked first.
         reply: What came back.
         ask: Asks elsewhere; a ``ConversationError`` of it is a fact of the answer.
+        may_go_plain: Whether to follow from https to http.
 
     Returns:
         Where that ended, without headers, and the last reply.
@@ -117,7 +128,7 @@ async def follow(
         is_led_to_plain = question.target.scheme == "https" and onward.target.scheme != "https"
         redirects, tls = (*redirects, shown(question.target.url)), None
         question, progress = onward, Progress()
-        if is_led_to_plain:
+        if is_led_to_plain and not may_go_plain:
             break
         try:
             reply = await ask(question, progress)

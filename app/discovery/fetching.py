@@ -1,0 +1,130 @@
+"""Fetches documents as clients do, certificates verified, redirects followed, all of it limited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from app.core.observations import Failure, FailureReason, Stage
+from app.net.addresses import resolve
+from app.net.failures import ConversationError, shown
+from app.net.http import target_of
+from app.net.streams import Handshake
+from app.net.web_asking import GET, Progress, Question, Reply, ask_once, first_connection, follow
+from app.net.web_bodies import read_body
+
+if TYPE_CHECKING:
+    import ssl
+
+    from app.core.observations import HttpAnswer
+    from app.net.dialer import Dialer
+    from app.net.http import WebRequest, WebResponse
+    from app.net.lines import Lines
+    from app.net.resolver import Resolver
+
+OK: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What came for a URL."""
+
+    url: str
+    """The one that answered last, or that did not answer."""
+    redirects: tuple[str, ...] = ()
+    status: int | None = None
+    location: str | None = None
+    """Where the last answer leads, where that was not followed."""
+    media_type: str = ""
+    body: bytes | None = None
+    """None where the status is another than 200, or it was longer than any document."""
+    has_addresses: bool = True
+    """False where the DNS has none for the host."""
+    failure: Failure | None = None
+
+    @property
+    def was_plain(self) -> bool:
+        """Whether any part of the way was without TLS."""
+        return any(url.startswith("http:") for url in (self.url, *self.redirects))
+
+
+class WebReader:
+    """Reads documents from the web."""
+
+    def __init__(self, dialer: Dialer, resolver: Resolver, verifier: ssl.SSLContext) -> None:
+        """Take what connects, what finds addresses, and what verifies certificates."""
+        self._dialer = dialer
+        self._resolver = resolver
+        self._verifier = verifier
+
+    async def fetch(
+        self, url: str, request: WebRequest = GET, *, follows: bool = True, may_go_plain: bool = False
+    ) -> Fetched:
+        """Fetch; whatever goes wrong is in what is returned.
+
+        Args:
+            url: What to fetch.
+            request: How to ask.
+            follows: Whether to go where an answer leads.
+            may_go_plain: Whether also from https to http, as clients of autoconfig do.
+        """
+        target = target_of(url)
+        if target is None:
+            return Fetched(url=shown(url), failure=_no_address("is no URL that can be asked"))
+        question, progress = Question(target, request), Progress()
+        try:
+            reply = await self._ask(question, progress)
+        except _NoAddressError:
+            return Fetched(url=shown(url), has_addresses=False, failure=_no_address("has no address"))
+        except ConversationError as error:
+            return Fetched(url=shown(url), failure=progress.failure(error))
+        if not follows:
+            return _fetched(reply, shown(target.url))
+        answer, last = await follow(question, reply, self._ask, may_go_plain=may_go_plain)
+        return _fetched(last, answer.url, answer)
+
+    async def _ask(self, question: Question, progress: Progress) -> Reply:
+        resolved = await resolve(self._resolver, question.target.hostname)
+        if not resolved.addresses and all(lookup.is_answered for lookup in resolved.lookups):
+            raise _NoAddressError
+        handshake = Handshake(question.target.hostname, verifier=self._verifier)
+        async with first_connection(self._dialer, resolved.addresses, question.target.port) as stream:
+            response, reader = await ask_once(stream, question, progress, handshake)
+            return Reply(response, await _read_document(response, reader))
+
+
+class _NoAddressError(ConversationError):
+    """The DNS says that the host has no address."""
+
+    def __init__(self) -> None:
+        super().__init__(FailureReason.UNREACHABLE, "has no address")
+
+
+def _no_address(detail: str) -> Failure:
+    return Failure(stage=Stage.CONNECT, reason=FailureReason.UNREACHABLE, detail=detail)
+
+
+async def _read_document(response: WebResponse, reader: Lines) -> bytes | None:
+    """Read a body; None where it is no document's, or too long to be one."""
+    if response.status != OK:
+        return None
+    try:
+        return await read_body(reader, response)
+    except ConversationError as error:
+        if error.reason is FailureReason.TOO_LONG:
+            return None
+        raise
+
+
+def _fetched(reply: Reply, url: str, answer: HttpAnswer | None = None) -> Fetched:
+    response = reply.response
+    media_type = (response.header("content-type") or "").partition(";")[0].strip().lower()
+    return Fetched(
+        url=url,
+        redirects=() if answer is None else answer.redirects,
+        status=response.status,
+        location=response.location,
+        media_type=shown(media_type),
+        body=reply.body,
+        failure=None if answer is None else answer.failure,
+    )
