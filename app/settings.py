@@ -300,6 +300,27 @@ class Settings(BaseSettings):
         description="Whether verification also tries if servers carry out within TLS what was sent before, "
         "behind STARTTLS: one more connection, for which some ban. Ask their operators first.",
     )
+    discover_seconds: float = Field(
+        default=10.0,
+        ge=0.5,
+        le=60,
+        description="How long discovery may take over one place where clients look, with all to which it "
+        "leads; all places are asked at once.",
+    )
+    ispdb_folder: OptionalPath = Field(
+        default=None,
+        description="A folder with a copy of Mozilla's ISPDB, in which discovery looks domains up.",
+    )
+    ispdb_url: Annotated[AnyHttpUrl | None, BeforeValidator(_unset_if_empty)] = Field(
+        default=None,
+        description="Where discovery asks for the ISPDB's entry of a domain, whose name is put behind it: "
+        "the URL of a mirror. Unset, domains are looked up in no foreign place.",
+    )
+    public_suffix_file: OptionalPath = Field(
+        default=Path("/usr/share/publicsuffix/public_suffix_list.dat"),
+        description="The list of public suffixes, as Debian's package `publicsuffix` has it. Without it "
+        "discovery does not ask at the domain of a mail exchanger, which may be anybody's.",
+    )
     secret_keys: SecretList = Field(
         default=(),
         description="Keys, separated by commas, under which the secrets of webhooks are stored: 32 random "

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.core.errors import NotAvailable, refuse
 from app.core.service_names import PublicService
@@ -29,6 +29,7 @@ from app.services.credentials import CERTIFICATE, KEY, CredentialFiles
 from app.services.deliveries import DeliveryService
 from app.services.delivering import Delivering, Pace
 from app.services.demo import Demo
+from app.services.discovering import Discovering, DiscoveryChoices
 from app.services.dns_records import DnsRecordService
 from app.services.domain_checking import DomainChecking
 from app.services.domain_export import DomainExport
@@ -67,6 +68,11 @@ if TYPE_CHECKING:
 
     from app.net.resolver import Resolver
     from app.settings import Settings
+
+
+_CONNECT_SECONDS: Final = 5.0
+_PER_PORT: Final = 6
+"""What Thunderbird alone has under way at a host."""
 
 
 def system_clock() -> datetime:
@@ -121,6 +127,7 @@ class Services:
     bulk: BulkService
     certificate_names: CertificateNames
     demo: Demo
+    discovering: Discovering
     dns_records: DnsRecordService
     domain_export: DomainExport
     domains: DomainService
@@ -178,6 +185,7 @@ def build_services(settings: Settings) -> Services:
         bulk=bulk,
         certificate_names=CertificateNames(store, service),
         demo=Demo(store, access, system_clock),
+        discovering=_discovering(settings, publishing, resolver),
         domain_export=DomainExport(store),
         dns_records=dns_records,
         domains=DomainService(store, system_clock),
@@ -258,6 +266,28 @@ def _verification(
         trust=trust,
         clock=system_clock,
     )
+
+
+def _discovering(settings: Settings, publishing: Publishing, resolver: Resolver) -> Discovering:
+    seconds = settings.discover_seconds
+    times = TimeLimits(connect=min(_CONNECT_SECONDS, seconds), reply=seconds, total=seconds)
+    # One domain's places are often one host, which clients ask for all of them at once.
+    limits = ConnectionLimits(
+        in_total=settings.probe_connections,
+        per_port=_PER_PORT,
+        per_address=2 * _PER_PORT,
+        per_network=settings.probe_connections_per_network,
+        times=times,
+    )
+    choices = DiscoveryChoices(
+        ca_file=settings.ca_file,
+        ispdb_folder=settings.ispdb_folder,
+        ispdb_url=None if settings.ispdb_url is None else f"{str(settings.ispdb_url).rstrip('/')}/",
+        public_suffix_file=settings.public_suffix_file,
+        deadline_seconds=seconds,
+    )
+    dialer = Dialer(AddressPolicy(settings.allow_networks), limits)
+    return Discovering(publishing, dialer, resolver, choices)
 
 
 def _webhooks(settings: Settings, store: Store, resolver: Resolver) -> WebhookServices:

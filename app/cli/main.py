@@ -8,6 +8,7 @@ import typer
 
 from app import __version__
 from app.cli import (
+    discover,
     dns,
     export_domains,
     export_ispdb,
@@ -55,6 +56,7 @@ app.command("serve")(serve.serve)
 app.command("migrate")(migrate.migrate)
 app.command("demo")(migrate.demo)
 app.command("render")(render.render)
+app.command("discover")(discover.discover)
 app.command("dns")(dns.dns)
 app.command("instructions")(instructions.instructions)
 app.command("verify")(verify.verify)

@@ -1,0 +1,170 @@
+"""``signpost discover``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+
+import typer
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from app.cli.session import EXIT_NEGATIVE, err, out, run_with_services
+from app.core.candidates import Candidate, Outcome, Trust
+from app.discovery.comparing import ComparedServer, Standing
+from app.services.discovering import Discovered
+from app.services.discovery_records import comparison_record, discovered_record
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from app.core.servers import Server
+    from app.wiring import Services
+
+_STYLES: Final = {
+    Outcome.FOUND: "green", Outcome.UNUSABLE: "red", Outcome.FAILED: "yellow", Outcome.FORBIDDEN: "red",
+}  # fmt: skip
+_STANDING_STYLES: Final = {Standing.SAME: "green", Standing.DIFFERENT: "red"}
+_VOUCHED: Final = {
+    Trust.LOCAL: "the operator, whose copy it is", Trust.HTTPS: "the host's certificate",
+    Trust.DNSSEC: "signatures in the DNS", Trust.HTTP: "nobody: a part of the way is plain http",
+    Trust.DNS: "nobody: DNS answers without signatures led there",
+}  # fmt: skip
+
+
+def discover(
+    asked: Annotated[str, typer.Argument(help="A mail address, or a domain.", metavar="ADDRESS")],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    with_stored: Annotated[
+        bool, typer.Option("--compare", help="Compare with what is stored for the domain.")
+    ] = False,
+) -> None:
+    """Ask everywhere that mail clients ask, and say what they find today.
+
+    Exit status: 0 found, 1 nothing found or, with --compare, anything else than what is stored,
+    2 wrong usage, 3 our own failure.
+    """
+
+    async def work(services: Services) -> tuple[Discovered, tuple[ComparedServer, ...] | None]:
+        with _Progress() as progress:
+            found = await services.discovering.discover(asked, progress.show)
+        return found, await services.discovering.compare_as_operator(found) if with_stored else None
+
+    discovered, compared = run_with_services(work)
+    if as_json:
+        _write_json(discovered, compared)
+    else:
+        _write_text(discovered, compared)
+    differs = any(one.standing is not Standing.SAME for one in compared or ())
+    if discovered.proposal.source is None or differs:
+        raise typer.Exit(EXIT_NEGATIVE)
+
+
+class _Progress:
+    """What has come in so far; not drawn where standard error is no terminal."""
+
+    def __init__(self) -> None:
+        self._found: list[Candidate] = []
+        self._live = Live(console=err, transient=True) if err.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, candidates: tuple[Candidate, ...]) -> None:
+        self._found += candidates
+        if self._live is not None:
+            self._live.update(_progress_table(self._found))
+
+
+def _write_json(discovered: Discovered, compared: tuple[ComparedServer, ...] | None) -> None:
+    document: dict[str, Any] = discovered_record(discovered)
+    if compared is not None:
+        document["comparison"] = comparison_record(compared)
+    out.print(json.dumps(document, indent=2), markup=False)
+
+
+def _write_text(discovered: Discovered, compared: tuple[ComparedServer, ...] | None) -> None:
+    _write_candidates(discovered.discovery.candidates)
+    _write_notices(discovered.discovery.candidates)
+    _write_proposal(discovered)
+    if compared is not None:
+        out.print("\nCompared with what is stored", style="bold")
+        for one in compared:
+            _write_standing(one)
+        if not compared:
+            out.print("  nothing is stored, and nothing found")
+
+
+def _progress_table(candidates: list[Candidate]) -> Table:
+    table = Table(box=None, pad_edge=False, show_edge=False)
+    for heading in ("outcome", "source", "seconds"):
+        table.add_column(heading)
+    for one in candidates:
+        outcome = Text(one.outcome.value, style=_STYLES.get(one.outcome, ""))
+        table.add_row(outcome, Text(one.source), Text(f"{one.seconds:.2f}"))
+    return table
+
+
+def _write_candidates(candidates: tuple[Candidate, ...]) -> None:
+    out.print(f"{'outcome':<10}{'source':<23}{'seconds':<9}asked, and what came of it", style="bold")
+    for one in candidates:
+        seconds = "" if one.outcome is Outcome.NOT_ASKED else f"{one.seconds:.2f}"
+        out.print(f"{one.outcome.value:<10}", style=_STYLES.get(one.outcome), end="")
+        out.print(f"{one.source:<23}{seconds:<9}{one.asked}", markup=False)
+        for line in _came_of(one):
+            out.print(f"{'':<44}{line}", markup=False)
+
+
+def _came_of(candidate: Candidate) -> list[str]:
+    """Return what is to be said below what was asked."""
+    said = [f"by way of {url}" for url in candidate.redirects if url != candidate.asked]
+    if candidate.reason:
+        said.append(candidate.reason)
+    if candidate.is_found:
+        said.append(f"vouched for by {_VOUCHED[candidate.trust]}")
+    return said + [_written(server) for server in candidate.servers]
+
+
+def _written(server: Server) -> str:
+    where = server.url or f"{server.hostname}:{server.port} {server.socket_type}"
+    methods = ", ".join(method.value for method in server.authentication)
+    login = f" as {server.username}" if server.username else ""
+    return f"{server.type} {where}{login}" + (f" ({methods})" if methods else "")
+
+
+def _write_notices(candidates: tuple[Candidate, ...]) -> None:
+    for candidate in candidates:
+        for notice in candidate.notices:
+            out.print(f"{candidate.source}: {notice.where}: {notice.reason}", markup=False, style="yellow")
+
+
+def _write_proposal(discovered: Discovered) -> None:
+    proposal = discovered.proposal
+    if proposal.source is None:
+        out.print(f"\nNo mail servers are found for {discovered.discovery.subject.domain.unicode}.")
+    else:
+        name = f", {proposal.display_name}" if proposal.display_name else ""
+        out.print(f"\nFound by {proposal.source}{name}", style="bold", markup=False)
+    for one in proposal.servers:
+        out.print(f"  {_written(one.server)}  [{', '.join(one.sources)}]", markup=False)
+    for conflict in proposal.conflicts:
+        fields = ", ".join(conflict.differs_in)
+        out.print(f"  {conflict.source} differs in {fields}: ", style="yellow", end="", markup=False)
+        out.print(_written(conflict.server), markup=False)
+
+
+def _write_standing(one: ComparedServer) -> None:
+    out.print(f"  {one.standing.value:<11}", style=_STANDING_STYLES.get(one.standing, "yellow"), end=" ")
+    shown = one.found or one.stored
+    out.print(_written(shown) if shown else one.type.value, markup=False)
+    if one.differs_in and one.stored is not None:
+        out.print(f"{'':<14}stored: {_written(one.stored)}", markup=False)

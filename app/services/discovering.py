@@ -1,0 +1,138 @@
+"""What clients find for an address or a domain today, and how that stands to what is stored."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import certifi
+
+from app.core.candidates import Subject
+from app.core.errors import refuse
+from app.core.mail_choice import with_names
+from app.core.public_suffixes import PublicSuffixes
+from app.core.questions import question_for
+from app.discovery.comparing import compare
+from app.discovery.fetching import WebReader
+from app.discovery.ranking import propose
+from app.discovery.running import discover
+from app.discovery.source import Means
+from app.services.ispdb_folder import IspdbFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from app.core.candidates import Candidate, Discovery
+    from app.discovery.comparing import ComparedServer
+    from app.discovery.ranking import Proposal
+    from app.net.dialer import Dialer
+    from app.net.resolver import Resolver
+    from app.services.publishing import Publishing
+
+CA_FILE: Final = "SIGNPOST_CA_FILE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryChoices:
+    """What the operator decides."""
+
+    ca_file: Path | None = None
+    """Further roots to trust."""
+    ispdb_folder: Path | None = None
+    ispdb_url: str | None = None
+    public_suffix_file: Path | None = None
+    deadline_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovered:
+    """What a run came to."""
+
+    discovery: Discovery
+    proposal: Proposal
+
+
+class Discovering:
+    """Asks as clients ask."""
+
+    def __init__(
+        self, publishing: Publishing, dialer: Dialer, resolver: Resolver, choices: DiscoveryChoices
+    ) -> None:
+        """Take what stored domains resolve to, the ways out, and the choices; reads nothing yet."""
+        self._publishing = publishing
+        self._dialer = dialer
+        self._resolver = resolver
+        self._choices = choices
+        self._means: Means | None = None
+
+    def load(self) -> Means:
+        """Read the files that discovery needs, once.
+
+        Raises:
+            InvalidInput: When a file or folder that is configured cannot be read.
+        """
+        if self._means is None:
+            folder = self._choices.ispdb_folder
+            copy = None if folder is None else IspdbFolder(folder)
+            if copy is not None:
+                copy.check()
+            self._means = Means(
+                web=WebReader(self._dialer, self._resolver, _verifier(self._choices.ca_file)),
+                resolver=self._resolver,
+                ispdb=copy,
+                ispdb_url=self._choices.ispdb_url,
+                suffixes=_suffixes(self._choices.public_suffix_file),
+                deadline_seconds=self._choices.deadline_seconds,
+            )
+        return self._means
+
+    async def discover(
+        self, text: str, tell: Callable[[tuple[Candidate, ...]], None] = lambda _: None
+    ) -> Discovered:
+        """Ask everywhere for an address or a domain.
+
+        Args:
+            text: The address or the domain.
+            tell: Is given each source's candidates as soon as they are there.
+
+        Raises:
+            InvalidInput: When it is neither; nothing of an address is repeated.
+        """
+        question = question_for(text)
+        subject = Subject(question.domains[0], question.address)
+        discovery = await discover(subject, self.load(), tell)
+        return Discovered(discovery=discovery, proposal=propose(discovery))
+
+    async def compare_as_operator(self, discovered: Discovered) -> tuple[ComparedServer, ...]:
+        """Compare what was found with what is stored for the domain.
+
+        Raises:
+            DomainNotFound: When it is not stored.
+        """
+        subject = discovered.discovery.subject
+        account = await self._publishing.preview_as_operator(subject.domain)
+        stored = [with_names(account, server) for server in account.servers]
+        return compare(discovered.proposal, stored, subject)
+
+
+def _verifier(ca_file: Path | None) -> ssl.SSLContext:
+    """Return what verifies as clients do: against Mozilla's roots, and those that the operator adds."""
+    context = ssl.create_default_context(cafile=certifi.where())
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except (OSError, ssl.SSLError):
+            raise refuse("must be a file of certificates in PEM that can be read", CA_FILE) from None
+    return context
+
+
+def _suffixes(path: Path | None) -> PublicSuffixes | None:
+    """Read the list; None where it is not there, as where its package is not installed."""
+    if path is None:
+        return None
+    try:
+        return PublicSuffixes.parse(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,79 @@
+"""What discovery found, as JSON data; nothing of an address but its domain is in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from app.core.records import server_record
+
+if TYPE_CHECKING:
+    from app.core.candidates import Candidate
+    from app.core.servers import Server
+    from app.discovery.comparing import ComparedServer
+    from app.discovery.ranking import Proposal
+    from app.services.discovering import Discovered
+
+
+def discovered_record(discovered: Discovered) -> dict[str, Any]:
+    """Return a run's candidates and proposal."""
+    discovery = discovered.discovery
+    return {
+        "domain": discovery.subject.domain.ascii,
+        "seconds": discovery.seconds,
+        "candidates": [candidate_record(candidate) for candidate in discovery.candidates],
+        "proposal": proposal_record(discovered.proposal),
+    }
+
+
+def candidate_record(candidate: Candidate) -> dict[str, Any]:
+    """Return a candidate without the document that it was read from."""
+    return {
+        "source": candidate.source,
+        "asked": candidate.asked,
+        "trust": candidate.trust.value,
+        "outcome": candidate.outcome.value,
+        "reason": candidate.reason,
+        "status": candidate.status,
+        "redirects": list(candidate.redirects),
+        "seconds": candidate.seconds,
+        "display_name": candidate.display_name,
+        "servers": [server_record(server) for server in candidate.servers],
+        "notices": [{"where": notice.where, "reason": notice.reason} for notice in candidate.notices],
+    }
+
+
+def proposal_record(proposal: Proposal) -> dict[str, Any]:
+    """Return what all candidates come to."""
+    return {
+        "source": proposal.source,
+        "display_name": proposal.display_name,
+        "servers": [{**server_record(one.server), "sources": list(one.sources)} for one in proposal.servers],
+        "conflicts": [
+            {
+                "source": one.source,
+                "type": one.type.value,
+                "differs_in": list(one.differs_in),
+                "server": server_record(one.server),
+            }
+            for one in proposal.conflicts
+        ],
+    }
+
+
+def comparison_record(compared: tuple[ComparedServer, ...]) -> list[dict[str, Any]]:
+    """Return how found and stored servers stand to each other."""
+    return [
+        {
+            "standing": one.standing.value,
+            "type": one.type.value,
+            "differs_in": list(one.differs_in),
+            "found": _record(one.found),
+            "stored": _record(one.stored),
+            "sources": list(one.sources),
+        }
+        for one in compared
+    ]
+
+
+def _record(server: Server | None) -> dict[str, Any] | None:
+    return None if server is None else server_record(server)

@@ -1,0 +1,130 @@
+"""Attempts to make discovery look into networks that it may not: none sends a packet."""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Self
+
+import pytest
+from app.core.candidates import Outcome
+from app.core.dns_records import AddressData, MxData, SrvData
+from app.net.address_policy import AddressPolicy
+from app.net.dialer import Dialer
+
+from discovering import AUTOCONFIG, DOMAIN, POX_HOST, POX_PLAIN, VERSION_2, a_document, found_by, one_of
+from fakes.resolver import found
+from unit.verification.test_forbidden_addresses import ENCODED, SPECIAL
+from web_hosts import QUICK, Answer, WebHosts, redirect, web_hosts
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from app.core.dns_lookups import Lookup
+
+# All but the hosts of the lab, which are this machine's too.
+ONLY_THE_LAB = AddressPolicy((ip_network("127.0.30.0/24"),))
+LISTENER = "127.0.0.1"
+
+
+@pytest.fixture
+async def hosts() -> AsyncIterator[WebHosts]:
+    async with web_hosts((DOMAIN, f"autoconfig.{DOMAIN}", f"autodiscover.{DOMAIN}")) as running:
+        yield running
+
+
+class Trap:
+    """Listens where nobody may come."""
+
+    def __init__(self) -> None:
+        self.visits = 0
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._count, LISTENER, 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.sleep(0.01)
+        self._server.close()
+
+    def _count(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.visits += 1
+        writer.close()
+
+
+def addressed(name: str, text: str) -> Lookup:
+    return found(name, AddressData(ip_address(text)))
+
+
+@pytest.mark.parametrize("address", SPECIAL)
+async def test_a_place_at_a_special_address_is_not_asked(hosts: WebHosts, address: str) -> None:
+    names = (f"autoconfig.{DOMAIN}", f"autodiscover.{DOMAIN}", f"ua-auto-config.{DOMAIN}", DOMAIN)
+    for name in names:
+        hosts.addresses.pop(name, None)
+    lookups = [addressed(name, address) for name in names]
+    dialer = Dialer(AddressPolicy(), QUICK)
+    discovery = await found_by(hosts, *lookups, dialer=dialer)
+    outcomes = {one.source: one.outcome for one in discovery.candidates}
+    web = ("pacc", "autoconfig", "well-known", "autoconfig-http", "well-known-http", "autodiscover-root",
+           "autodiscover", "autodiscover-redirect", "autodiscover-json")  # fmt: skip
+    assert {outcomes[name] for name in web} == {Outcome.FORBIDDEN}
+    assert hosts.asked == []
+
+
+def urls(port: int) -> list[str]:
+    places = [LISTENER, "[::1]", "[::ffff:127.0.0.1]", "10.0.0.1", "169.254.169.254", "inner.example"]
+    return [f"https://{place}:{port}/" for place in (*places, *ENCODED)]
+
+
+async def test_the_trap_catches_who_is_allowed_to_go_there(hosts: WebHosts) -> None:
+    async with Trap() as trap:
+        hosts.routes[AUTOCONFIG] = redirect(f"https://{LISTENER}:{trap.port}/")
+        await found_by(hosts)
+        assert trap.visits == 1
+
+
+async def test_redirects_lead_to_no_special_address(hosts: WebHosts) -> None:
+    inner = addressed("inner.example", LISTENER)
+    async with Trap() as trap:
+        for url in urls(trap.port):
+            for place in (AUTOCONFIG, POX_HOST, POX_PLAIN, VERSION_2):
+                hosts.routes[place] = redirect(url, 307)
+            discovery = await found_by(hosts, inner, dialer=hosts.dialer(ONLY_THE_LAB))
+            assert not any(candidate.is_found for candidate in discovery.candidates), url
+        assert trap.visits == 0
+
+
+async def test_documents_lead_to_no_special_address(hosts: WebHosts) -> None:
+    inner = addressed("inner.example", LISTENER)
+    async with Trap() as trap:
+        for url in urls(trap.port):
+            inside = f"<Action>redirectUrl</Action><RedirectUrl>{url}</RedirectUrl>"
+            response = f"<Autodiscover><Response><Account>{inside}</Account></Response></Autodiscover>"
+            hosts.routes[POX_HOST] = Answer(response.encode())
+            hosts.routes[VERSION_2] = Answer(f'{{"Url": "{url}"}}'.encode())
+            discovery = await found_by(hosts, inner, dialer=hosts.dialer(ONLY_THE_LAB))
+            assert not any(candidate.is_found for candidate in discovery.candidates), url
+        assert trap.visits == 0
+
+
+async def test_records_lead_to_no_special_address(hosts: WebHosts) -> None:
+    async with Trap() as trap:
+        target = SrvData(priority=0, weight=0, port=trap.port, target="inner.example")
+        records = (
+            found(f"_autodiscover._tcp.{DOMAIN}", target),
+            found(DOMAIN, MxData(preference=1, exchange="mx.inner.example")),
+            addressed("autoconfig.inner.example", LISTENER),
+            addressed("inner.example", LISTENER),
+        )
+        discovery = await found_by(hosts, *records, dialer=hosts.dialer(ONLY_THE_LAB))
+        assert one_of(discovery, "autodiscover-srv").outcome is Outcome.FORBIDDEN
+        assert one_of(discovery, "mail-exchanger").outcome is Outcome.FORBIDDEN
+        assert trap.visits == 0
+
+
+async def test_what_is_allowed_is_asked_beside_what_is_not(hosts: WebHosts) -> None:
+    hosts.routes[AUTOCONFIG] = a_document()
+    discovery = await found_by(hosts, addressed("x.example", LISTENER), dialer=hosts.dialer(ONLY_THE_LAB))
+    assert one_of(discovery, "autoconfig").is_found
