@@ -153,8 +153,14 @@ def _server_context(names: tuple[str, ...]) -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def web_hosts(names: Iterable[str], *, misnamed: Iterable[str] = ()) -> AsyncIterator[WebHosts]:
-    """Run hosts of these names, and some whose certificate is for another name."""
+async def web_hosts(
+    names: Iterable[str], *, misnamed: Iterable[str] = (), at_real_ports: bool = False
+) -> AsyncIterator[WebHosts]:
+    """Run hosts of these names, and some whose certificate is for another name.
+
+    Raises:
+        PermissionError: Where the real ports are wanted and not for us.
+    """
     hosts = WebHosts()
     async with AsyncExitStack() as stack:
         wrong = frozenset(misnamed)
@@ -164,7 +170,8 @@ async def web_hosts(names: Iterable[str], *, misnamed: Iterable[str] = ()) -> As
             certified = "other.example" if name in wrong else name
             for scheme, port in (("http", 80), ("https", 443)):
                 context = _server_context((certified,)) if scheme == "https" else None
-                server = await asyncio.start_server(_serving(hosts, scheme), address, 0, ssl=context)
+                at = port if at_real_ports else 0
+                server = await asyncio.start_server(_serving(hosts, scheme), address, at, ssl=context)
                 stack.callback(server.close)
                 hosts.ports[address, port] = server.sockets[0].getsockname()[1]
         yield hosts
