@@ -10,9 +10,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.session import EXIT_NEGATIVE, err, out, run_with_services
+from app.cli.session import EXIT_NEGATIVE, EXIT_USAGE, err, fail, out, run_with_services
 from app.core.candidates import Candidate, Outcome, Trust
 from app.discovery.comparing import ComparedServer, Standing
+from app.discovery.views import CLIENTS
+from app.discovery.views.view import Verdict
 from app.services.discovering import Discovered
 from app.services.discovery_records import comparison_record, discovered_record
 
@@ -20,12 +22,16 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from app.core.servers import Server
+    from app.discovery.views.view import ClientView
     from app.wiring import Services
 
 _STYLES: Final = {
     Outcome.FOUND: "green", Outcome.UNUSABLE: "red", Outcome.FAILED: "yellow", Outcome.FORBIDDEN: "red",
 }  # fmt: skip
 _STANDING_STYLES: Final = {Standing.SAME: "green", Standing.DIFFERENT: "red"}
+_VERDICT_STYLES: Final = {
+    Verdict.TAKEN: "green", Verdict.IN_THE_WAY: "red", Verdict.UNKNOWN: "yellow",
+}  # fmt: skip
 _VOUCHED: Final = {
     Trust.LOCAL: "the operator, whose copy it is", Trust.HTTPS: "the host's certificate",
     Trust.DNSSEC: "signatures in the DNS", Trust.HTTP: "nobody: a part of the way is plain http",
@@ -36,6 +42,10 @@ _VOUCHED: Final = {
 def discover(
     asked: Annotated[str, typer.Argument(help="A mail address, or a domain.", metavar="ADDRESS")],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    clients: Annotated[
+        list[str] | None,
+        typer.Option("--as", help=f"What this client makes of it: {', '.join(CLIENTS)}.", metavar="CLIENT"),
+    ] = None,
     with_stored: Annotated[
         bool, typer.Option("--compare", help="Compare with what is stored for the domain.")
     ] = False,
@@ -45,6 +55,10 @@ def discover(
     Exit status: 0 found, 1 nothing found or, with --compare, anything else than what is stored,
     2 wrong usage, 3 our own failure.
     """
+    unknown = [client for client in clients or () if client not in CLIENTS]
+    if unknown:
+        fail(f"--as must be one of {', '.join(CLIENTS)}.")
+        raise typer.Exit(EXIT_USAGE)
 
     async def work(services: Services) -> tuple[Discovered, tuple[ComparedServer, ...] | None]:
         with _Progress() as progress:
@@ -55,7 +69,7 @@ def discover(
     if as_json:
         _write_json(discovered, compared)
     else:
-        _write_text(discovered, compared)
+        _write_text(discovered, compared, clients or [])
     differs = any(one.standing is not Standing.SAME for one in compared or ())
     if discovered.proposal.source is None or differs:
         raise typer.Exit(EXIT_NEGATIVE)
@@ -92,10 +106,15 @@ def _write_json(discovered: Discovered, compared: tuple[ComparedServer, ...] | N
     out.print(json.dumps(document, indent=2), markup=False)
 
 
-def _write_text(discovered: Discovered, compared: tuple[ComparedServer, ...] | None) -> None:
+def _write_text(
+    discovered: Discovered, compared: tuple[ComparedServer, ...] | None, clients: list[str]
+) -> None:
     _write_candidates(discovered.discovery.candidates)
     _write_notices(discovered.discovery.candidates)
     _write_proposal(discovered)
+    for view in discovered.views:
+        if view.client in clients:
+            _write_view(view)
     if compared is not None:
         out.print("\nCompared with what is stored", style="bold")
         for one in compared:
@@ -160,6 +179,24 @@ def _write_proposal(discovered: Discovered) -> None:
         fields = ", ".join(conflict.differs_in)
         out.print(f"  {conflict.source} differs in {fields}: ", style="yellow", end="", markup=False)
         out.print(_written(conflict.server), markup=False)
+
+
+def _write_view(view: ClientView) -> None:
+    out.print(f"\nAs {view.title} sees it", style="bold", markup=False)
+    for step in view.steps:
+        out.print(f"  {step.verdict.value:<12}", style=_VERDICT_STYLES.get(step.verdict), end="")
+        reason = f": {step.reason}" if step.reason else ""
+        out.print(f"{step.source:<23}{step.asked}{reason}", markup=False)
+    for one in view.servers:
+        port = one.port or "a port that it guesses"
+        socket_type = one.socket_type or "tried"
+        methods = ", ".join(method.value for method in one.authentication)
+        written = f"{one.type} {one.hostname}:{port} {socket_type} as {one.username}"
+        out.print(f"  {written}" + (f" ({methods})" if methods else ""), markup=False)
+    if view.source is None:
+        out.print("  It finds no settings.", style="yellow")
+    for remark in view.remarks:
+        out.print(f"  {remark}", markup=False)
 
 
 def _write_standing(one: ComparedServer) -> None:

@@ -83,6 +83,8 @@ class Candidate:
     display_name: str | None = None
     redirects: tuple[str, ...] = ()
     """The URLs that led on, first to last."""
+    hops: int = 0
+    """How many of them did so by a document, not by a status."""
     status: int | None = None
     """Of the last answer over HTTP."""
     media_type: str = ""

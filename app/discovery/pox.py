@@ -37,7 +37,7 @@ class _Walk:
     def passed(self, seen: Candidate) -> Candidate:
         """Add the URLs that were asked on the way to those that redirected by status."""
         *before, _last = (url for url, _ in self.asked)
-        return replace(seen, redirects=(*map(shown, before), *seen.redirects))
+        return replace(seen, redirects=(*map(shown, before), *seen.redirects), hops=len(before))
 
 
 async def walk(draft: Candidate, url: str, address: str, means: Means) -> Candidate:

@@ -18,6 +18,7 @@ from app.discovery.fetching import WebReader
 from app.discovery.ranking import propose
 from app.discovery.running import discover
 from app.discovery.source import Means
+from app.discovery.views import CLIENTS
 from app.services.ispdb_folder import IspdbFolder
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from app.core.candidates import Candidate, Discovery
     from app.discovery.comparing import ComparedServer
     from app.discovery.ranking import Proposal
+    from app.discovery.views.view import ClientView
     from app.net.dialer import Dialer
     from app.net.resolver import Resolver
     from app.services.publishing import Publishing
@@ -52,6 +54,8 @@ class Discovered:
 
     discovery: Discovery
     proposal: Proposal
+    views: tuple[ClientView, ...]
+    """One for each client whose rules are known."""
 
 
 class Discovering:
@@ -103,7 +107,8 @@ class Discovering:
         question = question_for(text)
         subject = Subject(question.domains[0], question.address)
         discovery = await discover(subject, self.load(), tell)
-        return Discovered(discovery=discovery, proposal=propose(discovery))
+        views = tuple(rules.view(discovery) for rules in CLIENTS.values())
+        return Discovered(discovery=discovery, proposal=propose(discovery), views=views)
 
     async def compare_as_operator(self, discovered: Discovered) -> tuple[ComparedServer, ...]:
         """Compare what was found with what is stored for the domain.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from app.core.servers import Server
     from app.discovery.comparing import ComparedServer
     from app.discovery.ranking import Proposal
+    from app.discovery.views.view import ClientView
     from app.services.discovering import Discovered
 
 
@@ -22,6 +23,7 @@ def discovered_record(discovered: Discovered) -> dict[str, Any]:
         "seconds": discovery.seconds,
         "candidates": [candidate_record(candidate) for candidate in discovery.candidates],
         "proposal": proposal_record(discovered.proposal),
+        "views": [view_record(view) for view in discovered.views],
     }
 
 
@@ -57,6 +59,36 @@ def proposal_record(proposal: Proposal) -> dict[str, Any]:
             }
             for one in proposal.conflicts
         ],
+    }
+
+
+def view_record(view: ClientView) -> dict[str, Any]:
+    """Return what a client would be set up with."""
+    return {
+        "client": view.client,
+        "title": view.title,
+        "source": view.source,
+        "servers": [
+            {
+                "type": one.type.value,
+                "hostname": one.hostname,
+                "port": one.port,
+                "socket_type": None if one.socket_type is None else one.socket_type.value,
+                "username": one.username,
+                "authentication": [method.value for method in one.authentication],
+            }
+            for one in view.servers
+        ],
+        "steps": [
+            {
+                "source": step.source,
+                "asked": step.asked,
+                "verdict": step.verdict.value,
+                "reason": step.reason,
+            }
+            for step in view.steps
+        ],
+        "remarks": list(view.remarks),
     }
 
 

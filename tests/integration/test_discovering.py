@@ -158,7 +158,7 @@ async def test_all_mechanisms_at_odds_give_the_first_and_the_others_as_conflicts
     assert {one.source for one in proposals[0].conflicts} == {
         "autoconfig", "well-known", "autoconfig-http", "well-known-http", "mail-exchanger", "srv",
         "autodiscover-root", "autodiscover", "autodiscover-redirect", "autodiscover-srv",
-        "autodiscover-json",
+        "autodiscover-json", "autodiscover-root-get", "autodiscover-get",
     }  # fmt: skip
 
 

@@ -37,4 +37,6 @@ SOURCES: Final[tuple[Source, ...]] = (
     autodiscover.REDIRECT,
     autodiscover.RECORD,
     autodiscover_json.SOURCE,
+    autodiscover.ROOT_GET,
+    autodiscover.HOST_GET,
 )

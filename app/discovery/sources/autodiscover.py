@@ -1,4 +1,7 @@
-"""Autodiscover in plain XML at the four places where Outlook looks, in its order (protocol brief §2.1)."""
+"""Autodiscover in plain XML at the four places where Outlook looks, in its order (protocol brief §2.1).
+
+Delta Chat asks two of them with GET; many servers answer that otherwise than POST.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from app.core.candidates import Candidate, Outcome, Trust
 from app.core.dns_records import RecordType
 from app.discovery.places import autodiscover_url
-from app.discovery.pox import walk
-from app.discovery.reading import lookup_outcome, lookup_reason, note_answer
+from app.discovery.pox import read_pox, walk
+from app.discovery.reading import lookup_outcome, lookup_reason, note_answer, read_answer
 from app.discovery.source import Means, Source, attempt
 from app.discovery.srv_reading import in_order
 from app.net.failures import shown
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 _ROOT: Final = "autodiscover-root"
 _HOST: Final = "autodiscover"
+_ROOT_GET: Final = "autodiscover-root-get"
+_HOST_GET: Final = "autodiscover-get"
 _REDIRECT: Final = "autodiscover-redirect"
 _RECORD: Final = "autodiscover-srv"
 # Outlook and the EWS API take these; a 303 or 308 is no answer to them.
@@ -41,6 +46,24 @@ async def ask_host(subject: Subject, means: Means) -> tuple[Candidate, ...]:
 async def _post(name: str, host: str, subject: Subject, means: Means) -> tuple[Candidate, ...]:
     async def work(draft: Candidate) -> Candidate:
         return await walk(draft, draft.asked, subject.asked_address, means)
+
+    draft = Candidate(source=name, asked=autodiscover_url(host), trust=Trust.HTTPS)
+    return (await attempt(draft, work, means),)
+
+
+async def ask_root_with_get(subject: Subject, means: Means) -> tuple[Candidate, ...]:
+    """Get from the domain itself, as Delta Chat does, with nothing of the address."""
+    return await _get(_ROOT_GET, subject.domain.ascii, means)
+
+
+async def ask_host_with_get(subject: Subject, means: Means) -> tuple[Candidate, ...]:
+    """Get from the host ``autodiscover``."""
+    return await _get(_HOST_GET, f"autodiscover.{subject.domain.ascii}", means)
+
+
+async def _get(name: str, host: str, means: Means) -> tuple[Candidate, ...]:
+    async def work(draft: Candidate) -> Candidate:
+        return read_answer(draft, await means.web.fetch(draft.asked), read_pox)
 
     draft = Candidate(source=name, asked=autodiscover_url(host), trust=Trust.HTTPS)
     return (await attempt(draft, work, means),)
@@ -95,5 +118,7 @@ async def ask_for_record(subject: Subject, means: Means) -> tuple[Candidate, ...
 
 ROOT: Final = Source(name=_ROOT, title="Autodiscover at the domain", ask=ask_root)
 HOST: Final = Source(name=_HOST, title="Autodiscover host", ask=ask_host)
+ROOT_GET: Final = Source(name=_ROOT_GET, title="Autodiscover at the domain with GET", ask=ask_root_with_get)
+HOST_GET: Final = Source(name=_HOST_GET, title="Autodiscover host with GET", ask=ask_host_with_get)
 REDIRECT: Final = Source(name=_REDIRECT, title="Autodiscover by redirect", ask=ask_for_redirect)
 RECORD: Final = Source(name=_RECORD, title="Autodiscover by SRV", ask=ask_for_record)

@@ -36,7 +36,7 @@ async def ask(subject: Subject, means: Means) -> tuple[Candidate, ...]:
     base = means.suffixes.find_registrable(exchanger)
     if base is None or base == domain:
         reason = f"{exchanger} takes the mail, which is the domain's own or nobody's"
-        return (replace(draft, outcome=Outcome.NOT_ASKED, reason=reason),)
+        return (replace(draft, reason=reason),)
     names = exchanger_domains(exchanger, base)
     found = await asyncio.gather(*(_ask_at(name, means, trust) for name in names))
     return tuple(candidate for one in found for candidate in one)

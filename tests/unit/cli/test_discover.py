@@ -97,6 +97,30 @@ def test_what_is_stored_is_held_against_it(
     assert {one["standing"] for one in compared} == {standing}
 
 
+def test_what_a_client_makes_of_it_is_written(dns: FakeDns) -> None:
+    dns.records.update(RECORDS)
+    found = discovered(dns, DOMAIN, "--as", "evolution", "--as", "thunderbird")
+    assert "As Evolution sees it" in found.stdout
+    assert "  taken       srv" in found.stdout
+    assert "imap mail.provider.example:993 tls as %EMAILADDRESS%" in found.stdout
+    assert "It guesses host names next, and tries them." in found.stdout
+    assert "Delta Chat" not in found.stdout
+    views = json.loads(discovered(dns, DOMAIN, "--json").stdout)["views"]
+    assert {view["client"]: view["source"] for view in views} == {
+        "thunderbird": None,
+        "thunderbird-android": None,
+        "delta-chat": None,
+        "outlook": None,
+        "evolution": "srv",
+    }
+
+
+def test_a_client_that_is_not_known_is_refused(dns: FakeDns) -> None:
+    found = discovered(dns, DOMAIN, "--as", "pine")
+    assert found.exit_code == USAGE
+    assert "--as must be one of thunderbird, " in found.stderr
+
+
 def test_a_domain_that_is_not_stored_cannot_be_compared(dns: FakeDns, url: str) -> None:
     found = discovered(dns, DOMAIN, "--compare", url=url)
     assert (found.exit_code, found.stdout) == (NEGATIVE, "")

@@ -58,9 +58,10 @@ def srv(label: str, port: int, target: str | None = "mail.provider.example", **v
 
 
 async def alone(hosts: WebHosts, source: str, *answers: Lookup, **changes: Any) -> Candidate:
-    """Run all sources, of which this one alone finds something."""
+    """Run all sources, of which this one alone finds something, or also by asking there in another way."""
     discovery = await found_by(hosts, *answers, **changes)
-    assert {candidate.source for candidate in discovery.candidates if candidate.is_found} <= {source}
+    finding = {candidate.source for candidate in discovery.candidates if candidate.is_found}
+    assert finding <= {source, f"{source}-get"}
     return one_of(discovery, source)
 
 
@@ -249,8 +250,8 @@ async def test_the_ispdb_knows_the_mail_exchanger_s_domain(hosts: WebHosts) -> N
 @pytest.mark.parametrize(
     ("answer", "outcome", "reason"),
     [
-        (mx((10, f"mx.{DOMAIN}")), Outcome.NOT_ASKED, "the domain's own"),
-        (mx((10, "example")), Outcome.NOT_ASKED, "nobody's"),
+        (mx((10, f"mx.{DOMAIN}")), Outcome.NOTHING, "the domain's own"),
+        (mx((10, "example")), Outcome.NOTHING, "nobody's"),
         (mx((0, None)), Outcome.NOTHING, "takes no mail"),
         (nothing(DOMAIN, RecordType.MX, LookupStatus.NO_DATA), Outcome.NOTHING, "no such record"),
         (nothing(DOMAIN, RecordType.MX, LookupStatus.TIMED_OUT), Outcome.FAILED, "in time"),
@@ -359,6 +360,18 @@ async def test_autodiscover_is_found_at_each_host(hosts: WebHosts, source: str, 
     candidate = await alone(hosts, source)
     assert (candidate.outcome, candidate.trust) == (Outcome.FOUND, Trust.HTTPS)
     assert hosts_in(candidate) == MAIL
+
+
+@pytest.mark.parametrize(
+    ("source", "url"), [("autodiscover-root-get", POX_ROOT), ("autodiscover-get", POX_HOST)]
+)
+async def test_autodiscover_is_also_asked_as_delta_chat_does(hosts: WebHosts, source: str, url: str) -> None:
+    hosts.routes[url] = a_document("autodiscover")
+    assert one_of(await found_by(hosts), source).is_found
+    gotten = [
+        one for one in hosts.asked if one.method == "GET" and f"{one.scheme}://{one.host}{one.path}" == url
+    ]
+    assert [one.body for one in gotten] == [b""]
 
 
 async def test_autodiscover_by_redirect_asks_over_http_and_posts_over_https(hosts: WebHosts) -> None:
