@@ -307,6 +307,13 @@ class Settings(BaseSettings):
         description="How long discovery may take over one place where clients look, with all to which it "
         "leads; all places are asked at once.",
     )
+    discoveries_per_minute_per_token: int = Field(
+        default=30,
+        ge=0,
+        le=10_000,
+        description="How many discoveries may be asked for with a token in a minute: each asks in some "
+        "twenty places. Counted by each process. `0` for any number.",
+    )
     ispdb_folder: OptionalPath = Field(
         default=None,
         description="A folder with a copy of Mozilla's ISPDB, in which discovery looks domains up.",

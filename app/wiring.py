@@ -285,6 +285,7 @@ def _discovering(settings: Settings, publishing: Publishing, resolver: Resolver)
         ispdb_url=None if settings.ispdb_url is None else f"{str(settings.ispdb_url).rstrip('/')}/",
         public_suffix_file=settings.public_suffix_file,
         deadline_seconds=seconds,
+        per_minute=settings.discoveries_per_minute_per_token,
     )
     dialer = Dialer(AddressPolicy(settings.allow_networks), limits)
     return Discovering(publishing, dialer, resolver, choices)

@@ -25,6 +25,7 @@ from app.api.routes import (
     audit,
     bulk,
     deliveries,
+    discoveries,
     dns_records,
     domains,
     endpoints,
@@ -62,6 +63,7 @@ _TAGS: Final = [
     {"name": "domains", "description": "Mail domains and what they resolve to."},
     {"name": "mailboxes", "description": "Mailboxes that differ from their domain."},
     {"name": "verification", "description": "Whether the listed servers do what is said of them."},
+    {"name": "discovery", "description": "What mail clients find for an address or a domain today."},
     {"name": "tokens", "description": "What the management API is used with."},
     {"name": "webhooks", "description": "Who is told of what happens, and how that goes."},
     {"name": "audit", "description": "Who changed what."},
@@ -95,7 +97,7 @@ def create_api(settings: Settings) -> FastAPI:
     management = (
         lifecycle.router, bulk.router, domains.router, dns_records.router, mailboxes.router, providers.router,
         formats.router, instructions.router, tokens.router, webhooks.router, deliveries.router, audit.router,
-        verification.router, endpoints.router,
+        verification.router, endpoints.router, discoveries.router,
     )  # fmt: skip
     own = (well_known.build_router(), tls_ask.router, health.router, reference.build_router(api.title))
     routers = (discovery, *own, *management)

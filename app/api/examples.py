@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from app.api.discovery_examples import discovery_examples
 from app.api.routes.formats import format_reads
 from app.api.routes.instructions import client_reads
 from app.api.schemas.audit import audit_to_read
@@ -335,6 +336,7 @@ def add_examples(document: dict[str, Any]) -> None:
         **_operator_examples(),
         **_webhook_examples(),
         **verification_examples(),
+        **discovery_examples(),
     }
     for path, operations in document["paths"].items():
         if path.startswith("/api/"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from app.core.dns_lookups import LookupStatus
 from app.core.observations import Failure, FailureReason, Stage
 from app.net.addresses import resolve
 from app.net.failures import ConversationError, shown
@@ -16,6 +17,7 @@ from app.net.web_bodies import read_body
 if TYPE_CHECKING:
     import ssl
 
+    from app.core.dns_lookups import Lookup
     from app.core.observations import HttpAnswer
     from app.net.dialer import Dialer
     from app.net.http import WebRequest, WebResponse
@@ -85,8 +87,11 @@ class WebReader:
 
     async def _ask(self, question: Question, progress: Progress) -> Reply:
         resolved = await resolve(self._resolver, question.target.hostname)
-        if not resolved.addresses and all(lookup.is_answered for lookup in resolved.lookups):
-            raise _NoAddressError
+        if not resolved.addresses:
+            unanswered = [lookup for lookup in resolved.lookups if not lookup.is_answered]
+            if not unanswered:
+                raise _NoAddressError
+            raise ConversationError(FailureReason.UNREACHABLE, _said(unanswered[0]))
         handshake = Handshake(question.target.hostname, verifier=self._verifier)
         async with first_connection(self._dialer, resolved.addresses, question.target.port) as stream:
             response, reader = await ask_once(stream, question, progress, handshake)
@@ -98,6 +103,12 @@ class _NoAddressError(ConversationError):
 
     def __init__(self) -> None:
         super().__init__(FailureReason.UNREACHABLE, "has no address")
+
+
+def _said(lookup: Lookup) -> str:
+    if lookup.status is LookupStatus.BOGUS:
+        return "has addresses whose signatures do not hold (DNSSEC)"
+    return f"is a name of which the DNS says nothing ({lookup.detail or lookup.status})"
 
 
 def _no_address(detail: str) -> Failure:

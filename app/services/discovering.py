@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+import time
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 import certifi
 
 from app.core.candidates import Subject
-from app.core.errors import refuse
+from app.core.errors import QuotaExceeded, refuse
 from app.core.mail_choice import with_names
 from app.core.public_suffixes import PublicSuffixes
 from app.core.questions import question_for
+from app.core.quotas import SECOND_NS, Quota, QuotaMeter
 from app.discovery.comparing import compare
 from app.discovery.fetching import WebReader
 from app.discovery.ranking import propose
 from app.discovery.running import discover
 from app.discovery.source import Means
 from app.discovery.views import CLIENTS
+from app.services.callers import Scope
 from app.services.ispdb_folder import IspdbFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from app.core.account import AccountSettings
     from app.core.candidates import Candidate, Discovery
     from app.discovery.comparing import ComparedServer
     from app.discovery.ranking import Proposal
     from app.discovery.views.view import ClientView
     from app.net.dialer import Dialer
     from app.net.resolver import Resolver
+    from app.services.callers import Caller
     from app.services.publishing import Publishing
 
 CA_FILE: Final = "SIGNPOST_CA_FILE"
@@ -46,6 +53,10 @@ class DiscoveryChoices:
     ispdb_url: str | None = None
     public_suffix_file: Path | None = None
     deadline_seconds: float = 10.0
+    at_once: int = 8
+    """Runs for callers that are under way in this process; others wait."""
+    per_minute: int = 30
+    """Runs for each token; 0 for any number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +69,15 @@ class Discovered:
     """One for each client whose rules are known."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveredFor:
+    """What a run came to for a caller."""
+
+    discovered: Discovered
+    comparison: tuple[ComparedServer, ...] | None
+    """None where it was not asked for."""
+
+
 class Discovering:
     """Asks as clients ask."""
 
@@ -68,6 +88,9 @@ class Discovering:
         self._publishing = publishing
         self._dialer = dialer
         self._resolver = resolver
+        self._turns = asyncio.Semaphore(choices.at_once)
+        quota = Quota("discovery", choices.per_minute) if choices.per_minute else None
+        self._meter = None if quota is None else QuotaMeter(quota, time.monotonic_ns)
         self._choices = choices
         self._means: Means | None = None
 
@@ -110,16 +133,44 @@ class Discovering:
         views = tuple(rules.view(discovery) for rules in CLIENTS.values())
         return Discovered(discovery=discovery, proposal=propose(discovery), views=views)
 
+    async def discover_for(self, caller: Caller, text: str, *, compare: bool) -> DiscoveredFor:
+        """Ask everywhere for a caller, with few at a time, and so many a minute for each token.
+
+        Args:
+            caller: Who asks.
+            text: The address or the domain.
+            compare: Whether to compare with what is stored.
+
+        Raises:
+            InvalidInput: When the text is neither.
+            NotPermitted: When the caller may not have anything probed.
+            DomainNotFound: When it is to be compared and is not stored, or not the caller's.
+            QuotaExceeded: When it is one too many.
+        """
+        caller.require(Scope.VERIFY)
+        domain = question_for(text).domains[0]
+        account = (await self._publishing.preview(caller, domain, None))[0] if compare else None
+        wait = 0 if self._meter is None else self._meter.take(caller.token_id)
+        if wait:
+            raise QuotaExceeded("token", ceil(wait / SECOND_NS))
+        async with self._turns:
+            discovered = await self.discover(text)
+        comparison = None if account is None else _compared(discovered, account)
+        return DiscoveredFor(discovered=discovered, comparison=comparison)
+
     async def compare_as_operator(self, discovered: Discovered) -> tuple[ComparedServer, ...]:
         """Compare what was found with what is stored for the domain.
 
         Raises:
             DomainNotFound: When it is not stored.
         """
-        subject = discovered.discovery.subject
-        account = await self._publishing.preview_as_operator(subject.domain)
-        stored = [with_names(account, server) for server in account.servers]
-        return compare(discovered.proposal, stored, subject)
+        domain = discovered.discovery.subject.domain
+        return _compared(discovered, await self._publishing.preview_as_operator(domain))
+
+
+def _compared(discovered: Discovered, account: AccountSettings) -> tuple[ComparedServer, ...]:
+    stored = [with_names(account, server) for server in account.servers]
+    return compare(discovered.proposal, stored, discovered.discovery.subject)
 
 
 def _verifier(ca_file: Path | None) -> ssl.SSLContext:

@@ -46,6 +46,9 @@ def service(database_url: str) -> Iterator[Service]:
     environment = {f"SIGNPOST_{name}": "0" for name in limits}
     # Nothing is to be posted to URLs that were made up.
     environment["SIGNPOST_DELIVER_WEBHOOKS"] = "false"
+    # Nor is anything to be looked up for names that were.
+    environment |= {"SIGNPOST_RESOLVER": "127.0.0.1:9", "SIGNPOST_DISCOVER_SECONDS": "0.5"}
+    environment["SIGNPOST_DISCOVERIES_PER_MINUTE_PER_TOKEN"] = "0"
     with Service(database_url, environment=environment) as running:
         yield running
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from app.core.candidates import Candidate, Outcome, Trust
+from app.core.dns_lookups import Lookup, LookupStatus
 from app.core.dns_records import MxData, RecordType
 from app.discovery.directory import ask_directory
 from app.discovery.places import autoconfig_url
@@ -15,7 +16,6 @@ from app.discovery.source import Means, Source, attempt
 
 if TYPE_CHECKING:
     from app.core.candidates import Subject
-    from app.core.dns_lookups import Lookup
 
 _NAME: Final = "mail-exchanger"
 
@@ -23,7 +23,7 @@ _NAME: Final = "mail-exchanger"
 async def ask(subject: Subject, means: Means) -> tuple[Candidate, ...]:
     """Ask at the exchanger's domain: its host name without the first label, then as it was registered."""
     domain = subject.domain.ascii
-    lookup = await means.resolver.lookup(domain, RecordType.MX)
+    lookup = await _look_up(domain, means)
     trust = Trust.DNSSEC if lookup.is_authenticated else Trust.DNS
     draft = Candidate(source=_NAME, asked=f"MX {domain}", trust=trust)
     exchanger = find_exchanger(lookup)
@@ -40,6 +40,14 @@ async def ask(subject: Subject, means: Means) -> tuple[Candidate, ...]:
     names = exchanger_domains(exchanger, base)
     found = await asyncio.gather(*(_ask_at(name, means, trust) for name in names))
     return tuple(candidate for one in found for candidate in one)
+
+
+async def _look_up(domain: str, means: Means) -> Lookup:
+    try:
+        async with asyncio.timeout(means.deadline_seconds):
+            return await means.resolver.lookup(domain, RecordType.MX)
+    except TimeoutError:
+        return Lookup(name=domain, type=RecordType.MX, status=LookupStatus.TIMED_OUT)
 
 
 def find_exchanger(lookup: Lookup) -> str | None:

@@ -155,6 +155,25 @@ async def test_a_document_without_a_server_that_works_is_of_no_use(hosts: WebHos
     assert len(candidate.notices) == 2
 
 
+@pytest.mark.parametrize(
+    ("status", "outcome", "reason"),
+    [
+        (LookupStatus.NO_NAME, Outcome.NOTHING, "has no address"),
+        (LookupStatus.TIMED_OUT, Outcome.FAILED, "of which the DNS says nothing"),
+        (LookupStatus.BOGUS, Outcome.FAILED, "signatures do not hold"),
+    ],
+)
+async def test_a_name_without_an_address_is_nothing_and_one_without_an_answer_a_failure(
+    hosts: WebHosts, status: LookupStatus, outcome: Outcome, reason: str
+) -> None:
+    name = f"autoconfig.{DOMAIN}"
+    del hosts.addresses[name]
+    answers = [nothing(name, kind, status) for kind in (RecordType.A, RecordType.AAAA)]
+    candidate = await alone(hosts, "autoconfig", *answers)
+    assert candidate.outcome is outcome
+    assert reason in candidate.reason
+
+
 async def test_redirects_are_followed_and_kept(hosts: WebHosts) -> None:
     hosts.routes[AUTOCONFIG] = redirect("https://autoconfig.provider.example/mail/config-v1.1.xml", 301)
     hosts.routes["https://autoconfig.provider.example/mail/config-v1.1.xml"] = a_document()
