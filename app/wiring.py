@@ -20,6 +20,7 @@ from app.net.resolver import DnspythonResolver
 from app.net.smtp import ehlo_name_of
 from app.net.streams import TimeLimits
 from app.services.access import Access
+from app.services.adopting import Adopting
 from app.services.assigning import Assigning
 from app.services.auditing import Auditing
 from app.services.bulk import BulkService
@@ -123,6 +124,7 @@ class Services:
     """The use cases, ready to be called."""
 
     access: Access
+    adopting: Adopting
     auditing: Auditing
     bulk: BulkService
     certificate_names: CertificateNames
@@ -179,8 +181,10 @@ def build_services(settings: Settings) -> Services:
     resolver = DnspythonResolver(settings.resolver)
     dns_records = DnsRecordService(publishing, service, resolver)
     bulk = BulkService(store, system_clock)
+    domains, providers = DomainService(store, system_clock), ProviderService(store, system_clock)
     return Services(
         access=access,
+        adopting=Adopting(store, providers, domains),
         auditing=Auditing(store),
         bulk=bulk,
         certificate_names=CertificateNames(store, service),
@@ -188,7 +192,7 @@ def build_services(settings: Settings) -> Services:
         discovering=_discovering(settings, publishing, resolver),
         domain_export=DomainExport(store),
         dns_records=dns_records,
-        domains=DomainService(store, system_clock),
+        domains=domains,
         exporting=Exporting(store),
         health=Health(store, signer=signer),
         importing=Importing(store, system_clock),
@@ -198,7 +202,7 @@ def build_services(settings: Settings) -> Services:
         moving_in=MovingIn(store, system_clock, bulk),
         once=OnceService(store, system_clock),
         operators=_operators(settings, store, access),
-        providers=ProviderService(store, system_clock),
+        providers=providers,
         publishing=publishing,
         rates=_rates(settings),
         signer=signer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 import typer
@@ -11,18 +12,23 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.session import EXIT_NEGATIVE, EXIT_USAGE, err, fail, out, run_with_services
+from app.cli.verify import write_text
 from app.core.candidates import Candidate, Outcome, Trust
 from app.discovery.comparing import ComparedServer, Standing
 from app.discovery.views import CLIENTS
 from app.discovery.views.view import Verdict
-from app.services.discovering import Discovered
-from app.services.discovery_records import comparison_record, discovered_record
+from app.services.callers import CONSOLE, Call
+from app.services.discovery_records import adoption_record, comparison_record, discovered_record
+from app.services.domain_reports import report_record
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from app.core.reports import DomainReport
     from app.core.servers import Server
     from app.discovery.views.view import ClientView
+    from app.services.adopting import Adoption
+    from app.services.discovering import Discovered
     from app.wiring import Services
 
 _STYLES: Final = {
@@ -39,7 +45,7 @@ _VOUCHED: Final = {
 }  # fmt: skip
 
 
-def discover(
+def discover(  # noqa: PLR0913, PLR0917 - one for each option
     asked: Annotated[str, typer.Argument(help="A mail address, or a domain.", metavar="ADDRESS")],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
     clients: Annotated[
@@ -49,30 +55,66 @@ def discover(
     with_stored: Annotated[
         bool, typer.Option("--compare", help="Compare with what is stored for the domain.")
     ] = False,
+    adopted_by: Annotated[
+        str | None,
+        typer.Option(
+            "--adopt",
+            help="Show what would be stored as a domain of this provider, which is made if it is not there.",
+            metavar="PROVIDER",
+        ),
+    ] = None,
+    applies: Annotated[
+        bool, typer.Option("--apply", help="With --adopt: store it, and verify the domain at once.")
+    ] = False,
 ) -> None:
     """Ask everywhere that mail clients ask, and say what they find today.
 
     Exit status: 0 found, 1 nothing found or, with --compare, anything else than what is stored,
     2 wrong usage, 3 our own failure.
     """
+    if applies and adopted_by is None:
+        fail("--apply says that what --adopt shows is to be stored; it needs --adopt.")
+        raise typer.Exit(EXIT_USAGE)
     unknown = [client for client in clients or () if client not in CLIENTS]
     if unknown:
         fail(f"--as must be one of {', '.join(CLIENTS)}.")
         raise typer.Exit(EXIT_USAGE)
 
-    async def work(services: Services) -> tuple[Discovered, tuple[ComparedServer, ...] | None]:
+    async def work(services: Services) -> _Results:
         with _Progress() as progress:
             found = await services.discovering.discover(asked, progress.show)
-        return found, await services.discovering.compare_as_operator(found) if with_stored else None
+        compared = await services.discovering.compare_as_operator(found) if with_stored else None
+        if adopted_by is None or found.proposal.source is None:
+            return _Results(discovered=found, compared=compared)
+        caller = replace(CONSOLE, call=Call(dry_run=not applies))
+        adoption = await services.adopting.adopt(caller, found, adopted_by)
+        report = await _verified(services, adoption) if applies else None
+        return _Results(discovered=found, compared=compared, adoption=adoption, report=report)
 
-    discovered, compared = run_with_services(work)
+    results = run_with_services(work)
     if as_json:
-        _write_json(discovered, compared)
+        _write_json(results)
     else:
-        _write_text(discovered, compared, clients or [])
-    differs = any(one.standing is not Standing.SAME for one in compared or ())
-    if discovered.proposal.source is None or differs:
+        _write_text(results, clients or [])
+    differs = any(one.standing is not Standing.SAME for one in results.compared or ())
+    if results.discovered.proposal.source is None or differs:
         raise typer.Exit(EXIT_NEGATIVE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Results:
+    """All that a run of the command came to."""
+
+    discovered: Discovered
+    compared: tuple[ComparedServer, ...] | None = None
+    adoption: Adoption | None = None
+    report: DomainReport | None = None
+    """Of the domain that was stored."""
+
+
+async def _verified(services: Services, adoption: Adoption) -> DomainReport:
+    services.verification.trust.load()
+    return await services.verification.domains.verify_now(adoption.domain.name, lambda *_: None)
 
 
 class _Progress:
@@ -99,16 +141,19 @@ class _Progress:
             self._live.update(_progress_table(self._found))
 
 
-def _write_json(discovered: Discovered, compared: tuple[ComparedServer, ...] | None) -> None:
-    document: dict[str, Any] = discovered_record(discovered)
-    if compared is not None:
-        document["comparison"] = comparison_record(compared)
+def _write_json(results: _Results) -> None:
+    document: dict[str, Any] = discovered_record(results.discovered)
+    if results.compared is not None:
+        document["comparison"] = comparison_record(results.compared)
+    if results.adoption is not None:
+        document["adoption"] = adoption_record(results.adoption, is_stored=results.report is not None)
+    if results.report is not None:
+        document["report"] = report_record(results.report)
     out.print(json.dumps(document, indent=2), markup=False)
 
 
-def _write_text(
-    discovered: Discovered, compared: tuple[ComparedServer, ...] | None, clients: list[str]
-) -> None:
+def _write_text(results: _Results, clients: list[str]) -> None:
+    discovered, compared = results.discovered, results.compared
     _write_candidates(discovered.discovery.candidates)
     _write_notices(discovered.discovery.candidates)
     _write_proposal(discovered)
@@ -121,6 +166,8 @@ def _write_text(
             _write_standing(one)
         if not compared:
             out.print("  nothing is stored, and nothing found")
+    if results.adoption is not None:
+        _write_adoption(results.adoption, results.report)
 
 
 def _progress_table(candidates: list[Candidate]) -> Table:
@@ -179,6 +226,22 @@ def _write_proposal(discovered: Discovered) -> None:
         fields = ", ".join(conflict.differs_in)
         out.print(f"  {conflict.source} differs in {fields}: ", style="yellow", end="", markup=False)
         out.print(_written(conflict.server), markup=False)
+
+
+def _write_adoption(adoption: Adoption, report: DomainReport | None) -> None:
+    name, slug = adoption.domain.name.unicode, adoption.provider.slug
+    what = "made with" if adoption.is_new_provider else "kept, and its servers hold but for"
+    servers = adoption.provider.servers if adoption.is_new_provider else adoption.domain.servers
+    head = "Stored" if report is not None else "To be stored"
+    out.print(f"\n{head}: the domain {name} of the provider {slug}, which is {what}", style="bold")
+    for server in servers:
+        out.print(f"  {_written(server)}", markup=False)
+    if not servers:
+        out.print("  none")
+    if report is None:
+        err.print("Nothing was changed: this was a trial. --apply stores it.")
+    else:
+        write_text([report])
 
 
 def _write_view(view: ClientView) -> None:

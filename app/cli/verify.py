@@ -65,7 +65,8 @@ def _findings(report: DomainReport) -> list[Finding]:
     return [*report.findings, *(finding for one in published for finding in one.findings)]
 
 
-def _write_text(reports: list[DomainReport]) -> None:
+def write_text(reports: list[DomainReport]) -> None:
+    """Write reports for people."""
     for report in reports:
         out.print(report.domain.ascii, style="bold", end=": ")
         out.print(report.state.value, style=STYLES[report.state])
@@ -106,7 +107,7 @@ def _write_junit(reports: list[DomainReport]) -> None:
 
 
 _WRITERS: Final = {
-    ReportForm.TEXT: _write_text,
+    ReportForm.TEXT: write_text,
     ReportForm.JSON: _write_json,
     ReportForm.JUNIT: _write_junit,
 }

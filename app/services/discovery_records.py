@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from app.core.records import server_record
+from app.core.records import domain_record, provider_record, server_record
 
 if TYPE_CHECKING:
     from app.core.candidates import Candidate
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from app.discovery.comparing import ComparedServer
     from app.discovery.ranking import Proposal
     from app.discovery.views.view import ClientView
+    from app.services.adopting import Adoption
     from app.services.discovering import Discovered
 
 
@@ -89,6 +90,16 @@ def view_record(view: ClientView) -> dict[str, Any]:
             for step in view.steps
         ],
         "remarks": list(view.remarks),
+    }
+
+
+def adoption_record(adoption: Adoption, *, is_stored: bool) -> dict[str, Any]:
+    """Return what was stored, or would be."""
+    return {
+        "is_stored": is_stored,
+        "is_new_provider": adoption.is_new_provider,
+        "provider": provider_record(adoption.provider),
+        "domain": domain_record(adoption.domain),
     }
 
 

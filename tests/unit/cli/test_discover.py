@@ -154,3 +154,42 @@ def test_an_address_that_may_not_be_asked_is_said(dns: FakeDns) -> None:
     found = discovered(dns, DOMAIN, "--json")
     (candidate,) = [one for one in json.loads(found.stdout)["candidates"] if one["source"] == "autoconfig"]
     assert candidate["outcome"] == "forbidden"
+
+
+def test_adopting_is_a_trial_until_it_is_applied(dns: FakeDns, url: str) -> None:
+    dns.records.update(RECORDS)
+    dns.records["mail.provider.example", "A"] = "127.0.0.1"
+    trial = discovered(dns, DOMAIN, "--adopt", "new-host", url=url)
+    assert trial.exit_code == OK
+    assert f"To be stored: the domain {DOMAIN} of the provider new-host, which is made with" in trial.stdout
+    assert "Nothing was changed" in trial.stderr
+    assert discovered(dns, DOMAIN, "--compare", url=url).exit_code == NEGATIVE
+
+    adopted = discovered(dns, DOMAIN, "--adopt", "new-host", "--apply", url=url, verify_at_once="2")
+    assert adopted.exit_code == OK, adopted.output
+    assert f"Stored: the domain {DOMAIN}" in adopted.stdout
+    # It is verified at once, and this machine may not be probed.
+    assert f"{DOMAIN}: " in adopted.stdout
+    assert "imap:mail.provider.example:993:tls" in adopted.stdout
+    assert discovered(dns, DOMAIN, "--compare", url=url).exit_code == OK
+
+    again = discovered(dns, DOMAIN, "--adopt", "new-host", url=url)
+    assert (again.exit_code, again.stdout) == (NEGATIVE, "")
+
+
+def test_adopting_is_told_in_json(dns: FakeDns, url: str) -> None:
+    dns.records.update(RECORDS)
+    document = json.loads(discovered(dns, DOMAIN, "--adopt", "new-host", "--json", url=url).stdout)
+    assert document["adoption"]["is_stored"] is False
+    assert document["adoption"]["is_new_provider"] is True
+    assert [one["key"] for one in document["adoption"]["provider"]["servers"]] == ["imap", "smtp"]
+
+
+def test_nothing_found_is_nothing_to_adopt(dns: FakeDns, url: str) -> None:
+    found = discovered(dns, DOMAIN, "--adopt", "new-host", url=url)
+    assert found.exit_code == NEGATIVE
+    assert "tored: " not in found.stdout
+
+
+def test_applying_needs_something_to_apply(dns: FakeDns) -> None:
+    assert discovered(dns, DOMAIN, "--apply").exit_code == USAGE
