@@ -44,7 +44,7 @@ def place_of(server: Server, address: str) -> tuple[str, str, int | None, str]:
     """Return what every format says of a server."""
     if server.url is not None:
         found = claims.at_url(str(server.type), claims.filled(server.url, address, in_url=True), None, None)
-        return found.service, found.host, found.port, "/".join(sorted(found.security))
+        return found.service, found.host or "", found.port, "/".join(sorted(found.security))
     security = str(server.socket_type)
     return str(server.type), claims.filled(server.hostname or "", address), server.port, security
 
