@@ -6,18 +6,23 @@ Each field's description goes into docs/operations.md.
 from __future__ import annotations
 
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any
 
-from pydantic import AnyHttpUrl, BeforeValidator, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AnyHttpUrl, Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.core.dns_lookups import NameServer
-from app.core.errors import InvalidInput
-from app.core.networks import Network
+from app.setting_values import (
+    AddressList,
+    NetworkList,
+    OptionalNameServer,
+    OptionalPath,
+    OptionalText,
+    OptionalUrl,
+    SecretList,
+)
 
 _LOCAL_NETWORKS = tuple(
     ip_network(text)
@@ -31,47 +36,6 @@ class LogFormat(StrEnum):
     AUTO = "auto"
     CONSOLE = "console"
     JSON = "json"
-
-
-def _networks(value: Any) -> Any:  # noqa: ANN401 - whatever the environment or a test gives
-    if isinstance(value, str):
-        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
-    return value
-
-
-def _unset_if_empty(value: Any) -> Any:  # noqa: ANN401 - as above
-    return None if value == "" else value
-
-
-OptionalPath = Annotated[Path | None, BeforeValidator(_unset_if_empty)]
-
-
-def _addresses(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, str):
-        return tuple(ip_address(part.strip()) for part in value.split(",") if part.strip())
-    return value
-
-
-def _name_server(value: Any) -> Any:  # noqa: ANN401
-    if not isinstance(value, str):
-        return value
-    if not value.strip():
-        return None
-    try:
-        return NameServer.parse(value)
-    except InvalidInput as error:
-        raise ValueError(error.issues[0].rule) from None
-
-
-def _secrets(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, str):
-        return tuple(SecretStr(part.strip()) for part in value.split(",") if part.strip())
-    return value
-
-
-NetworkList = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
-SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_secrets)]
-AddressList = Annotated[tuple[IPv4Address | IPv6Address, ...], NoDecode, BeforeValidator(_addresses)]
 
 
 class WhereVerified(StrEnum):
@@ -103,7 +67,7 @@ class Settings(BaseSettings):
         description="Addresses of the service, separated by commas. Where set, the DNS records to publish "
         "name these in place of aliases of the public URL's host.",
     )
-    resolver: Annotated[NameServer | None, NoDecode, BeforeValidator(_name_server)] = Field(
+    resolver: OptionalNameServer = Field(
         default=None,
         description="The DNS server to ask, `ADDRESS` or `ADDRESS:PORT`; the system's where it is not set. "
         "Signatures are its to check (DNSSEC), so a validating one nearby is best.",
@@ -239,7 +203,7 @@ class Settings(BaseSettings):
         description="A file with certificates, in PEM, that are trusted as roots beside those of the "
         "system when the service connects to others.",
     )
-    probe_name: Annotated[str | None, BeforeValidator(_unset_if_empty)] = Field(
+    probe_name: OptionalText = Field(
         default=None,
         max_length=253,
         pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$",
@@ -318,7 +282,7 @@ class Settings(BaseSettings):
         default=None,
         description="A folder with a copy of Mozilla's ISPDB, in which discovery looks domains up.",
     )
-    ispdb_url: Annotated[AnyHttpUrl | None, BeforeValidator(_unset_if_empty)] = Field(
+    ispdb_url: OptionalUrl = Field(
         default=None,
         description="Where discovery asks for the ISPDB's entry of a domain, whose name is put behind it: "
         "the URL of a mirror. Unset, domains are looked up in no foreign place.",

@@ -172,8 +172,7 @@ def build_services(settings: Settings) -> Services:
     Raises:
         InvalidInput: When settings that belong together are not all there.
     """
-    signer = _signer(settings)
-    url = settings.database_url
+    signer, url = _signer(settings), settings.database_url
     store = Store(create_engine(url), create_reader(url))
     access = Access(store, system_clock, free_attempts=settings.free_attempts)
     publishing = Publishing(store, signer)
