@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from app.core.dns_records import RecordType
 from app.core.documents import ClientRequest, Presentation
 from app.core.resolving import resolve
 from app.core.servers import Server, ServerType
+from app.discovery.srv_reading import LABELS, read_services
 from app.parsers.autoconfig import parse_autoconfig
 from app.parsers.autodiscover import parse_pox, parse_version_2
 from app.parsers.pacc import parse_pacc
 from app.renderers import FORMATS_BY_NAME
+from app.renderers.dns_records import RECORD_FORMS
 
 from builders import a_domain
 from contracts import claims, ispdb
 from contracts.accounts import ACCOUNTS, addressed
-from contracts.dns_cases import everything
+from contracts.dns_cases import DnsCase, everything
+from fakes.resolver import found
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.core.account import AccountSettings
+    from app.core.dns_lookups import Lookup
     from app.core.names import DomainName
 
 _STORED = {**ACCOUNTS, "everything": everything()}
@@ -81,6 +87,25 @@ def test_a_document_of_ours_is_read_as_clients_read_it(case: str, name: str) -> 
 @pytest.mark.parametrize("name", READERS)
 def test_every_reader_has_something_to_read(name: str) -> None:
     assert sum(compare(name, account) for account in CASES.values()) > 0
+
+
+@each_case
+def test_our_records_are_read_as_clients_read_them(case: str) -> None:
+    account = replace(CASES[case], address=None, login_address=None)
+    planned = DnsCase(account).planned()
+    answers: dict[RecordType, dict[str, Lookup]] = {RecordType.SRV: {}, RecordType.TXT: {}}
+    for record in planned.records:
+        label = record.name.partition(".")[0]
+        if record.type in answers and label in LABELS:
+            answers[record.type][label] = found(record.name, record.data)
+    servers, _ = read_services(answers[RecordType.SRV], answers[RecordType.TXT])
+    address = f"jane@{account.domain.ascii}"
+    read = {place_of(server, address) for server in servers}
+    zone = claims.zone(RECORD_FORMS["zone"].render(planned).decode("ascii"), address)
+    told = [one for one in zone if one.service not in ("ldap", "xmpp", "autodiscover")]
+    assert {place[:3] for place in read} == {(one.service, one.host, one.port) for one in told}
+    for place in read:
+        assert any(place[3] in one.security for one in told if one.service == place[0])
 
 
 @each_case
