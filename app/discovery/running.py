@@ -11,6 +11,7 @@ from app.core.candidates import Candidate, Discovery, Subject
 from app.core.notices import Notice
 from app.discovery.places import without_address
 from app.discovery.sources import SOURCES
+from app.net.failures import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,14 +44,16 @@ async def discover(
 
 
 def _cleaned(candidate: Candidate, subject: Subject) -> Candidate:
-    """Put placeholders where the address or its parts are, so that nothing is of one person."""
+    """Put placeholders where the address is, and take out what would be more than text on a terminal."""
     return replace(
         candidate,
         asked=without_address(candidate.asked, subject),
         reason=without_address(candidate.reason, subject),
+        display_name=shown(candidate.display_name or "") or None,
         redirects=tuple(without_address(url, subject) for url in candidate.redirects),
         notices=tuple(
-            Notice(notice.where, without_address(notice.reason, subject)) for notice in candidate.notices
+            Notice(notice.where, shown(without_address(notice.reason, subject)))
+            for notice in candidate.notices
         ),
         servers=tuple(_generalised(server, subject) for server in candidate.servers),
     )

@@ -84,7 +84,7 @@ def _read_pox(candidate: Candidate, subject: Subject) -> tuple[ChosenServer, ...
     return tuple(
         ChosenServer(
             type=_TYPES[protocol.type.lower()],
-            hostname=(protocol.server or "").lower(),
+            hostname=filled_host(protocol.server or "", subject),
             port=read_port(protocol.port or ""),
             socket_type={"on": SocketType.TLS, "off": SocketType.PLAIN}.get(protocol.ssl or ""),
             username=shown_login("%EMAILADDRESS%", subject),

@@ -12,6 +12,7 @@ from app.discovery.views.view import (
     ClientView,
     Journey,
     UnusableError,
+    filled_host,
     read_port,
     shown_login,
 )
@@ -65,7 +66,7 @@ def _server(protocol: WrittenProtocol, kind: ServerType, subject: Subject) -> Ch
     is_secure = (protocol.spa or "on").lower() == "on"
     return ChosenServer(
         type=kind,
-        hostname=(protocol.server or "").lower(),
+        hostname=filled_host(protocol.server or "", subject),
         port=read_port(protocol.port or ""),
         socket_type=_ENCRYPTIONS.get((protocol.encryption or "").lower(), by_switch),
         username=shown_login(protocol.login_name or "%EMAILLOCALPART%", subject),

@@ -155,7 +155,7 @@ def _read_pox(candidate: Candidate, subject: Subject) -> tuple[ChosenServer, ...
 def _of_protocol(protocol: WrittenProtocol, subject: Subject) -> ChosenServer | None:
     kind = {"IMAP": ServerType.IMAP, "POP3": ServerType.POP3, "SMTP": ServerType.SMTP}.get(protocol.type)
     port = read_port(protocol.port or "")
-    hostname = (protocol.server or "").lower()
+    hostname = filled_host(protocol.server or "", subject)
     if kind is None or port is None or not is_legal_host(hostname):
         return None
     is_plain = (protocol.ssl or "").lower() == "off" or (protocol.encryption or "").lower() == "none"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _OK: Final = 200
 _LEGAL_HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,255}")
+_UNSHOWABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+_MAX_SHOWN: Final = 254
 _MAX_PORT: Final = 65535
 # The hosts for which Thunderbird has OAuth 2 built in (protocol brief §1.3), by what they end in.
 _OAUTH_HOSTS: Final = (
@@ -212,12 +214,17 @@ def read_port(text: str) -> int | None:
 
 def filled_host(text: str, subject: Subject) -> str:
     """Fill in the domain in a host name."""
-    return placeholders.expand(text.strip(), placeholders.domain_values(subject.domain)).lower()
+    return _shown(placeholders.expand(text.strip(), placeholders.domain_values(subject.domain)).lower())
 
 
 def shown_login(text: str, subject: Subject) -> str:
     """Return a login in which nothing is of one person."""
-    return without_address(text, subject)
+    return _shown(without_address(text, subject))
+
+
+def _shown(text: str) -> str:
+    """Take out what would be more than text on a terminal."""
+    return _UNSHOWABLE.sub(" ", text)[:_MAX_SHOWN]
 
 
 def first(texts: tuple[str, ...]) -> str:
@@ -227,7 +234,8 @@ def first(texts: tuple[str, ...]) -> str:
 
 def named(section: Section) -> str:
     """Name a section in a reason."""
-    return f"{'incoming' if section.is_incoming else 'outgoing'}Server of type {section.type[:20] or 'none'}"
+    kind = _shown(section.type)[:20] or "none"
+    return f"{'incoming' if section.is_incoming else 'outgoing'}Server of type {kind}"
 
 
 def has_built_in_oauth(hostname: str) -> bool:

@@ -421,6 +421,15 @@ async def test_what_is_no_redirect_to_https_is_not_followed(
     assert reason in candidate.reason
 
 
+async def test_what_would_be_more_than_text_on_a_terminal_is_not_kept(hosts: WebHosts) -> None:
+    name = "<Response><User><DisplayName>a\u009b31mb</DisplayName></User>".encode()
+    body = a_document("autodiscover").body
+    rest = body[body.index(b"<Account") :]
+    hosts.routes[POX_HOST] = Answer(b"<Autodiscover>" + name + rest)
+    candidate = await alone(hosts, "autodiscover")
+    assert candidate.display_name == "a 31mb"
+
+
 async def test_autodiscover_by_srv_posts_to_the_host_that_is_named(hosts: WebHosts) -> None:
     hosts.routes[POX_ELSEWHERE] = a_document("autodiscover")
     record = srv("_autodiscover", 443, "autodiscover.provider.example")

@@ -371,6 +371,13 @@ def test_two_clients_read_one_response_in_two_ways(
     assert written(view.servers[0]) == f"imap.provider.example:143 {expected}"
 
 
+@pytest.mark.parametrize("client", [DELTA, EVOLUTION])
+def test_what_would_be_more_than_text_on_a_terminal_is_not_shown(client: str) -> None:
+    document = a_file(incoming(hostname="a\u009b31m.example", username="x\u202ey\u009bz"), outgoing())
+    (server, _) = only(client, document).servers
+    assert (server.hostname, server.username) == ("a 31m.example", "x y z")
+
+
 def test_outlook_takes_the_first_of_a_type() -> None:
     response = a_response(protocol("IMAP", 993), protocol("IMAP", 143))
     assert [server.port for server in only(OUTLOOK, response, source="autodiscover").servers] == [993]
