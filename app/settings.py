@@ -72,6 +72,13 @@ class Settings(BaseSettings):
         description="The DNS server to ask, `ADDRESS` or `ADDRESS:PORT`; the system's where it is not set. "
         "Signatures are its to check (DNSSEC), so a validating one nearby is best.",
     )
+    known_domains: int = Field(
+        default=500_000,
+        ge=0,
+        description="How many domains each process remembers, so that requests for them need no database: "
+        "about a hundred bytes each, and some kilobytes for each provider and each domain with servers of "
+        "its own. 0 for none.",
+    )
     trusted_proxies: NetworkList = Field(
         default=(),
         description="Addresses and networks, separated by commas, of reverse proxies whose "

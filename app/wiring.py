@@ -41,6 +41,7 @@ from app.services.health import Health
 from app.services.idempotency import OnceService
 from app.services.importing import Importing
 from app.services.instructing import Instructing
+from app.services.known_domains import KnownDomains
 from app.services.lifecycle import LifecycleService
 from app.services.mailboxes import MailboxService
 from app.services.moving_in import MovingIn
@@ -53,12 +54,15 @@ from app.services.secret_box import SecretBox
 from app.services.sessions import SessionService
 from app.services.signing import Signer
 from app.services.tokens import TokenService
+from app.services.traffic import Traffic
 from app.services.trust import Trust
 from app.services.upkeep import Upkeep
 from app.services.verifying import EndpointReading, Verifying
 from app.services.webhooks import Destinations, WebhookService
 from app.services.well_known import WellKnown
+from app.store.change_watching import PostgresWatch, SqliteWatch
 from app.store.engine import create_engine, create_reader
+from app.store.standings import PostgresStandings, SqliteStandings
 from app.store.unit_of_work import Store
 from app.verification.published import DocumentFetcher
 from app.verification.running import Means, Prober
@@ -137,6 +141,7 @@ class Services:
     health: Health
     importing: Importing
     instructing: Instructing
+    known: KnownDomains
     lifecycle: LifecycleService
     mailboxes: MailboxService
     moving_in: MovingIn
@@ -150,11 +155,19 @@ class Services:
     well_known: WellKnown
     store: Store
     tokens: TokenService
+    traffic: Traffic
     upkeep: Upkeep
     verification: VerificationServices
     webhooks: WebhookServices
+    database_url: str
     service_url: str
     """The service's own address as clients reach it, without a slash at the end."""
+
+    async def watch(self) -> None:
+        """Know domains, and notice what changes of them, until cancelled."""
+        engine, url = self.store.engine, self.database_url
+        is_sqlite = engine.dialect.name == "sqlite"
+        await self.known.watch(SqliteWatch(url) if is_sqlite else PostgresWatch(engine))
 
     async def close(self) -> None:
         """Let go of the database and of the thread that signs."""
@@ -163,6 +176,7 @@ class Services:
         with suppress(NotAvailable):
             await self.access.write_last_used()
             await self.operators.sessions.write_last_used()
+        await self.known.close()
         await self.store.close()
 
 
@@ -172,13 +186,11 @@ def build_services(settings: Settings) -> Services:
     Raises:
         InvalidInput: When settings that belong together are not all there.
     """
-    signer, url = _signer(settings), settings.database_url
-    store = Store(create_engine(url), create_reader(url))
+    signer, store = _signer(settings), _store(settings.database_url)
     access = Access(store, system_clock, free_attempts=settings.free_attempts)
-    publishing = Publishing(store, signer)
+    publishing = Publishing(store, signer, known := _known_domains(settings, store))
     service = PublicService(url=str(settings.public_url).rstrip("/"), addresses=settings.public_addresses)
-    resolver = DnspythonResolver(settings.resolver)
-    dns_records = DnsRecordService(publishing, service, resolver)
+    dns_records = DnsRecordService(publishing, service, resolver := DnspythonResolver(settings.resolver))
     bulk = BulkService(store, system_clock)
     domains, providers = DomainService(store, system_clock), ProviderService(store, system_clock)
     return Services(
@@ -196,6 +208,7 @@ def build_services(settings: Settings) -> Services:
         health=Health(store, signer=signer),
         importing=Importing(store, system_clock),
         instructing=Instructing(publishing, store, service.url),
+        known=known,
         lifecycle=LifecycleService(store, system_clock),
         mailboxes=MailboxService(store, system_clock),
         moving_in=MovingIn(store, system_clock, bulk),
@@ -208,11 +221,25 @@ def build_services(settings: Settings) -> Services:
         well_known=WellKnown(publishing),
         store=store,
         tokens=TokenService(store, system_clock),
+        traffic=Traffic(),
         upkeep=_upkeep(settings, store),
         verification=_verification(settings, store, resolver, dns_records),
         webhooks=_webhooks(settings, store, resolver),
+        database_url=settings.database_url,
         service_url=service.url,
     )
+
+
+def _store(url: str) -> Store:
+    return Store(create_engine(url), create_reader(url))
+
+
+def _known_domains(settings: Settings, store: Store) -> KnownDomains:
+    url, engine = settings.database_url, store.engine
+    standings = SqliteStandings(url) if engine.dialect.name == "sqlite" else PostgresStandings(engine)
+    known = KnownDomains(store, standings, limit=settings.known_domains)
+    store.audience = known
+    return known
 
 
 def _rates(settings: Settings) -> RequestRates:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -17,7 +17,8 @@ from starlette.requests import Request
 from app.api.problems import REFUSED
 from app.core.documents import ClientRequest
 from app.core.errors import NotAvailable
-from app.core.replies import plain_refusal
+from app.core.replies import SAFE_METHODS, entity_tag, plain_refusal, reply_fields
+from app.services.traffic import ORDINARY, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from fastapi.routing import APIRoute
 
     from app.core.documents import ClientFormat, Endpoint, Parameter, Reply
+    from app.services.traffic import Traffic
     from app.wiring import Services
 
 _RETRY_AFTER_SECONDS: Final = 5
 _FORM: Final = "application/x-www-form-urlencoded"
-_SAFE_METHODS: Final = ("GET", "HEAD")
 
 
 def build_router(formats: Sequence[ClientFormat]) -> APIRouter:
@@ -77,7 +78,7 @@ def _operation_id(client_format: ClientFormat, endpoint: Endpoint, method: str) 
 
 
 def _extra(endpoint: Endpoint, method: str) -> dict[str, Any]:
-    if not endpoint.request_media_type or method in _SAFE_METHODS:
+    if not endpoint.request_media_type or method in SAFE_METHODS:
         return {"parameters": [_parameter(p) for p in endpoint.parameters]}
     schema: dict[str, Any] = {"type": "string"}
     asked = endpoint.parameters
@@ -133,6 +134,14 @@ def _responses(client_format: ClientFormat, endpoint: Endpoint) -> dict[int | st
 
 def _handler(client_format: ClientFormat, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
+        started = time.perf_counter()
+        response = await write_answer(request)
+        traffic: Traffic = request.app.state.services.traffic
+        outcome = outcome_of(response.status_code)
+        traffic.tally(client_format.name, outcome, ORDINARY).add(time.perf_counter() - started)
+        return response
+
+    async def write_answer(request: Request) -> Response:
         services: Services = request.app.state.services
         try:
             body = await _read_body(request, endpoint.max_body_bytes)
@@ -176,7 +185,7 @@ async def _read_body(request: Request, max_bytes: int) -> bytes:
     Raises:
         HTTPException: When it is too long or too slow.
     """
-    if not max_bytes or request.method in _SAFE_METHODS:
+    if not max_bytes or request.method in SAFE_METHODS:
         return b""
     body = bytearray()
     async for chunk in request.stream():
@@ -188,25 +197,14 @@ async def _read_body(request: Request, max_bytes: int) -> bytes:
 
 
 def _response(reply: Reply, request: Request) -> Response:
-    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": _cache_control(reply)}
-    if request.method in _SAFE_METHODS:
-        headers["Access-Control-Allow-Origin"] = "*"
-    headers.update(reply.headers)
+    headers = reply_fields(reply, request.method)
     if reply.status == HTTPStatus.OK and reply.max_age_seconds is not None:
-        etag = f'"{hashlib.blake2b(reply.body, digest_size=12).hexdigest()}"'
+        etag = entity_tag(reply.body).decode()
         headers["ETag"] = etag
         if _matches(request.headers.get("if-none-match"), etag):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     headers["Content-Type"] = reply.media_type
     return Response(reply.body, reply.status, headers)
-
-
-def _cache_control(reply: Reply) -> str:
-    if reply.max_age_seconds is None:
-        return "no-store"
-    if reply.status != HTTPStatus.OK:
-        return f"max-age={reply.max_age_seconds}"
-    return f"{'private' if reply.is_personal else 'public'}, max-age={reply.max_age_seconds}"
 
 
 def _matches(if_none_match: str | None, etag: str) -> bool:

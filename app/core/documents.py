@@ -169,3 +169,6 @@ class ClientFormat:
     """Whether it is for one mailbox, so that a domain alone gets none."""
     is_signable: bool = False
     """Whether its document is to be signed where a certificate is configured."""
+    derived: tuple[Callable[[str, str, str], str], ...] = ()
+    """What the document says of an address other than the address and its parts: each is a function of the
+    provider's slug, the local part of the login in lower case, and the domain."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from zlib import crc32
 
 from app.core.documents import Inquiry, Presentation, Reply
 from app.core.errors import InvalidInput
@@ -17,7 +18,34 @@ if TYPE_CHECKING:
 # Long enough to spare us a client's second and third request, short enough for a change to be seen soon.
 MAX_AGE_SECONDS: Final = 300
 MAX_AGE_UNKNOWN_SECONDS: Final = 60
+SAFE_METHODS: Final = ("GET", "HEAD")
+_OK: Final = 200
 UNKNOWN: Final = "No mail settings are published for this domain."
+
+
+def entity_tag(body: bytes) -> bytes:
+    """Return the tag of a document that caches may keep (RFC 9110 §8.8.3).
+
+    It has to tell a document from those that were at its place before, and no more: nobody gains by two
+    that are alike, and a digest would cost more than writing the document.
+    """
+    return b'"%08x-%x"' % (crc32(body), len(body))
+
+
+def reply_fields(reply: Reply, method: str) -> dict[str, str]:
+    """Return the header fields of a reply, but for those that follow from its body."""
+    fields = {"X-Content-Type-Options": "nosniff", "Cache-Control": _cache_control(reply)}
+    if method in SAFE_METHODS:
+        fields["Access-Control-Allow-Origin"] = "*"
+    return {**fields, **dict(reply.headers)}
+
+
+def _cache_control(reply: Reply) -> str:
+    if reply.max_age_seconds is None:
+        return "no-store"
+    if reply.status != _OK:
+        return f"max-age={reply.max_age_seconds}"
+    return f"{'private' if reply.is_personal else 'public'}, max-age={reply.max_age_seconds}"
 
 
 def plain_refusal(status: int, sentence: str, *headers: tuple[str, str]) -> Reply:

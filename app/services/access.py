@@ -10,6 +10,7 @@ from app.core.errors import NotAuthenticated
 from app.services.attempts import FailedAttempts
 from app.services.callers import CONSOLE, Caller
 from app.services.tokens import TokenService, TokenWish, digest_of
+from app.store.change_watching import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +121,7 @@ class Access:
         if not self._uses:
             return
         uses, self._uses = self._uses, {}
-        async with self._store.writing() as unit:
+        async with self._store.writing(reach=Reach.NOTHING) as unit:
             # Always in one order, so that two processes never wait for each other.
             for public_id, at in sorted(uses.items()):
                 await unit.tokens.note_use(public_id, at)

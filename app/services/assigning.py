@@ -19,6 +19,7 @@ from app.services.callers import VERIFICATION
 from app.services.changes import Changes
 from app.services.cohort_states import CROWD, follow_on
 from app.services.work_loop import LoopPace, WorkLoop
+from app.store.change_watching import Reach
 from app.store.cohorts import NewListing
 from app.verification.judging import judge_listing
 from app.verification.planning import plan
@@ -85,7 +86,7 @@ class Assigning:
         async with self._store.reading() as unit:
             if not await unit.cohorts.has_work():
                 return False
-        async with self._store.writing() as unit:
+        async with self._store.writing(reach=Reach.NOTHING) as unit:
             await unit.cohorts.lock()
             await _note_providers(unit)
             await assign(unit, await unit.cohorts.changed_domains(_DOMAINS))
@@ -111,7 +112,7 @@ class Assigning:
         self._tidied_at = now
         removed = 0
         while True:
-            async with self._store.writing() as unit:
+            async with self._store.writing(reach=Reach.NOTHING) as unit:
                 await unit.cohorts.lock()
                 count = await unit.cohorts.remove_unused(_DOMAINS)
             removed += count

@@ -19,6 +19,7 @@ from app.core.tokens import StoredToken
 from app.core.verified import HostChoice
 from app.core.webhooks import Webhook
 from app.services.announcing import announce
+from app.store.change_watching import Reach
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -78,6 +79,10 @@ def _host_subject(value: HostChoice, _provider: str | None) -> _Subject:
 _TOLD_OF: Final = frozenset({"domain", "provider"})
 
 
+# Values that no document is made of.
+_UNSEEN: Final = (StoredToken, Webhook)
+
+
 def _news(action: str, old: _Subject | None, new: _Subject | None) -> tuple[News, ...]:
     """Return what subscribers are told of a change."""
     subject = new or old
@@ -120,6 +125,7 @@ class Change:
             after: What is stored; None where nothing is.
             provider: Whose it is, for values that do not say it themselves.
         """
+        self._reaches(before, after)
         old = None if before is None else _versioned(before, provider)
         new = None if after is None else _versioned(after, provider)
         if old is not None and new is not None and old.provider != new.provider:
@@ -129,6 +135,18 @@ class Change:
             self._add(action, old, new)
         if (subject := new or old) is not None and subject.kind in _TOLD_OF:
             self._news.append(partial(_news, action, old, new))
+
+    def _reaches(self, *values: Stored[Any] | None) -> None:
+        """Note what discovery has to forget: all, but for what is known to concern single domains."""
+        unit = self.unit
+        for stored in values:
+            value = None if stored is None else stored.value
+            reach = Reach.NOTHING if value is None or isinstance(value, _UNSEEN) else Reach.PROVIDERS
+            if isinstance(value, Domain | Mailbox) and not value.servers:
+                reach = Reach.DOMAINS
+                name = value.name if isinstance(value, Domain) else value.address.domain
+                unit.changed_names.add(name.ascii)
+            unit.reach = max(unit.reach, reach)
 
     def announce(self, *news: News) -> None:
         """Tell subscribers of something, if the change comes about."""
@@ -193,7 +211,7 @@ class Changes:
             yield change
             await change.write_down()
             return
-        async with self._store.writing(keep=not caller.call.dry_run) as unit:
+        async with self._store.writing(keep=not caller.call.dry_run, reach=Reach.NOTHING) as unit:
             change = Change(unit, caller, self._clock())
             yield change
             await change.write_down()

@@ -25,6 +25,7 @@ from app.services.cohort_states import CROWD, find_promises, follow_run
 from app.services.finding_records import finding_record
 from app.services.telling import tell
 from app.services.work_loop import LoopPace, WorkLoop
+from app.store.change_watching import Reach
 from app.verification.judging import judge
 from app.verification.reporting import due_in, report_endpoint
 
@@ -124,7 +125,7 @@ class Checking:
         async with self._store.reading() as unit:
             if not await unit.endpoints.has_due(now):
                 return 0
-        async with self._store.writing() as unit:
+        async with self._store.writing(reach=Reach.NOTHING) as unit:
             leased = await unit.endpoints.lease(secrets.token_hex(16), now, self._lease_end(now), room)
         for one in leased:
             self._loop.begin(self.check(one))
@@ -133,7 +134,7 @@ class Checking:
     async def take(self, ids: Sequence[int]) -> list[LeasedEndpoint]:
         """Take those of these endpoints that nobody holds, due or not."""
         now = self._clock()
-        async with self._store.writing() as unit:
+        async with self._store.writing(reach=Reach.NOTHING) as unit:
             return await unit.endpoints.lease_these(ids, secrets.token_hex(16), now, self._lease_end(now))
 
     def _lease_end(self, now: datetime) -> datetime:
@@ -168,7 +169,7 @@ class Checking:
     async def _let_go(self, leased: LeasedEndpoint) -> None:
         """Give up an endpoint in good order, so that others need not wait for the lease to end."""
         try:
-            async with asyncio.timeout(1), self._store.writing() as unit:
+            async with asyncio.timeout(1), self._store.writing(reach=Reach.NOTHING) as unit:
                 await unit.endpoints.release(leased)
         except (AppError, TimeoutError) as error:
             _log.info("verification_kept_lease", endpoint=leased.stored.endpoint.key, reason=str(error))

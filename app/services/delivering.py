@@ -25,6 +25,7 @@ from app.net.posting import Posted
 from app.services.callers import DELIVERY
 from app.services.changes import Changes
 from app.services.work_loop import LoopPace, WorkLoop
+from app.store.change_watching import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +105,7 @@ class Delivering:
         random.shuffle(open_ones)
         taken: list[LeasedDelivery] = []
         until = now + self._pace.lease
-        async with self._store.writing() as unit:
+        async with self._store.writing(reach=Reach.NOTHING) as unit:
             for webhook_id in open_ones:
                 limit = min(limits[webhook_id], room - len(taken))
                 if limit > 0:

@@ -22,6 +22,7 @@ from app.services.assigning import assign_now
 from app.services.domain_reports import gather_report, report_record
 from app.services.verifying import FRESH_FOR, PATIENCE, given_up_after
 from app.services.work_loop import LoopPace, WorkLoop
+from app.store.change_watching import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +97,7 @@ class DomainChecking:
         async with self._store.reading() as unit:
             if not await unit.verifications.has_open(now):
                 return 0
-        async with self._store.writing() as unit:
+        async with self._store.writing(reach=Reach.NOTHING) as unit:
             leased = await unit.verifications.lease(lease, now, until, room)
         for verification in leased:
             self._loop.begin(self._see_through(verification, lease))
@@ -106,7 +107,7 @@ class DomainChecking:
         name = DomainName(verification.domain)
         try:
             report = await self._report(name, verification.requested_at)
-            async with self._store.writing() as unit:
+            async with self._store.writing(reach=Reach.NOTHING) as unit:
                 record, state = report_record(report), report.state
                 is_written = await unit.verifications.finish(
                     verification.id, lease, state, record, self._clock()
@@ -127,7 +128,7 @@ class DomainChecking:
 
     async def _let_go(self, verification: StoredVerification, lease: str) -> None:
         try:
-            async with asyncio.timeout(1), self._store.writing() as unit:
+            async with asyncio.timeout(1), self._store.writing(reach=Reach.NOTHING) as unit:
                 await unit.verifications.release(verification.id, lease)
         except (AppError, TimeoutError) as error:
             _log.info("verification_kept_lease", domain=verification.domain, reason=str(error))
@@ -175,7 +176,7 @@ class DomainChecking:
             DomainNotFound: When it is not stored.
         """
         since = self._clock()
-        async with self._store.writing() as unit:
+        async with self._store.writing(reach=Reach.NOTHING) as unit:
             await assign_now(unit, name, since)
         looking = asyncio.create_task(self._own_findings(name))
         taken: dict[int, asyncio.Task[None]] = {}

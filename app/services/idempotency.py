@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from app.core.errors import IdempotencyKeyReused
+from app.store.change_watching import Reach
 from app.store.idempotency import KeptAnswer
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class OnceService:
         """
         now = self._clock()
         token_id = caller.token_id
-        async with self._store.writing() as unit:
+        async with self._store.writing(reach=Reach.NOTHING) as unit:
             await unit.idempotency.release(token_id, claim.key, now - KEPT_FOR)
             if await unit.idempotency.claim(token_id, claim.key, claim.digest, now):
                 answer = await work(replace(caller, call=replace(caller.call, transaction=unit)))

@@ -11,6 +11,7 @@ from app.core.names import EmailAddress
 from app.core.resolving import resolve
 from app.services.callers import Scope
 from app.services.credentials import CERTIFICATE
+from app.services.known_domains import Absence
 
 if TYPE_CHECKING:
     from app.core.account import AccountSettings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     )
     from app.core.names import DomainName
     from app.services.callers import Caller
+    from app.services.known_domains import KnownDomains
     from app.services.signing import Signer
     from app.store.accounts import Accounts, StoredAccount
     from app.store.unit_of_work import Store
@@ -32,10 +34,11 @@ if TYPE_CHECKING:
 class Publishing:
     """What is published, for mail clients and for those who want to see what they get."""
 
-    def __init__(self, store: Store, signer: Signer | None = None) -> None:
-        """Take the database, and what signs documents where that is configured."""
+    def __init__(self, store: Store, signer: Signer | None = None, known: KnownDomains | None = None) -> None:
+        """Take the database, what signs documents where that is configured, and what is known of domains."""
         self._store = store
         self._signer = signer
+        self._known = known
 
     async def reply(self, client_format: ClientFormat, request: ClientRequest) -> Reply:
         """Answer a client in its format; which of unknown and suspended a domain is, is not told.
@@ -45,7 +48,7 @@ class Publishing:
         """
         inquiry = client_format.inquire(request)
         accounts = [
-            await self._find_settings(question, listed=client_format.lists_domains)
+            await self.find_published(question, listed=client_format.lists_domains)
             for question in inquiry.questions
         ]
         reply = inquiry.answer(tuple(accounts))
@@ -131,6 +134,26 @@ class Publishing:
             raise DomainNotFound(question.domains[0].ascii if question.domains else "asked for")
         return settings
 
+    async def find_published(self, question: Question, *, listed: bool = False) -> AccountSettings | None:
+        """Return what clients are given, from what is known of the domain where that is enough.
+
+        Raises:
+            NotAvailable: When the database does not answer, and had to be asked.
+        """
+        known = self._known
+        if known is None or not known.is_trusted or listed:
+            return await self._find_settings(question, listed=listed)
+        for domain in question.domains:
+            profile = await known.find(domain.ascii)
+            if isinstance(profile, Absence):
+                if profile.is_stored:
+                    return None
+            elif question.address is not None and profile.excepts(question.address):
+                return await self._find_settings(question, listed=False)
+            else:
+                return profile.shared.settings(domain, question.address)
+        return await _find_known_exchanger(known, question)
+
     async def _find_settings(self, question: Question, *, listed: bool) -> AccountSettings | None:
         """Return the settings of the first domain that is known, if that is active."""
         async with self._store.discovering() as accounts:
@@ -168,6 +191,17 @@ def _resolved(found: StoredAccount, address: EmailAddress | None) -> AccountSett
         listed_domains=found.listed_domains,
         proven_hostnames=found.proven_hostnames,
     )
+
+
+async def _find_known_exchanger(known: KnownDomains, question: Question) -> AccountSettings | None:
+    """Do the same as ``_find_by_mail_exchanger`` with what is known."""
+    exchanger = question.mail_exchanger
+    if exchanger is None or exchanger in question.domains:
+        return None
+    profile = await known.find(exchanger.ascii)
+    if isinstance(profile, Absence) or not profile.shared.found.domain.serves_mx:
+        return None
+    return profile.shared.settings(exchanger, None)
 
 
 async def _find_by_mail_exchanger(

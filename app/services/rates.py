@@ -38,9 +38,14 @@ class RequestRates:
         self._unlimited = tuple(unlimited)
         # Reading an address costs more than all the rest.
         self._line = lru_cache(_REMEMBERED_ADDRESSES)(self._find_line)
+        self._places = lru_cache(_REMEMBERED_ADDRESSES)(self._find_places)
 
     def _find_line(self, address: str) -> str | None:
         return None if is_in_networks(address, self._unlimited) else line_of(address)
+
+    def _find_places(self, address: str) -> tuple[int, int] | None:
+        line = None if self._addresses is None else self._find_line(address)
+        return None if line is None or self._addresses is None else self._addresses.places_of(line)
 
     def count_address(self, address: str | None) -> int:
         """Count a request from an address.
@@ -51,10 +56,10 @@ class RequestRates:
         Returns:
             0 if the request is allowed; else in how many seconds the next one is.
         """
-        line = None if address is None or self._addresses is None else self._line(address)
-        if line is None or self._addresses is None:
+        places = None if address is None else self._places(address)
+        if places is None or self._addresses is None:
             return 0
-        wait = self._addresses.take(line)
+        wait = self._addresses.take_at(*places)
         return ceil(wait / SECOND_NS) if wait else 0
 
     def standing_of_address(self, address: str | None) -> Standing | None:

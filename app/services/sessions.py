@@ -17,6 +17,7 @@ from app.core.errors import NotAuthenticated
 from app.core.sessions import StoredSession
 from app.services.callers import Caller
 from app.services.tokens import digest_of
+from app.store.change_watching import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,7 @@ class SessionService:
         """
         caller = await self._access.authenticate(bearer, address)
         secret, now = secrets.token_urlsafe(32), self._clock()
-        async with self._store.writing() as unit:
+        async with self._store.writing(reach=Reach.NOTHING) as unit:
             token = await unit.tokens.find_stored(caller.token_id)
             if token is None:
                 raise NotAuthenticated
@@ -111,7 +112,7 @@ class SessionService:
             return
         digest = digest_of(secret)
         self._uses.pop(digest, None)
-        async with self._store.writing() as unit:
+        async with self._store.writing(reach=Reach.NOTHING) as unit:
             await unit.sessions.delete(digest)
 
     async def write_last_used(self) -> None:
@@ -123,7 +124,7 @@ class SessionService:
         if not self._uses:
             return
         uses, self._uses = self._uses, {}
-        async with self._store.writing() as unit:
+        async with self._store.writing(reach=Reach.NOTHING) as unit:
             # Always in one order, so that two processes never wait for each other.
             for digest, at in sorted(uses.items()):
                 await unit.sessions.note_use(digest, at)
@@ -131,7 +132,7 @@ class SessionService:
     async def forget(self) -> int:
         """Remove the sessions that are over; return how many."""
         now = self._clock()
-        async with self._store.writing() as unit:
+        async with self._store.writing(reach=Reach.NOTHING) as unit:
             return await unit.sessions.forget(now, now - self._spans.idle)
 
 

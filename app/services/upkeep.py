@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from app.services.idempotency import KEPT_FOR
+from app.store.change_watching import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,7 @@ class Upkeep:
         before = self._clock() - self._audit_retention
         removed = 0
         while True:
-            async with self._store.writing() as unit:
+            async with self._store.writing(reach=Reach.NOTHING) as unit:
                 count = await unit.audit.forget(before, _BATCH)
             removed += count
             if count < _BATCH:
@@ -74,12 +75,12 @@ class Upkeep:
 
     async def forget_answers(self) -> int:
         """Remove answers whose keys may be used again; return how many."""
-        async with self._store.writing() as unit:
+        async with self._store.writing(reach=Reach.NOTHING) as unit:
             return await unit.idempotency.forget(self._clock() - KEPT_FOR)
 
     async def forget_deleted_domains(self) -> int:
         """Remove deleted domains that are past their time; return how many."""
-        async with self._store.writing() as unit:
+        async with self._store.writing(reach=Reach.NOTHING) as unit:
             return await unit.deleted_domains.forget(self._clock() - self._deleted_retention)
 
     async def forget_events(self) -> int:
@@ -87,7 +88,7 @@ class Upkeep:
         before = self._clock() - self._event_retention
         removed = 0
         while True:
-            async with self._store.writing() as unit:
+            async with self._store.writing(reach=Reach.NOTHING) as unit:
                 count = await unit.deliveries.forget(before, _BATCH)
             removed += count
             if count < _BATCH:
@@ -98,7 +99,7 @@ class Upkeep:
         before = self._clock() - self._report_retention
         removed = 0
         while True:
-            async with self._store.writing() as unit:
+            async with self._store.writing(reach=Reach.NOTHING) as unit:
                 checks = await unit.endpoints.forget_checks(before, _BATCH)
                 reports = await unit.verifications.forget(before, _BATCH)
             removed += checks + reports

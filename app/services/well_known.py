@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from app.core.documents import Question
-from app.core.errors import DomainNotFound
 from app.core.placeholders import has_placeholders
 from app.core.questions import domains_of_host
 from app.core.servers import ServerType
@@ -40,9 +39,8 @@ class WellKnown:
         Raises:
             NotAvailable: When the database does not answer.
         """
-        try:
-            settings = await self._publishing.settings(Question(domains=domains_of_host(host)))
-        except DomainNotFound:
+        settings = await self._publishing.find_published(Question(domains=domains_of_host(host)))
+        if settings is None:
             return None
         for server in settings.servers:
             if server.type is SERVICES[name] and server.url is not None:
@@ -60,10 +58,8 @@ class WellKnown:
         domain = domain_behind(host_of(host) or "", MTA_STS)
         if domain is None:
             return None
-        try:
-            return (await self._publishing.settings(Question(domains=(domain,)))).mta_sts
-        except DomainNotFound:
-            return None
+        settings = await self._publishing.find_published(Question(domains=(domain,)))
+        return None if settings is None else settings.mta_sts
 
 
 def _is_same_place(url: str, name: str, host: str | None) -> bool:

@@ -12,11 +12,12 @@ from app.core.names import DomainName
 from app.core.provider import SUBADDRESS_SEPARATORS
 from app.store.mapping import domain_from_row, mailbox_from_row, provider_from_row, server_from_row
 from app.store.rows import COHORT, DOMAIN, MAILBOX, PROVIDER, SERVER
+from app.store.standings import Standing, standing_statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, RowMapping, Select, Table
+    from sqlalchemy import Connection, RowMapping, Select, Table, TextClause
     from sqlalchemy.ext.asyncio import AsyncConnection
     from sqlalchemy.sql.selectable import FromClause
 
@@ -122,6 +123,13 @@ class ActiveDomain:
 class Rows(Protocol):
     """Runs a statement of a read-only transaction."""
 
+    dialect: str
+    """The database's name in SQLAlchemy."""
+
+    async def first(self, statement: TextClause, values: dict[str, Any]) -> Sequence[Any] | None:
+        """Return the first row."""
+        ...
+
     async def all(self, statement: Select[Any], values: dict[str, Any]) -> Sequence[RowMapping]:
         """Return all rows."""
         ...
@@ -133,6 +141,11 @@ class AsyncRows:
     def __init__(self, connection: AsyncConnection) -> None:
         """Take a connection with a transaction under way."""
         self._connection = connection
+        self.dialect = connection.dialect.name
+
+    async def first(self, statement: TextClause, values: dict[str, Any]) -> Sequence[Any] | None:
+        """Return the first row."""
+        return (await self._connection.execute(statement, values)).first()
 
     async def all(self, statement: Select[Any], values: dict[str, Any]) -> Sequence[RowMapping]:
         """Return all rows."""
@@ -147,6 +160,11 @@ class ImmediateRows:
     def __init__(self, connection: Connection) -> None:
         """Take a connection with a transaction under way."""
         self._connection = connection
+        self.dialect = connection.dialect.name
+
+    async def first(self, statement: TextClause, values: dict[str, Any]) -> Sequence[Any] | None:
+        """Return the first row."""
+        return self._connection.execute(statement, values).first()
 
     async def all(self, statement: Select[Any], values: dict[str, Any]) -> Sequence[RowMapping]:
         """Return all rows."""
@@ -171,12 +189,17 @@ class Accounts:
             address: The address whose mailbox is wanted, in this domain.
             listed: Whether the provider's other domains are wanted.
         """
-        wanted = {"name": name.ascii, "keys": _possible_keys(address)}
+        wanted = {"name": name.ascii, "keys": possible_keys(address)}
         rows = await self._rows.all(_ACCOUNT, wanted)
         if not rows:
             return None
         parts = [_parts(dict(row)) for row in rows]
         return await self._built(parts[0], _chosen_mailbox(parts, address), listed=listed)
+
+    async def find_standing(self, name: DomainName) -> Standing | None:
+        """Return the columns that decide the domain's documents, as ``app.store.standings`` reads them."""
+        row = await self._rows.first(standing_statement(self._rows.dialect), {"name": name.ascii})
+        return None if row is None else Standing(*row)
 
     async def find_active(self, names: Sequence[DomainName]) -> dict[DomainName, ActiveDomain]:
         """Return those of the named domains that are active, and whose target is where they have one."""
@@ -232,7 +255,7 @@ def _parts(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return parts
 
 
-def _possible_keys(address: EmailAddress | None) -> tuple[str, ...]:
+def possible_keys(address: EmailAddress | None) -> tuple[str, ...]:
     """Return all that the mailbox may be called; which separator counts is the provider's to say."""
     if address is None:
         return ()

@@ -32,7 +32,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}",
 )
-_READER_PRAGMAS = ("PRAGMA query_only=ON", "PRAGMA busy_timeout=100", "PRAGMA mmap_size=268435456")
+READER_PRAGMAS = ("PRAGMA query_only=ON", "PRAGMA busy_timeout=100", "PRAGMA mmap_size=268435456")
 
 
 def create_engine(database_url: str) -> AsyncEngine:
@@ -103,7 +103,7 @@ def create_reader(database_url: str) -> Engine | None:
     engine = create_sync_engine(
         url.set(drivername="sqlite"), connect_args={"check_same_thread": False}, hide_parameters=True
     )
-    _govern_sqlite(engine, _READER_PRAGMAS, read_only=True)
+    _govern_sqlite(engine, READER_PRAGMAS, read_only=True)
     return engine
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.core.errors import AppError, ConcurrentChange, NotAvailable
 from app.store.accounts import Accounts, AsyncRows, ImmediateRows
 from app.store.audit import Audit
+from app.store.change_watching import Audience, Reach
 from app.store.cohorts import Cohorts
 from app.store.deleted_domains import DeletedDomains
 from app.store.deliveries import Deliveries
@@ -39,12 +40,20 @@ if TYPE_CHECKING:
     from app.core.stored import Stored
 
 
+MAX_NAMES: Final = 50
+"""Of more changed domains than this the names are not told: all are forgotten."""
+
+
 class UnitOfWork:
     """The repositories of one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, reach: Reach = Reach.NOTHING) -> None:
         """Take a connection with a transaction under way."""
         self._connection = connection
+        self.reach = reach
+        """What discovery has to forget of what it knows, should this be committed."""
+        self.changed_names: set[str] = set()
+        """Where single domains changed, which."""
         self.accounts = Accounts(AsyncRows(connection))
         self.audit = Audit(connection)
         self.cohorts = Cohorts(connection)
@@ -77,6 +86,8 @@ class Store:
         """Take an engine from ``create_engine`` and what ``create_reader`` gives for the same URL."""
         self.engine = engine
         self._reader = reader
+        self.audience: Audience | None = None
+        """Who is told of each transaction at its end, before whoever asked for it."""
 
     @asynccontextmanager
     async def discovering(self) -> AsyncIterator[Accounts]:
@@ -105,11 +116,14 @@ class Store:
                 yield UnitOfWork(connection)
 
     @asynccontextmanager
-    async def writing(self, *, keep: bool = True) -> AsyncIterator[UnitOfWork]:
+    async def writing(
+        self, *, keep: bool = True, reach: Reach = Reach.PROVIDERS
+    ) -> AsyncIterator[UnitOfWork]:
         """Open a transaction that is committed at the end of the block, or rolled back whole.
 
         Args:
             keep: Whether it is committed; a trial is rolled back whatever happens.
+            reach: What it changes of what discovery serves, as far as is known before it is made.
 
         Raises:
             NotAvailable: When the database does not answer or is locked for too long.
@@ -117,9 +131,23 @@ class Store:
         """
         with self.translated():
             async with self.engine.connect() as connection, connection.begin() as transaction:
-                yield UnitOfWork(connection)
-                if not keep:
-                    await transaction.rollback()
+                unit = UnitOfWork(connection, reach)
+                try:
+                    yield unit
+                    if keep:
+                        await transaction.commit()
+                    else:
+                        await transaction.rollback()
+                finally:
+                    # After a failure too: that of a commit may be one of its answer alone.
+                    if self.audience is not None and keep:
+                        self._tell(self.audience, unit)
+
+    @staticmethod
+    def _tell(audience: Audience, unit: UnitOfWork) -> None:
+        if unit.reach is not Reach.NOTHING:
+            few = len(unit.changed_names) <= MAX_NAMES
+            audience.forget(unit.reach, unit.changed_names if few else ())
 
     @staticmethod
     @contextmanager

@@ -21,7 +21,7 @@ def upgrade() -> None:
     op.add_column("domain", sa.Column("node", sa.String(253)))
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     value = "json_extract(variables, '$.NODE')" if is_sqlite else "variables ->> 'NODE'"
-    op.execute(f"UPDATE domain SET node = {value}")  # noqa: S608 - no input
+    op.execute(f"UPDATE domain SET node = {value}")
     op.create_index("ix_domain_node", "domain", ["node"])
     op.create_index("ix_domain_updated_at_name", "domain", ["updated_at", "name"])
     op.create_index("ix_domain_created_at_name", "domain", ["created_at", "name"])

@@ -135,13 +135,16 @@ async def list_findings(
     response_class=Response,
     responses={
         200: {
-            "description": "For Prometheus: endpoints by state, durations by protocol, the worst by name",
+            "description": "For Prometheus: endpoints by state, durations by protocol, the worst by name; "
+            "for tokens of no single provider also what mail clients asked of the process that answers",
             "content": {"text/plain": {"schema": {"type": "string"}}},
         },
         **problems(),
     },
 )
 async def get_verification_metrics(services: ServicesDependency, caller: CallerDependency) -> Response:
-    """Write how endpoints stand in Prometheus's text format."""
+    """Write how endpoints stand, and what mail clients asked, in Prometheus's text format."""
     text = await endpoint_metrics(services.verification.endpoints, caller, services.verification.clock())
+    if caller.provider is None:
+        text += services.traffic.metrics(services.known)
     return Response(text, media_type=MEDIA_TYPE)

@@ -16,7 +16,7 @@ from app.core.profile_texts import TEXTS, choose_language
 from app.core.replies import fixed_inquiry, plain_refusal, presentation_for, unknown_domain
 from app.core.servers import Direction
 from app.renderers.mobileconfig.asking import ENDPOINTS, read_request
-from app.renderers.mobileconfig.profile import FILE_EXTENSION, MEDIA_TYPE, render
+from app.renderers.mobileconfig.profile import DERIVED, FILE_EXTENSION, MEDIA_TYPE, render
 
 if TYPE_CHECKING:
     from app.core.account import AccountSettings
@@ -77,5 +77,6 @@ FORMATS: Final = (
         render=render,
         needs_address=True,
         is_signable=True,
+        derived=DERIVED,
     ),
 )

@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import datetime  # noqa: TC003 - SQLModel reads annotations
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field
 
 from app.store.rows.columns import (
@@ -160,6 +170,18 @@ class ServerRow(Row, table=True):
     username: str | None = Field(default=None, sa_type=String(254))
     shared_hostname: str | None = Field(default=None, sa_type=String(253))
     options: dict[str, Any] | None = Field(default=None, sa_type=NULLABLE_JSON)
+
+
+class DiscoveryGenerationRow(Row, table=True):
+    """One row of numbers that SQLite's triggers raise with each change of what discovery serves."""
+
+    __tablename__ = "discovery_generation"
+
+    id: int | None = Field(
+        default=None, sa_column=Column("id", Integer, primary_key=True, autoincrement=False)
+    )
+    domains: int = Field(sa_type=ID)
+    providers: int = Field(sa_type=ID)
 
 
 class TokenRow(Row, table=True):
