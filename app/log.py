@@ -49,13 +49,13 @@ def configure_logging(settings: Settings) -> None:
     # At DEBUG these tell every value of every statement and every header, secrets among them.
     for name in ("aiosqlite", "httpcore", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # The server logs through the root; its own access log would write addresses, and without a handler
-    # the last resort of the library would.
+    # The server logs through the root; its own access log would write addresses. With a handler, even an idle
+    # one, the server would put each line together; without one the library's last resort would write.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = name != "uvicorn.access"
-    logging.getLogger("uvicorn.access").addHandler(logging.NullHandler())
+    logging.getLogger("uvicorn.access").disabled = True
 
 
 def _renderer(*, as_json: bool) -> list[structlog.typing.Processor]:

@@ -9,6 +9,7 @@ from app.api.application import create_api
 from app.api.rate_limits import AddressLimit
 from app.api.requests import ForwardedHeaders, RequestLog
 from app.log import configure_logging
+from app.serving.hot_path import HotPath
 from app.settings import Settings
 from app.web.site import add_pages
 
@@ -45,4 +46,6 @@ def _spare_the_collector() -> None:
 
 def wrap(api: FastAPI, settings: Settings) -> ASGIApp:
     """Put around an application what sees every request first."""
-    return ForwardedHeaders(RequestLog(AddressLimit(api, api)), settings.trusted_proxies)
+    ordinary = RequestLog(AddressLimit(api, api))
+    app: ASGIApp = HotPath(api.state.services, ordinary=ordinary, counted=RequestLog(api))
+    return ForwardedHeaders(app, settings.trusted_proxies) if settings.trusted_proxies else app

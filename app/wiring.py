@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -155,17 +155,17 @@ class Services:
     well_known: WellKnown
     store: Store
     tokens: TokenService
-    traffic: Traffic
+    traffic: Traffic = field(default_factory=Traffic)
     upkeep: Upkeep
     verification: VerificationServices
     webhooks: WebhookServices
-    database_url: str
     service_url: str
     """The service's own address as clients reach it, without a slash at the end."""
 
     async def watch(self) -> None:
         """Know domains, and notice what changes of them, until cancelled."""
-        engine, url = self.store.engine, self.database_url
+        engine = self.store.engine
+        url = engine.url.render_as_string(hide_password=False)
         is_sqlite = engine.dialect.name == "sqlite"
         await self.known.watch(SqliteWatch(url) if is_sqlite else PostgresWatch(engine))
 
@@ -221,11 +221,9 @@ def build_services(settings: Settings) -> Services:
         well_known=WellKnown(publishing),
         store=store,
         tokens=TokenService(store, system_clock),
-        traffic=Traffic(),
         upkeep=_upkeep(settings, store),
         verification=_verification(settings, store, resolver, dns_records),
         webhooks=_webhooks(settings, store, resolver),
-        database_url=settings.database_url,
         service_url=service.url,
     )
 

@@ -68,7 +68,7 @@ def _add(router: APIRouter, client_format: ClientFormat, endpoint: Endpoint) -> 
 
 def _is_refused(endpoint: Endpoint, method: str) -> bool:
     """Tell whether the method is there only to send lost clients on or away."""
-    return method in _SAFE_METHODS and HTTPStatus.METHOD_NOT_ALLOWED in endpoint.statuses
+    return method in SAFE_METHODS and HTTPStatus.METHOD_NOT_ALLOWED in endpoint.statuses
 
 
 def _operation_id(client_format: ClientFormat, endpoint: Endpoint, method: str) -> str:

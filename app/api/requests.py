@@ -15,7 +15,7 @@ import structlog
 from app.core.networks import is_in_networks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -32,12 +32,25 @@ class ForwardedHeaders:
         """Take the application and the networks of the proxies."""
         self._app = app
         self._trusted = tuple(trusted)
+        self._answer_at_once: Callable[[Scope, bytes], bytes | None] | None = getattr(
+            app, "answer_at_once", None
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Correct the scope and pass on."""
+        self._believe(scope)
+        await self._app(scope, receive, send)
+
+    def answer_at_once(self, scope: Scope, body: bytes) -> bytes | None:
+        """Correct the scope, which may be done again, and return an answer where there is one at once."""
+        if self._answer_at_once is None:
+            return None
+        self._believe(scope)
+        return self._answer_at_once(scope, body)
+
+    def _believe(self, scope: Scope) -> None:
         if scope["type"] == "http" and self._trusted and self._is_trusted(_peer(scope)):
             self._correct(scope)
-        await self._app(scope, receive, send)
 
     def _is_trusted(self, address: str | None) -> bool:
         return is_in_networks(address, self._trusted)

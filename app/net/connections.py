@@ -2,6 +2,10 @@
 
 The server itself closes connections that wait for their next request, but waits for ever for the first
 one, for the rest of a header, and for the rest of a body that was answered before its end.
+
+An application may have answers to whole requests at once, without awaiting anything: such a request needs
+no task, no messages, and no look at each header field, which cost more than most documents (docs/adr/0020).
+Any other server calls the application in the ordinary way and sends the same bytes.
 """
 
 from __future__ import annotations
@@ -13,14 +17,20 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable, MutableMapping
+    from typing import TypeAlias
 
+    from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+    AnswerAtOnce: TypeAlias = "Callable[[MutableMapping[str, Any], bytes], bytes | None]"
 
 HEADER_SECONDS: Final = 10
 MAX_HEADER_BYTES: Final = 32 * 1024
 LEFTOVER_SECONDS: Final = 10
 """How long the rest of a body may go on after the answer: long enough for the client to read that."""
 
+_OK: Final = b"HTTP/1.1 200 OK\r\n"
 _TOO_SLOW: Final = ("408 Request Timeout", "The request's header did not come in time.")
 _TOO_LARGE: Final = ("431 Request Header Fields Too Large", "The request's header is too large.")
 
@@ -43,6 +53,13 @@ class GuardedConnection(HttpToolsProtocol):
         """Whether a header is there, and the end of its request is not."""
         self._has_ended = False
         """Whether a request ended in the bytes that are being read."""
+        self._find_answer: AnswerAtOnce | None = getattr(self.app, "answer_at_once", None)
+        self._held: RequestResponseCycle | None = None
+        """A request that is begun when all of it is there, or all that came."""
+        self._is_header_new = False
+        self._default_fields: list[tuple[bytes, bytes]] | None = None
+        self._start = b""
+        """Status line and default header fields of an answer, as the server last set these."""
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn
@@ -63,6 +80,9 @@ class GuardedConnection(HttpToolsProtocol):
         self._part_bytes = len(data)
         self._arrived_bytes += len(data)
         super().data_received(data)
+        if self._held is not None:
+            held, self._held = self._held, None
+            super()._start_asgi_task(held, self.app)
         if self._has_header or (self._has_ended and not self._has_begun) or self.transport.is_closing():
             return
         if not self._has_ended:
@@ -81,7 +101,8 @@ class GuardedConnection(HttpToolsProtocol):
     @override
     def on_headers_complete(self) -> None:
         """Note that a header is whole; a large one may have come at once."""
-        self._disarm()
+        if self._timer is not None:
+            self._disarm()
         self._has_begun, self._has_header = False, True
         # Added up only where it may be too large.
         is_suspect = self._arrived_bytes > MAX_HEADER_BYTES
@@ -89,7 +110,44 @@ class GuardedConnection(HttpToolsProtocol):
         if is_suspect and self._size() > MAX_HEADER_BYTES:
             self._refuse(*_TOO_LARGE)
         else:
+            self._is_header_new = True
             super().on_headers_complete()
+            self._is_header_new = False
+
+    @override
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Begin with a request, or wait for the rest of it, which mostly comes in the same bytes."""
+        if self._is_header_new and self._find_answer is not None and app is self.app:
+            self._held = cycle
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _begin(self, cycle: RequestResponseCycle) -> None:
+        """Answer a whole request at once, or have it answered in a task."""
+        if not self._is_answered(cycle):
+            super()._start_asgi_task(cycle, self.app)
+
+    def _is_answered(self, cycle: RequestResponseCycle) -> bool:
+        if self._find_answer is None or not cycle.keep_alive or cycle.waiting_for_100_continue:
+            return False
+        if cycle.access_log or self.flow.write_paused:
+            return False
+        try:
+            answer = self._find_answer(cycle.scope, bytes(cycle.body))  # type: ignore[arg-type] # a typed dict
+        except Exception:
+            # The ordinary way may know better, and tells if not.
+            self.logger.exception("No answer at once")
+            return False
+        if answer is None:
+            return False
+        default_fields = self.server_state.default_headers
+        if default_fields is not self._default_fields:
+            self._default_fields = default_fields
+            self._start = b"".join((_OK, *(b"%b: %b\r\n" % named for named in default_fields)))
+        cycle.response_started = cycle.response_complete = True
+        self.transport.write(self._start + answer)
+        cycle.on_response()
+        return True
 
     def _size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
@@ -103,10 +161,14 @@ class GuardedConnection(HttpToolsProtocol):
     @override
     def on_message_complete(self) -> None:
         """Note that a request is whole."""
-        self._disarm()
+        if self._timer is not None:
+            self._disarm()
         self._has_header, self._has_ended = False, True
         if not self.transport.is_closing():
             super().on_message_complete()
+            if self._held is not None:
+                held, self._held = self._held, None
+                self._begin(held)
 
     @override
     def on_response_complete(self) -> None:

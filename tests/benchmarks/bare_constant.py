@@ -1,4 +1,4 @@
-"""The reference: uvicorn answering every request with the same 1.1 kB, and nothing else."""
+"""The reference: uvicorn answering every request with the same 1.1 kB, or ``--bytes``, and nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import uvicorn
 
-BODY = b"<clientConfig>" + b"x" * 1113 + b"</clientConfig>"
+BYTES = int(sys.argv[sys.argv.index("--bytes") + 1]) if "--bytes" in sys.argv else 1142
+BODY = b"x" * BYTES
 START = {
     "type": "http.response.start",
     "status": 200,

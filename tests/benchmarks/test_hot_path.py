@@ -1,0 +1,176 @@
+"""What a request of each format costs, against a bare uvicorn constant of the same size in the same run.
+
+100,000 known domains at random, the address in the request, quotas counted and metrics kept. All servers are
+up at once, pinned to one core; wrk has the other. Rounds alternate, so that a change of the machine's speed
+meets both; printed are medians of ratios with their quartiles. Beside them, what a look-up costs that is
+no hit.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import statistics
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from app.services.known_domains import KnownDomains
+from app.store.standings import PostgresStandings, SqliteStandings
+
+from benchmarks.load import ROUNDS, Window, ask, measure_briefly, pin
+from builders import a_domain
+from databases import opened, stored_provider
+from service_process import Service
+
+pytestmark = pytest.mark.benchmark
+
+HERE = Path(__file__).parent
+DOMAINS = 100_000
+LOOKED_UP = 5_000
+ENVIRONMENT = {
+    "SIGNPOST_PUBLIC_URL": "https://signpost.example",
+    # Counted like any other, and never over it.
+    "SIGNPOST_UNLIMITED_NETWORKS": "192.0.2.0/24",
+    "SIGNPOST_REQUESTS_PER_MINUTE_PER_ADDRESS": "10000000",
+}
+POX = (
+    '<?xml version="1.0" encoding="utf-8"?><Autodiscover '
+    'xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request>'
+    "<EMailAddress>jane@DOMAIN</EMailAddress><AcceptableResponseSchema>"
+    "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
+    "</AcceptableResponseSchema></Request></Autodiscover>"
+)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A request, with ``DOMAIN`` for the domain, and the ratio that is aimed at."""
+
+    name: str
+    goal: float
+    target: str
+    host: str = "signpost.example"
+    body: str | None = None
+
+
+FORMS = (
+    Form("autoconfig GET", 0.90, "/mail/config-v1.1.xml?emailaddress=jane%40DOMAIN"),
+    Form("Autodiscover POST", 0.85, "/autodiscover/autodiscover.xml", body=POX),
+    Form(
+        "Autodiscover v2",
+        0.88,
+        "/autodiscover/autodiscover.json?Email=jane%40DOMAIN&Protocol=Autodiscoverv1",
+    ),
+    Form("PACC", 0.88, "/.well-known/user-agent-configuration.json", host="ua-auto-config.DOMAIN"),
+    Form("mobileconfig, unsigned", 0.80, "/mobileconfig?emailaddress=jane%40DOMAIN"),
+)
+
+
+@pytest.fixture
+def many_url(stocked_url: str) -> str:
+    """A database with many domains of one provider."""
+    same = "variables, status, published_name, serves_mx, source, version, created_at, updated_at"
+    with sqlite3.connect(stocked_url.partition("///")[2]) as connection:
+        # Where PACC, too, can say them.
+        for server_type, port in (("pop3", 995), ("smtp", 465)):
+            connection.execute("UPDATE server SET port = ? WHERE type = ?", (port, server_type))
+        connection.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?) "  # noqa: S608
+            f"INSERT INTO domain (name, provider_id, {same}) "
+            f"SELECT 'b' || i || '.example', provider_id, {same} FROM n, (SELECT * FROM domain LIMIT 1)",
+            (DOMAINS,),
+        )
+    return stocked_url
+
+
+def script(folder: Path, number: int, form: Form, *, in_order: bool = False) -> Path:
+    path = folder / f"{number}-{in_order}.lua"
+    choice = f"n = (n + 1) % {DOMAINS}" if in_order else f"n = math.random(0, {DOMAINS - 1})"
+    body = "nil" if form.body is None else f"filled([[{form.body}]])"
+    method = "GET" if form.body is None else "POST"
+    filled = f"'{method}', filled('{form.target}'), {{Host = filled('{form.host}')}}, {body}"
+    path.write_text(
+        "local n = 0\nlocal d\n"
+        "local function filled(text) return (text:gsub('DOMAIN', d)) end\n"
+        f"request = function()\n  {choice}\n  d = 'b' .. n .. '.example'\n"
+        f"  return wrk.format({filled})\nend\n"
+    )
+    return path
+
+
+def size_of(service: Service, form: Form) -> int:
+    """Return how long a document is; the lengths of names make little of it."""
+    target, host = (text.replace("DOMAIN", "b77777.example") for text in (form.target, form.host))
+    body = None if form.body is None else form.body.replace("DOMAIN", "b77777.example")
+    answer = httpx.request(
+        "GET" if body is None else "POST", service.url + target, headers={"Host": host}, content=body
+    )
+    assert answer.status_code == 200
+    return len(answer.content)
+
+
+def test_every_format_against_a_bare_constant(many_url: str, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        ours = stack.enter_context(Service(many_url, environment=ENVIRONMENT))
+        pin(ours.process.pid, 0)
+        bares = []
+        for number, form in enumerate(FORMS):
+            size = size_of(ours, form)
+            command = (sys.executable, str(HERE / "bare_constant.py"), "--bytes", str(size))
+            bare = stack.enter_context(Service(many_url, command=command))
+            pin(bare.process.pid, 0)
+            bares.append((bare, size))
+            # So that all are known.
+            ask(ours, script(tmp_path, number, form, in_order=True), 12 if number == 0 else 1)
+        rows = [list[tuple[Window, Window]]() for _ in FORMS]
+        for turn in range(ROUNDS + 1):
+            for number, (bare, _) in enumerate(bares):
+                order = (ours, bare) if turn % 2 else (bare, ours)
+                path = script(tmp_path, number, FORMS[number])
+                windows = {service: measure_briefly(service, path) for service in order}
+                if turn:
+                    rows[number].append((windows[bare], windows[ours]))
+        print(f"\n{DOMAINS} domains, SQLite, {ROUNDS} rounds of 1 s; bare / ours, median (quartiles):")
+        for form, (_, size), pairs in zip(FORMS, bares, rows, strict=True):
+            print(line(form, size, pairs))
+
+
+def line(form: Form, size: int, pairs: list[tuple[Window, Window]]) -> str:
+    cpu = sorted(bare.cpu_microseconds / ours.cpu_microseconds for bare, ours in pairs)
+    rates = [ours.rate / bare.rate for bare, ours in pairs]
+    low, _, high = statistics.quantiles(cpu, n=4)
+    bare, ours = (statistics.median(pair[side].cpu_microseconds for pair in pairs) for side in (0, 1))
+    return (
+        f"  {form.name:23} {size:5} B  CPU {statistics.median(cpu):.2f} ({low:.2f}-{high:.2f}), "
+        f"goal {form.goal:.2f}; "
+        f"bare {bare:.0f} us, ours {ours:.0f} us; requests/s {statistics.median(rates):.2f}"
+    )
+
+
+async def test_what_a_miss_costs(database_url: str) -> None:
+    async with opened(database_url) as store:
+        await stored_provider(store)
+        async with store.writing() as unit:
+            provider = await unit.providers.find("provider")
+            assert provider is not None
+            for number in range(LOOKED_UP):
+                domain = a_domain(f"d{number}.example")
+                await unit.domains.insert(domain, provider.id, None, provider.created_at)
+        is_sqlite = store.engine.dialect.name == "sqlite"
+        standings = SqliteStandings(database_url) if is_sqlite else PostgresStandings(store.engine)
+        known = KnownDomains(store, standings, limit=10 * LOOKED_UP)
+        known.trust()
+        await known.find("d0.example")
+        costs = []
+        for first in range(0, LOOKED_UP, 500):
+            began = time.process_time()
+            for number in range(first, first + 500):
+                await known.find(f"d{number}.example")
+            costs.append((time.process_time() - began) / 500 * 1e6)
+        print(f"\na miss, {store.engine.dialect.name}: {statistics.median(costs):.0f} us of CPU")
+        await known.close()
+    assert costs

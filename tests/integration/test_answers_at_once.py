@@ -1,0 +1,117 @@
+"""The same bytes over a socket from our own server class, which answers at once, and from uvicorn's own."""
+
+from __future__ import annotations
+
+import re
+import socket
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from contracts.test_both_ways import pox
+from service_process import Service, signpost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.integration
+
+SETTINGS = {
+    "SIGNPOST_PUBLIC_URL": "https://signpost.example",
+    "SIGNPOST_REQUESTS_PER_MINUTE_PER_ADDRESS": "0",
+}
+PLAIN_SERVER = (
+    sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app", "--interface", "asgi3",
+    "--no-access-log", "--no-server-header", "--no-proxy-headers", "--http", "httptools",
+)  # fmt: skip
+MOVING = re.compile(rb"(?i)(date|x-request-id): [^\r]+|Time=\"[^\"]+\"")
+QUERY = b"emailaddress=jane%40demo.example"
+
+
+def get(target: bytes, *fields: bytes, host: bytes = b"signpost.example", version: bytes = b"1.1") -> bytes:
+    return b"\r\n".join((b"GET %b HTTP/%b" % (target, version), b"Host: " + host, *fields, b"", b""))
+
+
+def post(body: bytes, *fields: bytes) -> bytes:
+    head = b"POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: signpost.example\r\n"
+    return (
+        head
+        + b"".join(field + b"\r\n" for field in (*fields, b"Content-Length: %d" % len(body)))
+        + b"\r\n"
+        + body
+    )
+
+
+AUTOCONFIG = get(b"/mail/config-v1.1.xml?" + QUERY)
+POX = post(pox("jane@demo.example"))
+REQUESTS: dict[str, tuple[bytes, ...]] = {
+    "autoconfig": (AUTOCONFIG,),
+    "host alone": (get(b"/mail/config-v1.1.xml", host=b"autoconfig.demo.example:80"),),
+    "autodiscover": (POX,),
+    "json": (get(b"/autodiscover/autodiscover.json?Email=jane@demo.example&Protocol=Autodiscoverv1"),),
+    "pacc": (get(b"/.well-known/user-agent-configuration.json", host=b"ua-auto-config.demo.example"),),
+    "profile": (get(b"/mobileconfig?" + QUERY, b"Accept-Language: de"),),
+    "full": (get(b"/v1.1/demo.example"),),
+    "unknown": (get(b"/v1.1/unknown.example"),),
+    "closing": (get(b"/mail/config-v1.1.xml?" + QUERY, b"Connection: close"),),
+    "old": (get(b"/mail/config-v1.1.xml?" + QUERY, version=b"1.0"),),
+    "pipelined": (AUTOCONFIG + POX + AUTOCONFIG + get(b"/health/live") + AUTOCONFIG,),
+    "in parts": (AUTOCONFIG[:30], AUTOCONFIG[30:]),
+    "body apart": (POX[:-200], POX[-200:]),
+    "body in three": (POX[:-300], POX[-300:-10], POX[-10:]),
+    "body and the next": (POX + AUTOCONFIG[:20], AUTOCONFIG[20:]),
+    "broken body": (post(b"<nothing>"),),
+    "get with a body": (get(b"/v1.1/demo.example", b"Content-Length: 3") + b"abc" + AUTOCONFIG,),
+    "expecting": (post(pox("jane@demo.example"), b"Expect: 100-continue"),),
+    "chunked": (
+        b"POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + b"%x\r\n%b\r\n0\r\n\r\n" % (len(pox("jane@demo.example")), pox("jane@demo.example")),
+    ),
+}  # fmt: skip
+
+
+def answers(service: Service, parts: tuple[bytes, ...]) -> bytes:
+    """Send, and return all that comes until nothing more does."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(0.05)
+        came = b""
+        connection.settimeout(0.5)
+        try:
+            while chunk := connection.recv(65536):
+                came += chunk
+        except TimeoutError:
+            pass
+    return MOVING.sub(b"", came)
+
+
+@contextmanager
+def both_servers(url: str) -> Iterator[tuple[Service, Service]]:
+    plain = Service(url, command=PLAIN_SERVER, environment=SETTINGS)
+    with Service(url, environment=SETTINGS) as ours, plain:
+        yield ours, plain
+
+
+def test_our_server_sends_what_any_other_would(tmp_path_factory: pytest.TempPathFactory) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('db')}/test.db"
+    for command in (["migrate"], ["demo"]):
+        assert signpost(*command, database_url=url).returncode == 0
+    token = signpost("token", "create", "--name", "t", "--scope", "admin", database_url=url).stdout.strip()
+    with both_servers(url) as (ours, plain):
+        for _ in range(3):
+            for name, parts in REQUESTS.items():
+                assert answers(ours, parts) == answers(plain, parts), name
+        for service in (ours, plain):
+            metrics = httpx.get(
+                f"{service.url}/api/v1/verification/metrics", headers={"Authorization": f"Bearer {token}"}
+            ).text
+            found = re.search(r'format="autoconfig",outcome="document",way="short"} (\d+)', metrics)
+            assert found is not None
+            assert int(found[1]) > 10
+            assert "signpost_known_domains_trusted 1" in metrics
