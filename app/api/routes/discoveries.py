@@ -12,7 +12,7 @@ from app.services.discovery_records import comparison_record, discovered_record
 router = APIRouter(prefix="/api/v1/discoveries", tags=["discovery"], route_class=AuthenticatedRoute)
 
 
-@router.post("", operation_id="discover", responses=problems(404, 413))
+@router.post("", operation_id="discover", responses=problems(400, 404, 413, 415))
 async def discover(
     body: DiscoveryCreate, services: ServicesDependency, caller: CallerDependency, response: Response
 ) -> DiscoveryRead:
