@@ -23,7 +23,7 @@ _RECORD_ID_LENGTH: Final = 32
 # RFC 3986 §2, but for those that separate URIs and fields in the record (RFC 8460 §3), and brackets.
 _CHARACTER: Final = r"(?:[A-Za-z0-9._~:/?@$&'()*+=-]|%[0-9A-Fa-f]{2})"
 _URI: Final = re.compile(f"{_CHARACTER}+(?:#{_CHARACTER}*)?")
-_MAILTO: Final = re.compile(r"(?:[^#%?]|%21|%23|%25|%3[Ff]|%5[Ee]|%60|%7[B-Db-d])*")
+_MAILTO: Final = re.compile(r"(?:[^#%?]|%2[13-7ABFabf]|%3[DFdf]|%5[EFef]|%60|%7[B-Eb-e])*")
 
 
 class StsMode(StrEnum):

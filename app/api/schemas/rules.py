@@ -156,7 +156,7 @@ MxPattern = Annotated[
         examples=["mx1.host.example", "*.mx.host.example"],
     ),
 ]
-_MAILTO_ATOM: Final = r"(?:[A-Za-z0-9$&'*+/=_~-]|%21|%23|%25|%3[Ff]|%5[Ee]|%60|%7[B-Db-d])+"
+_MAILTO_ATOM: Final = r"(?:[A-Za-z0-9$&'*+/=_~-]|%2[13-7ABFabf]|%3[DFdf]|%5[EFef]|%60|%7[B-Eb-e])+"
 _PCHAR: Final = r"(?:[A-Za-z0-9._~:/?@$&'()*+=-]|%[0-9A-Fa-f]{2})"
 _ADDRESS_HOST: Final = rf"(?:{_ANY_LABEL}\.)+{_NO_NUMBER}{_ANY_LABEL}"
 _MAILTO: Final = rf"mailto:{_MAILTO_ATOM}(?:\.{_MAILTO_ATOM})*@{_ADDRESS_HOST}"
