@@ -223,7 +223,16 @@ def _crossed(left: list[Place], right: list[Place]) -> list[Place]:
     return crossed[:_MOST_ALTERNATIVES]
 
 
+def _closed_to(closed: Schema, other: Schema) -> Schema:
+    """Return a schema without the members that a closed one beside it refuses."""
+    if closed.get("additionalProperties") is not False or "properties" not in other:
+        return other
+    own = closed.get("properties", {})
+    return {**other, "properties": {name: one for name, one in other["properties"].items() if name in own}}
+
+
 def _merged(left: Schema, right: Schema) -> Schema:
+    left, right = _closed_to(right, left), _closed_to(left, right)
     merged = {**left, **right}
     if _wider(left.get("type")) == right.get("type") is not None:
         merged["type"] = left["type"]

@@ -52,14 +52,7 @@ def members_of(document: dict[str, Any]) -> list[str]:
         f"/components/schemas/{name}/properties/{member}"
         for name, schema in document["components"]["schemas"].items()
         for member in schema.get("properties", ())
-        if not said_by_every_alternative(schema, member)
     ]
-
-
-def said_by_every_alternative(schema: dict[str, Any], member: str) -> bool:
-    """Tell whether a member is still described, and required, when its own description is gone."""
-    alternatives = schema.get("anyOf", ())
-    return bool(alternatives) and all(member in one.get("required", ()) for one in alternatives)
 
 
 def operations_of(document: dict[str, Any]) -> list[str]:
