@@ -80,6 +80,7 @@ ROUTES: dict[tuple[str, str], tuple[str | None, Any]] = {
     ("GET", "/endpoints/{endpoint_id}/history"): (VERIFY, None),
     ("GET", "/findings"): (VERIFY, None),
     ("GET", "/verification/metrics"): (VERIFY, None),
+    ("POST", "/discoveries"): (VERIFY, {"address": "customer.example"}),
     ("GET", "/instructions/{address}"): (INSTRUCTIONS, None),
     ("GET", "/instruction-clients"): (None, None),
     ("GET", "/webhooks"): (WEBHOOKS, None),
