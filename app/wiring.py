@@ -211,7 +211,7 @@ def build_services(settings: Settings) -> Services:
         known=known,
         lifecycle=LifecycleService(store, system_clock),
         mailboxes=MailboxService(store, system_clock),
-        moving_in=MovingIn(store, system_clock, bulk),
+        moving_in=MovingIn(store, ProviderService(store, system_clock), bulk),
         once=OnceService(store, system_clock),
         operators=_operators(settings, store, access),
         providers=providers,

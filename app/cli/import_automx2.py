@@ -24,7 +24,7 @@ _WORDS: Final = {
     Result.CREATED: "new",
     Result.UPDATED: "changed",
     Result.UNCHANGED: "unchanged",
-    Result.FAILED: "refused",
+    Result.FAILED: "left out",
 }
 
 
@@ -45,7 +45,7 @@ def import_automx2(
     """
 
     async def work(services: Services) -> Move:
-        return await services.moving_in.apply(_belongings(services, file), replace=replace, dry_run=dry_run)
+        return await services.moving_in.apply(_belongings(services, file), overwrite=replace, dry_run=dry_run)
 
     move = run_with_services(work)
     for loss in move.losses:

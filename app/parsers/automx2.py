@@ -148,25 +148,23 @@ class _Reader:
 
     def read(self) -> Belongings:
         servers = self._servers()
-        by_domain: dict[int, list[Server]] = {}
-        links = (
-            *((False, link) for link in self.tables.server_links),
-            *((True, link) for link in self.tables.dav_links),
-        )
-        for is_dav, (server_id, domain_id) in links:
-            server = servers.get((is_dav, server_id))
-            if server is not None:
-                by_domain.setdefault(domain_id, []).append(server)
-        order = {id(server): position for position, server in enumerate(servers.values())}
+        ranks = {place: rank for rank, place in enumerate(servers)}
+        places: dict[int, list[tuple[bool, int]]] = {}
+        for is_dav, links in ((False, self.tables.server_links), (True, self.tables.dav_links)):
+            for server_id, domain_id in links:
+                if (is_dav, server_id) in servers:
+                    places.setdefault(domain_id, []).append((is_dav, server_id))
         sets = {
-            number: _keyed(sorted(found, key=lambda server: order[id(server)]))
-            for number, found in by_domain.items()
+            domain_id: _keyed(servers[place] for place in sorted(found, key=ranks.__getitem__))
+            for domain_id, found in places.items()
         }
+        mine: dict[object, list[Row]] = {}
+        for row in self.tables.domains:
+            mine.setdefault(row.get("provider_id"), []).append(row)
         providers: list[Provider] = []
         domains: list[Domain] = []
         for row in self.tables.providers:
-            mine = [domain for domain in self.tables.domains if domain.get("provider_id") == row["id"]]
-            for provider, its_domains in self._provider(row, mine, sets):
+            for provider, its_domains in self._provider(row, mine.get(row["id"], ()), sets):
                 providers.append(provider)
                 domains.extend(its_domains)
         return Belongings(providers=tuple(providers), domains=tuple(domains), losses=tuple(self.losses))
@@ -210,10 +208,8 @@ class _Reader:
             except InvalidInput as error:
                 self.losses.append(Loss(f"provider {row.get('name')}", str(error)))
                 return
-            yield (
-                provider,
-                [_domain(name, provider.slug, servers, usual) for name, servers in fitting.items()],
-            )
+            domains = [_domain(name, provider.slug, servers, usual) for name, servers in fitting.items()]
+            yield provider, domains
             remaining = {name: servers for name, servers in remaining.items() if name not in fitting}
 
     def _name(self, row: Row) -> DomainName | None:

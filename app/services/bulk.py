@@ -91,7 +91,7 @@ class BulkService:
         for _ in range(_ATTEMPTS):
             try:
                 async with self._changes.making(caller) as change:
-                    return await self.write_in(change, caller, lines, rules)
+                    return await self._in(change, caller, lines, rules)
             except ConcurrentChange as lost:
                 error = lost
         if len(lines) == 1:
@@ -121,17 +121,16 @@ class BulkService:
         caller.require(Scope.DOMAINS_WRITE)
         async with self._changes.making(caller) as change:
             async for lines in batches:
-                outcomes = await self.write_in(change, caller, lines, rules)
+                outcomes = await self._in(change, caller, lines, rules)
                 refused = next((one for one in outcomes if one.result is Result.FAILED), None)
                 if rules.stops_at_fault and refused is not None:
                     raise LineRefused(refused)
                 await change.write_down()
                 tell(outcomes)
 
-    async def write_in(
-        self, change: Change, caller: Caller, lines: Sequence[NumberedLine], rules: BulkRules = EACH_LINE
+    async def _in(
+        self, change: Change, caller: Caller, lines: Sequence[NumberedLine], rules: BulkRules
     ) -> list[Outcome]:
-        """Do lines, no domain twice among them, as a part of a change under way."""
         facts = await _facts(change.unit, caller, lines)
         planner = BatchPlanner(caller, facts, rules, self._checks.of(facts.providers.values()))
         for start in range(0, len(lines), _PLANNED_AT_ONCE):

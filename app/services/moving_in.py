@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from app.core.authoring import check_authored_provider
 from app.core.domain_lines import DomainLine, NumberedLine, Operation
 from app.core.errors import InvalidInput
 from app.core.moving import Loss
 from app.parsers.automx2 import Tables
+from app.services.bulk import MOST_LINES
 from app.services.bulk_planning import Result
-from app.services.callers import CONSOLE, trial
-from app.services.changes import Changes
+from app.services.callers import CONSOLE
 from app.store.foreign_file import read_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from app.core.domains import Domain
     from app.core.moving import Belongings
     from app.core.provider import Provider
     from app.services.bulk import BulkService
-    from app.services.changes import Change
-    from app.store.unit_of_work import Store
+    from app.services.bulk_planning import Outcome
+    from app.services.callers import Caller
+    from app.services.providers import ProviderService
+    from app.store.unit_of_work import Store, UnitOfWork
 
-_BATCH: Final = 1000
 _PROVIDER_DIFFERS: Final = (
     "is stored already with other settings, and is kept; its domains are left out (--replace changes it)"
 )
@@ -44,13 +43,26 @@ class Move:
     losses: list[Loss] = field(default_factory=list)
     """What could not be carried over, and what was kept as it is stored."""
 
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Take what became of domains."""
+        for outcome in outcomes:
+            self.domains[outcome.result] += 1
+            if outcome.error is not None:
+                self.losses.append(Loss(f"domain {outcome.name}", str(outcome.error)))
+
+    def leave_out(self, counts: Counter[Result], subject: str, reason: str) -> None:
+        """Take that something is left out, or kept as it is stored."""
+        counts[Result.FAILED] += 1
+        self.losses.append(Loss(subject, reason))
+
 
 class MovingIn:
     """Takes over from another program."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], bulk: BulkService) -> None:
-        """Take the database, the time, and what writes many domains."""
-        self._changes = Changes(store, clock)
+    def __init__(self, store: Store, providers: ProviderService, bulk: BulkService) -> None:
+        """Take the database, and what writes providers and many domains."""
+        self._store = store
+        self._providers = providers
         self._bulk = bulk
 
     @staticmethod
@@ -71,69 +83,64 @@ class MovingIn:
             dav_links=[(row["davserver_id"], row["domain_id"]) for row in found["davserver_domain"]],
         )
 
-    async def apply(self, belongings: Belongings, *, replace: bool = False, dry_run: bool = False) -> Move:
+    async def apply(self, belongings: Belongings, *, overwrite: bool = False, dry_run: bool = False) -> Move:
         """Store what is not there yet: all of it, or nothing when the database fails.
 
         Doing it again changes nothing.
 
         Args:
             belongings: What the other program had.
-            replace: Whether what is stored already with other settings is changed.
+            overwrite: Whether what is stored already with other settings is changed.
             dry_run: Whether nothing is to be changed.
         """
-        caller = trial(CONSOLE) if dry_run else CONSOLE
         move = Move(losses=list(belongings.losses))
-        async with self._changes.making(caller) as change:
-            taken = await self._write_providers(change, belongings.providers, move, replace=replace)
+        async with self._store.writing(keep=not dry_run) as unit:
+            caller = replace(CONSOLE, call=replace(CONSOLE.call, transaction=unit))
+            taken = await self._put_providers(caller, belongings.providers, move, overwrite=overwrite)
             domains = [domain for domain in belongings.domains if domain.provider in taken]
-            for start in range(0, len(domains), _BATCH):
-                await self._write_domains(change, domains[start : start + _BATCH], move, replace=replace)
-                await change.write_down()
+            if left := len(belongings.domains) - len(domains):
+                move.domains[Result.FAILED] += left
+            batches = _batches(unit, domains, move, overwrite=overwrite)
+            await self._bulk.apply_whole(caller, batches, move.add)
         return move
 
-    async def _write_providers(
-        self, change: Change, providers: Sequence[Provider], move: Move, *, replace: bool
+    async def _put_providers(
+        self, caller: Caller, providers: Sequence[Provider], move: Move, *, overwrite: bool
     ) -> set[str]:
         """Store providers; return those whose domains belong to what is stored now."""
-        present = await change.unit.providers.named([provider.slug for provider in providers])
+        assert caller.call.transaction is not None, "all in one"  # noqa: S101
+        present = await caller.call.transaction.providers.named([provider.slug for provider in providers])
         taken = set()
         for provider in providers:
             stored = present.get(provider.slug)
-            try:
-                check_authored_provider(provider)
-            except InvalidInput as error:
-                move.losses.append(Loss(f"provider {provider.slug}", str(error)))
+            is_same = stored is not None and stored.value == provider
+            if stored is not None and not (is_same or overwrite):
+                move.leave_out(move.providers, f"provider {provider.slug}", _PROVIDER_DIFFERS)
                 continue
-            if stored is None:
-                new = await change.unit.providers.insert(provider, change.now)
-                change.note("provider.import", None, new)
-                result = Result.CREATED
-            elif stored.value == provider:
-                result = Result.UNCHANGED
-            elif replace:
-                changed = await change.unit.providers.replace(stored, provider, change.now)
-                change.note("provider.import", stored, changed)
-                result = Result.UPDATED
-            else:
-                move.losses.append(Loss(f"provider {provider.slug}", _PROVIDER_DIFFERS))
+            try:
+                _, is_new = await self._providers.put(caller, provider)
+            except InvalidInput as error:
+                move.leave_out(move.providers, f"provider {provider.slug}", str(error))
                 continue
             taken.add(provider.slug)
-            move.providers[result] += 1
+            changed = Result.UNCHANGED if is_same else Result.UPDATED
+            move.providers[Result.CREATED if is_new else changed] += 1
         return taken
 
-    async def _write_domains(
-        self, change: Change, domains: Sequence[Domain], move: Move, *, replace: bool
-    ) -> None:
-        present = await change.unit.domain_batches.find([domain.name.ascii for domain in domains])
+
+async def _batches(
+    unit: UnitOfWork, domains: Sequence[Domain], move: Move, *, overwrite: bool
+) -> AsyncIterator[list[NumberedLine]]:
+    """Give lines that store the domains, but for those that are kept."""
+    for start in range(0, len(domains), MOST_LINES):
+        batch = domains[start : start + MOST_LINES]
+        present = await unit.domain_batches.find([domain.name.ascii for domain in batch])
         lines = []
-        for number, domain in enumerate(domains, 1):
+        for number, domain in enumerate(batch, start + 1):
             stored = present.get(domain.name.ascii)
-            if stored is not None and not replace and not stored.is_same_as(domain):
-                move.losses.append(Loss(f"domain {domain.name.ascii}", _DOMAIN_DIFFERS))
+            if stored is not None and not overwrite and not stored.is_same_as(domain):
+                move.leave_out(move.domains, f"domain {domain.name.ascii}", _DOMAIN_DIFFERS)
             else:
                 line = DomainLine(operation=Operation.PUT, name=domain.name, domain=domain)
                 lines.append(NumberedLine(number, domain.name.ascii, line))
-        for outcome in await self._bulk.write_in(change, CONSOLE, lines):
-            move.domains[outcome.result] += 1
-            if outcome.error is not None:
-                move.losses.append(Loss(f"domain {outcome.name}", str(outcome.error)))
+        yield lines

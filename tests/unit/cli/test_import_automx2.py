@@ -16,7 +16,7 @@ OK, NEGATIVE, USAGE = 0, 1, 2
 def test_a_seed_is_shown_taken_and_answered_with(url: str, tmp_path: Path) -> None:
     file = tmp_path / "seed.json"
     file.write_bytes(a_seed())
-    rest = "0 changed, 0 unchanged, 0 refused\n"
+    rest = "0 changed, 0 unchanged, 0 left out\n"
     told = f"Providers: 1 new, {rest}Domains:   2 new, {rest}"
     dry = run("import", "automx2", str(file), "--dry-run", database_url=url)
     assert (dry.exit_code, dry.stdout, dry.stderr) == (OK, told, "Nothing was changed: this was a dry run.\n")

@@ -13,9 +13,10 @@ from app.parsers.automx2 import read_tables
 from app.services.bulk import BulkService
 from app.services.bulk_planning import Result
 from app.services.moving_in import MovingIn
+from app.services.providers import ProviderService
 
 from automx2_files import a_database
-from builders import a_domain, a_provider
+from builders import a_domain, a_provider, an_imap_server
 from databases import stored_domain, stored_provider
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ BELONGINGS = Belongings(providers=(PROVIDER,), domains=DOMAINS, losses=(Loss("do
 
 @pytest.fixture
 def moving_in(store: Store, clock: FixedClock) -> MovingIn:
-    return MovingIn(store, clock, BulkService(store, clock))
+    return MovingIn(store, ProviderService(store, clock), BulkService(store, clock))
 
 
 async def stored_names(store: Store) -> list[str]:
@@ -56,7 +57,7 @@ async def test_all_is_stored_with_its_audit_and_a_second_time_changes_nothing(
     assert first.losses == list(BELONGINGS.losses)
     assert await stored_names(store) == [domain.name.ascii for domain in DOMAINS]
     written = await actions(store)
-    assert written == {"provider.import": 1, "domain.put": 3}
+    assert written == {"provider.put": 1, "domain.put": 3}
     second = await moving_in.apply(BELONGINGS)
     assert (second.providers, second.domains) == ({Result.UNCHANGED: 1}, {Result.UNCHANGED: 3})
     assert await actions(store) == written
@@ -76,9 +77,9 @@ async def test_what_is_stored_with_other_settings_is_kept_unless_it_is_to_be_rep
     await stored_provider(store)
     await stored_domain(store, a_domain("d1.example", reference="K-17"))
     move = await moving_in.apply(BELONGINGS)
-    assert move.domains == {Result.CREATED: 2}
+    assert move.domains == {Result.CREATED: 2, Result.FAILED: 1}
     assert [loss.subject for loss in move.losses] == ["domain x", "domain d1.example"]
-    replaced = await moving_in.apply(BELONGINGS, replace=True)
+    replaced = await moving_in.apply(BELONGINGS, overwrite=True)
     assert replaced.domains == {Result.UPDATED: 1, Result.UNCHANGED: 2}
     async with store.reading() as unit:
         found = await unit.domains.find(DomainName("d1.example"))
@@ -89,9 +90,23 @@ async def test_what_is_stored_with_other_settings_is_kept_unless_it_is_to_be_rep
 async def test_the_domains_of_a_provider_that_is_kept_are_left_out(store: Store, moving_in: MovingIn) -> None:
     await stored_provider(store, replace(PROVIDER, display_name="Another"))
     move = await moving_in.apply(BELONGINGS)
-    assert (move.providers, move.domains) == ({}, {})
+    assert (move.providers, move.domains) == ({Result.FAILED: 1}, {Result.FAILED: 3})
     assert "provider moved" in [loss.subject for loss in move.losses]
     assert await stored_names(store) == []
+
+
+async def test_a_provider_whose_domains_lack_what_its_servers_need_is_left_as_it_is(
+    store: Store, moving_in: MovingIn
+) -> None:
+    await stored_provider(store, PROVIDER)
+    await stored_domain(store, DOMAINS[0])
+    needy = replace(PROVIDER, servers=(an_imap_server(hostname="%NODE%.provider.example"),))
+    move = await moving_in.apply(Belongings(providers=(needy,), domains=DOMAINS), overwrite=True)
+    assert (move.providers, move.domains) == ({Result.FAILED: 1}, {Result.FAILED: 3})
+    async with store.reading() as unit:
+        found = await unit.providers.find("moved")
+    assert found is not None
+    assert found.value == PROVIDER
 
 
 async def test_a_database_of_automx2_is_read_and_not_changed(tmp_path: Path, moving_in: MovingIn) -> None:
