@@ -102,10 +102,15 @@ def test_nobody_may_ask_for_certificates(before_echo: Front, echo: Echo, scheme:
     assert "x.example" not in echo.asked
 
 
-def test_tokens_do_not_travel_in_clear(before_echo: Front) -> None:
-    assert before_echo.ask(f"http://{SERVICE_HOST}/api/v1/domains").status == 403
-    seen = before_echo.ask(f"https://{SERVICE_HOST}/api/v1/domains").echo
-    assert seen.path == "/api/v1/domains"
+@pytest.mark.parametrize("path", ["/api/v1/domains", "/admin", "/admin/login"])
+def test_tokens_do_not_travel_in_clear(before_echo: Front, path: str) -> None:
+    assert before_echo.ask(f"http://{SERVICE_HOST}{path}").status == 403
+    assert before_echo.ask(f"https://{SERVICE_HOST}{path}").echo.path == path
+
+
+@both_schemes
+def test_paths_that_only_begin_alike_are_passed_on(before_echo: Front, scheme: str) -> None:
+    assert before_echo.ask(f"{scheme}://{SERVICE_HOST}/administration").echo.path == "/administration"
 
 
 def test_a_body_over_the_limit_is_refused(before_echo: Front) -> None:
