@@ -31,11 +31,11 @@ OWN_ALLOWANCES: Final[Mapping[str, Allowance]] = {
 
 FOLLOWING: Final = Allowance(has_deadline=False)
 """Of whoever follows a verification, whose path has names in it."""
-_FOLLOWING_PATH: Final = re.compile(r"/api/v1/domains/[^/]+/verifications/[^/]+/events")
+_FOLLOWING_PATH: Final = re.compile(r"/(?:api/v1|admin)/domains/[^/]+/verifications/[^/]+/events")
 
 
 def is_followed(path: str) -> bool:
-    """Tell whether a path of the management API is one to follow a verification at."""
+    """Tell whether a path is one to follow a verification at, by programs or on the operator pages."""
     return _FOLLOWING_PATH.fullmatch(path) is not None
 
 

@@ -52,13 +52,13 @@ class RequestGuard:
             await self._app(scope, receive, send)
             return
         path: str = scope["path"]
-        limits = self._own.get(path, self._usual)
-        if not path.startswith(_MANAGEMENT):
-            await self._app(scope, _Body(scope, receive, limits).receive, send)
-            return
-        if is_followed(path):
-            limits = self._following
-        await self._in_time(scope, _Body(scope, receive, limits), send, limits)
+        is_stream = is_followed(path)
+        limits = self._following if is_stream else self._own.get(path, self._usual)
+        body = _Body(scope, receive, limits)
+        if is_stream or path.startswith(_MANAGEMENT):
+            await self._in_time(scope, body, send, limits)
+        else:
+            await self._app(scope, body.receive, send)
 
     async def _in_time(self, scope: Scope, body: _Body, send: Send, limits: Limits) -> None:
         answer = _Answer(send, None if limits.request_seconds else limits.body_seconds)

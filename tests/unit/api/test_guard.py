@@ -203,7 +203,11 @@ async def test_an_answer_under_way_is_cut_off_and_not_finished() -> None:
     assert [(line["event"], line["request_id"]) for line in events] == [("request_cut_off", "1")]
 
 
-async def test_a_stream_that_nobody_takes_is_cut_off() -> None:
+FOLLOWED = "domains/a.example/verifications/0123456789abcdef/events"
+
+
+@pytest.mark.parametrize("path", [STREAM, f"/api/v1/{FOLLOWED}", f"/admin/{FOLLOWED}"])
+async def test_a_stream_that_nobody_takes_is_cut_off(path: str) -> None:
     async def pour(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
@@ -213,7 +217,7 @@ async def test_a_stream_that_nobody_takes_is_cut_off() -> None:
     async def take_nothing(_message: Message) -> None:
         await asyncio.sleep(3600)
 
-    scope = {"type": "http", "method": "GET", "path": STREAM, "headers": [], "state": {"request_id": "1"}}
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [], "state": {"request_id": "1"}}
     with structlog.testing.capture_logs() as events:
         await guarded(pour, body_seconds=1)(scope, nothing, take_nothing)
     assert [line["event"] for line in events] == ["request_cut_off"]
