@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 from babel import Locale
 
@@ -31,21 +32,28 @@ class LanguageChoice:
     is_chosen: bool
 
 
-def choose_for(request: Request) -> Language:
-    """Return a visitor's language; one that there is not is passed over."""
+def chosen_tag(request: Request) -> str | None:
+    """Return the language that a visitor chose; None for none, and for one that there is not."""
     chosen = request.query_params.get(PARAMETER)
-    if chosen in LANGUAGES:
+    return chosen if chosen in LANGUAGES else None
+
+
+def choose_for(request: Request) -> Language:
+    """Return a visitor's language."""
+    if (chosen := chosen_tag(request)) is not None:
         return load_language(chosen)
     return choose_language(preferred_languages(request.headers.get("accept-language")))
 
 
 def language_choices(request: Request, present: Language) -> tuple[LanguageChoice, ...]:
     """Return the languages that a page can be read in."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != PARAMETER]
+    query = urlencode([*kept, (PARAMETER, "")])
     return tuple(
         LanguageChoice(
             tag=tag,
             name=_name_in_itself(tag),
-            query=str(request.url.include_query_params(**{PARAMETER: tag}).query),
+            query=f"{query}{tag}",
             is_chosen=tag == present.tag,
         )
         for tag in LANGUAGES

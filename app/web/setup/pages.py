@@ -14,8 +14,7 @@ from app.core.errors import DomainNotFound, InvalidInput
 from app.core.questions import query_fields, question_for
 from app.instructions.clients import CLIENTS_BY_SLUG
 from app.instructions.headings import AT_THE_END, BEFORE, GOOD_TO_KNOW, WHICH_PROTOCOL, protocol_text
-from app.instructions.languages import LANGUAGES
-from app.web.languages import PARAMETER, choose_for
+from app.web.languages import PARAMETER, choose_for, chosen_tag
 from app.web.setup.branding import brand_of, help_pages
 from app.web.setup.colours import style_sheet
 from app.web.setup.qr_codes import qr_code
@@ -89,7 +88,7 @@ async def _for_whom(
     services: Services = request.app.state.services
     fields = query_fields(request.url.query)
     whose = next((value for name in _ADDRESS_FIELDS if (value := fields.get(name, "").strip())), "")
-    asking: dict[str, Any] = {"client": client, "whose": whose, "lang": _chosen_language(request)}
+    asking: dict[str, Any] = {"client": client, "whose": whose, "lang": chosen_tag(request)}
     if not whose:
         return render(request, "setup/start.html", is_wrong=False, **asking)
     try:
@@ -110,11 +109,6 @@ def _kept_query(whose: str, lang: str | None) -> str:
     return urlencode(kept)
 
 
-def _chosen_language(request: Request) -> str | None:
-    chosen = request.query_params.get(PARAMETER)
-    return chosen if chosen in LANGUAGES else None
-
-
 def _shown(request: Request, visit: Visit, query: str) -> dict[str, Any]:
     services: Services = request.app.state.services
     account = visit.account
@@ -125,7 +119,7 @@ def _shown(request: Request, visit: Visit, query: str) -> dict[str, Any]:
         "brand": brand_of(visit.provider, services.service_url),
         "provider": visit.provider,
         "help_pages": help_pages(visit.provider, choose_for(request).tag),
-        "lang": _chosen_language(request),
+        "lang": chosen_tag(request),
         "headings": _HEADINGS,
         "protocol_text": protocol_text,
     }
