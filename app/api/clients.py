@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from app.api.problems import REFUSED
 from app.core.documents import ClientRequest
-from app.core.errors import NotAvailable
+from app.core.errors import RETRY_SECONDS, NotAvailable
 from app.core.replies import SAFE_METHODS, entity_tag, plain_refusal, reply_fields
 from app.services.traffic import ORDINARY, outcome_of
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from app.services.traffic import Traffic
     from app.wiring import Services
 
-_RETRY_AFTER_SECONDS: Final = 5
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -174,7 +173,7 @@ def _not_available(client_format: ClientFormat, request: ClientRequest, error: N
     reply = plain_refusal(503, str(error)) if own is None else own(request)
     return replace(
         reply,
-        headers=(*reply.headers, ("Retry-After", str(_RETRY_AFTER_SECONDS))),
+        headers=(*reply.headers, ("Retry-After", str(RETRY_SECONDS))),
         max_age_seconds=None,
     )
 

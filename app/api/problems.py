@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from starlette.types import Scope as AsgiScope
 
 MEDIA_TYPE: Final = "application/problem+json"
-RETRY_AFTER_SECONDS: Final = 5
 
 REFUSED: Final = "refused"
 """Tags routes of methods that are refused with status 405 by their handler."""
@@ -296,10 +295,8 @@ def problem_of(
     sent = dict(headers or {})
     if isinstance(error, errors.NotAuthenticated):
         sent["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, errors.TooManyRequests | errors.QuotaExceeded):
-        sent["Retry-After"] = str(error.seconds)
-    if isinstance(error, errors.NotAvailable | errors.TookTooLong):
-        sent["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if (wait := errors.wait_seconds(error)) is not None:
+        sent["Retry-After"] = str(wait)
     if isinstance(error, errors.NotAvailable):
         _log.warning("not_available", what=error.what, cause=type(error.__cause__).__name__)
     return problem_response(

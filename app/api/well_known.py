@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from starlette.requests import Request
 from starlette.routing import Route
 
-from app.core.errors import NotAvailable
+from app.core.errors import RETRY_SECONDS, NotAvailable
 from app.core.replies import MAX_AGE_SECONDS, MAX_AGE_UNKNOWN_SECONDS
 from app.services.well_known import SERVICES
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from app.wiring import Services
 
 _TEXT: Final = {"content": {"text/plain": {"schema": {"type": "string"}}}}
-_RETRY_AFTER_SECONDS: Final = 5
 # Keeps the method, which 301 and 302 may change, and is not kept for ever, as 308 is: a provider's
 # servers move. RFC 6764 §5 asks for a lifetime.
 _REDIRECT: Final = 307
@@ -129,5 +128,5 @@ def _unknown(sentence: str) -> Response:
 
 
 def _unavailable(error: NotAvailable) -> Response:
-    headers = {"Retry-After": str(_RETRY_AFTER_SECONDS), "Cache-Control": "no-store"}
+    headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
     return Response(f"{error}\n", 503, headers, "text/plain")

@@ -40,10 +40,15 @@ AppError
 
 from __future__ import annotations
 
+from typing import Final
+
 from app.core.input_errors import AppError, InvalidInput, Issue, IssueCollector, refuse, within
 
 # What others take from here although it lives beside it; all else below is meant for them anyway.
 __all__ = ["AppError", "InvalidInput", "Issue", "IssueCollector", "refuse", "within"]
+
+RETRY_SECONDS: Final = 5
+"""After so long it is worth asking again for what does not answer."""
 
 
 class NotFound(AppError):  # noqa: N818
@@ -346,3 +351,10 @@ class NotAvailable(AppError):  # noqa: N818
         """Take the name of the thing, as operators know it, and how it is."""
         self.what = what
         super().__init__(f"The {what} {state}.")
+
+
+def wait_seconds(error: AppError) -> int | None:
+    """Return after how many seconds it is worth trying again; None where waiting is of no use."""
+    if isinstance(error, TooManyRequests | QuotaExceeded):
+        return error.seconds
+    return RETRY_SECONDS if isinstance(error, NotAvailable | TookTooLong) else None

@@ -9,13 +9,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.api.dependencies import ServicesDependency
-from app.core.errors import InvalidInput, NotAvailable
+from app.core.errors import RETRY_SECONDS, InvalidInput, NotAvailable
 from app.core.networks import is_in_networks
 
 router = APIRouter(tags=["certificates"])
 
 _TEXT: Final = {"content": {"text/plain": {"schema": {"type": "string"}}}}
-_RETRY_AFTER_SECONDS: Final = 5
 _MAX_NAME_LENGTH: Final = 300
 # Read by hand: what is no name is told in a line of text, as the proxy writes it to its log.
 _PARAMETER: Final[dict[str, Any]] = {
@@ -47,7 +46,7 @@ async def ask(request: Request, services: ServicesDependency) -> Response:
     except InvalidInput as error:
         return _answer(HTTPStatus.BAD_REQUEST, str(error))
     except NotAvailable as error:
-        return _answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error), {"Retry-After": str(_RETRY_AFTER_SECONDS)})
+        return _answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error), {"Retry-After": str(RETRY_SECONDS)})
     if not is_served:
         return _answer(HTTPStatus.NOT_FOUND, "Not a name of this service.")
     return _answer(HTTPStatus.OK, "A name of this service.")
