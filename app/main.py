@@ -11,7 +11,7 @@ from app.api.requests import ForwardedHeaders, RequestLog
 from app.log import configure_logging
 from app.serving.hot_path import HotPath
 from app.settings import Settings
-from app.web.site import add_pages
+from app.web.site import add_pages, refuse_page
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -46,6 +46,6 @@ def _spare_the_collector() -> None:
 
 def wrap(api: FastAPI, settings: Settings) -> ASGIApp:
     """Put around an application what sees every request first."""
-    ordinary = RequestLog(AddressLimit(api, api))
+    ordinary = RequestLog(AddressLimit(api, api, refuse_page))
     app: ASGIApp = HotPath(api.state.services, ordinary=ordinary, counted=RequestLog(api))
     return ForwardedHeaders(app, settings.trusted_proxies) if settings.trusted_proxies else app

@@ -22,6 +22,8 @@ from app.core.errors import QuotaExceeded
 from app.core.networks import is_in_networks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -48,12 +50,24 @@ class AddressLimit:
     Those with a token are counted where the token is looked up; wrong tokens have waits of their own.
     """
 
-    def __init__(self, app: ASGIApp, api: FastAPI) -> None:
-        """Take what comes next, and the application whose services and settings these are."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        api: FastAPI,
+        page_of: Callable[[Request, QuotaExceeded], Response | None] = lambda _request, _error: None,
+    ) -> None:
+        """Take what comes next, the application whose services and settings these are, and pages for people.
+
+        Args:
+            app: What comes next.
+            api: The application.
+            page_of: Returns the page of a refusal, for a path at which people read.
+        """
         settings: Settings = api.state.settings
         services: Services = api.state.services
         self._app = app
         self._api = api
+        self._page_of = page_of
         self._rates: RequestRates = services.rates
         self._tls_askers = (*settings.tls_ask_networks, *settings.trusted_proxies)
         self._refused = 0
@@ -85,8 +99,12 @@ class AddressLimit:
         error = QuotaExceeded("address", wait_seconds)
         standing = self._rates.standing_of_address(address)
         fields = {} if standing is None else rate_fields(standing)
+        request = Request({**scope, "app": self._api})
         if scope["path"].startswith(_MANAGEMENT):
-            return problem_of(Request({**scope, "app": self._api}), error, fields)
+            return problem_of(request, error, fields)
+        if (page := self._page_of(request, error)) is not None:
+            page.headers.update(fields)
+            return page
         # For mail clients: nothing that could be taken for a document.
         headers = {
             "Retry-After": str(wait_seconds),

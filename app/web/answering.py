@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.routing import Route
+from typing_extensions import override
 
 from app.core import errors
 from app.instructions.phrases import say
@@ -19,14 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from typing import TypeAlias
 
-    from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
 
     from app.instructions.phrases import Phrase
 
     Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
-
-_RETRY_AFTER_SECONDS: Final = 5
 
 _log = structlog.get_logger(__name__)
 
@@ -77,6 +77,21 @@ _STATUSES: Final[tuple[tuple[type[errors.AppError], HTTPStatus], ...]] = (
 )
 
 
+class _PageRoute(Route):
+    """A route that answers with a page to a method that its path does not take, too."""
+
+    @override
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in (self.methods or ()):
+            await super().handle(scope, receive, send)
+            return
+        routes = (route for route in scope["app"].routes if getattr(route, "path", None) == self.path)
+        allowed = {method for route in routes for method in route.methods}
+        headers = {"Allow": ", ".join(sorted(allowed))}
+        response = _refusal(Request(scope), HTTPStatus.METHOD_NOT_ALLOWED, headers)
+        await response(scope, receive, send)
+
+
 def page_route(path: str, handler: Handler, methods: Sequence[str] = ("GET",)) -> Route:
     """Build the route of a page: its errors are pages too, and all it answers is protected."""
 
@@ -84,14 +99,14 @@ def page_route(path: str, handler: Handler, methods: Sequence[str] = ("GET",)) -
         try:
             return protect(await handler(request))
         except errors.AppError as error:
-            return _refusal(request, status_of(error), retry_after=wait_of(error))
+            return refuse(request, error)
         except HTTPException as error:
-            return _refusal(request, error.status_code)
+            return _refusal(request, error.status_code, error.headers)
         except Exception as error:  # noqa: BLE001 - answered as people can read it
             _log.error("bug", request_id=request.state.request_id, exc_info=error)
             return _refusal(request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
-    return Route(path, answer, methods=list(methods), include_in_schema=False)
+    return _PageRoute(path, answer, methods=list(methods), include_in_schema=False)
 
 
 async def no_such_page(_request: Request) -> Response:
@@ -103,21 +118,23 @@ async def no_such_page(_request: Request) -> Response:
     raise HTTPException(HTTPStatus.NOT_FOUND)
 
 
-def status_of(error: errors.AppError) -> HTTPStatus:
-    """Return the status of a page that tells of an error."""
-    return next((status for kind, status in _STATUSES if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
+def refuse(request: Request, error: errors.AppError) -> Response:
+    """Return the page that tells of an error."""
+    status, headers = told_of(error)
+    return _refusal(request, status, headers)
 
 
-def wait_of(error: errors.AppError) -> int | None:
-    """Return after how many seconds to try again; None where that is of no use."""
-    if isinstance(error, errors.TooManyRequests | errors.QuotaExceeded):
-        return error.seconds
-    return _RETRY_AFTER_SECONDS if isinstance(error, errors.NotAvailable | errors.TookTooLong) else None
+def told_of(error: errors.AppError) -> tuple[HTTPStatus, dict[str, str]]:
+    """Return the status and the header fields of a page that tells of an error."""
+    if isinstance(error, errors.NotAvailable):
+        _log.warning("not_available", what=error.what, cause=type(error.__cause__).__name__)
+    status = next((status for kind, status in _STATUSES if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
+    wait = errors.wait_seconds(error)
+    return status, {} if wait is None else {"Retry-After": str(wait)}
 
 
-def _refusal(request: Request, status: int, *, retry_after: int | None = None) -> Response:
+def _refusal(request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
     meaning = _MEANINGS.get(status, _NOT_UNDERSTOOD)
     response = render(request, "error.html", status, title=meaning.title, advice=meaning.advice)
-    if retry_after is not None:
-        response.headers["Retry-After"] = str(retry_after)
+    response.headers.update(headers or {})
     return protect(response)

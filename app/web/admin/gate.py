@@ -20,7 +20,7 @@ from starlette.responses import RedirectResponse
 from app.core.errors import AppError
 from app.services.callers import Call
 from app.web.admin.showing import refusal, show
-from app.web.answering import page_route, status_of, wait_of
+from app.web.answering import page_route, told_of
 from app.web.forms import read_form
 
 if TYPE_CHECKING:
@@ -114,13 +114,13 @@ def guarded(path: str, answer: Callable[[Request], Awaitable[Response]], method:
         try:
             response = await answer(request)
         except AppError as error:
-            status = status_of(error)
+            status, headers = told_of(error)
             response = refusal(request, status, str(error), session=await _session_or_none(request))
-            if (wait := wait_of(error)) is not None:
-                response.headers["Retry-After"] = str(wait)
+            response.headers.update(headers)
         except HTTPException as error:
             session = await _session_or_none(request)
             response = refusal(request, error.status_code, error.detail, session=session)
+            response.headers.update(error.headers or {})
         # With "no-referrer" browsers hide the origin of our own forms too.
         response.headers["Referrer-Policy"] = "same-origin"
         return response

@@ -21,11 +21,14 @@ from flit_core.buildapi import build_wheel
 from jinja2 import UndefinedError
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
+from structlog.testing import capture_logs
 
 from asgi import ask
+from in_process import serving
 
 if TYPE_CHECKING:
     import httpx
+    from app.store.unit_of_work import Store
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -123,6 +126,7 @@ def test_pages_are_not_in_the_openapi_document() -> None:
         (QuotaExceeded("address", 7), 429, "Please wait a moment", "7"),
         (NotAvailable("database"), 503, "Please wait a moment", "5"),
         (HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE), 413, "look at what you entered", None),
+        (HTTPException(HTTPStatus.BAD_GATEWAY, headers={"Retry-After": "9"}), 502, "look at", "9"),
         (ZeroDivisionError("secret"), 500, "It is not your fault", None),
     ],
 )
@@ -138,6 +142,54 @@ async def test_errors_become_pages_that_say_nothing_of_us(
     assert response.headers.get("retry-after") == retry_after
     assert response.headers["content-security-policy"]
     assert b"secret" not in response.body
+
+
+async def test_a_database_that_does_not_answer_is_logged_as_with_the_api() -> None:
+    async def fail(_request: Request) -> Response:
+        raise NotAvailable("database") from TimeoutError()
+
+    with capture_logs() as logs:
+        await asked(fail)
+    assert [(line["event"], line["what"], line["cause"]) for line in logs] == [
+        ("not_available", "database", "TimeoutError")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/", "GET, HEAD"),
+        ("PUT", "/setup", "GET, HEAD"),
+        ("POST", "/setup/thunderbird", "GET, HEAD"),
+        ("PUT", "/admin/login", "GET, HEAD, POST"),
+        ("PUT", "/admin/logout", "POST"),
+        ("DELETE", "/admin/domains/customer.example/verification", "GET, HEAD, POST"),
+    ],
+)
+async def test_a_method_that_a_page_does_not_take_is_refused_with_a_page(
+    browser: httpx.AsyncClient, method: str, path: str, allowed: str
+) -> None:
+    response = await browser.request(method, path)
+    assert (response.status_code, response.headers["allow"]) == (405, allowed)
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/setup?address=jane@customer.example", "/", "/admin/domains"])
+async def test_who_asks_for_too_many_pages_is_told_so_on_one(
+    store_of_browser: Store, tmp_path: Path, path: str
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'web.db'}"
+    async with serving(url, peer="192.0.2.9", requests_per_minute_per_address=1) as client:
+        await client.get(path)
+        refused = await client.get(path, headers={"accept-language": "de"})
+        assert refused.status_code == 429
+        assert "Bitte warten Sie" in refused.text
+        assert refused.headers["ratelimit"].startswith('"address";r=0')
+        assert int(refused.headers["retry-after"]) >= 1
+        assert refused.headers["content-security-policy"]
+        plain = await client.get("/static/site.css")
+        assert (plain.status_code, plain.headers["content-type"]) == (429, "text/plain; charset=utf-8")
 
 
 async def asked(handler: Any, method: str = "GET", **request: Any) -> Any:
