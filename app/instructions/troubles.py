@@ -6,6 +6,7 @@ about the rest. The codes are those of docs/findings.md.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from app.core.findings import Severity
@@ -13,11 +14,10 @@ from app.instructions.guide import Note, NoteKind
 from app.instructions.phrases import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from app.core.findings import Finding
     from app.core.reports import EndpointReport
-    from app.instructions.phrases import Phrase
 
 UNREACHABLE: Final = "trouble-unreachable"
 CERTIFICATE: Final = "trouble-certificate"
@@ -42,6 +42,30 @@ NOT_YET: Final = frozenset({"certificate.expires-at-once"})
 """What operators must act upon and people do not notice yet."""
 
 
+_TEXTS: Final = {
+    UNREACHABLE: say(
+        "{hostname} did not answer when it was last checked. If your program cannot connect, your settings "
+        "are not to blame: try again later, or ask {provider}."
+    ),
+    CERTIFICATE: say(
+        "The security certificate of {hostname} is not valid at the moment. If your program warns of it, do "
+        "not tell it to trust the server all the same: wait, or ask {provider}."
+    ),
+    ENCRYPTION: say(
+        "The encryption of {hostname} did not work when it was last checked. If your program cannot connect, "
+        "do not turn encryption off: try again later, or ask {provider}."
+    ),
+    SIGN_IN: say(
+        "{hostname} did not offer its usual way to sign in when it was last checked. If your password is "
+        "refused, it may be right all the same: try again later, or ask {provider}."
+    ),
+    WEB: say(
+        "The web service at {hostname} did not work when it was last checked. Try again later, or ask "
+        "{provider}."
+    ),
+}
+
+
 def troubles_of(reports: Iterable[EndpointReport], provider: str) -> Iterator[Note]:
     """Write each trouble of each server once.
 
@@ -57,7 +81,8 @@ def troubles_of(reports: Iterable[EndpointReport], provider: str) -> Iterator[No
             if trouble is None or told in seen:
                 continue
             seen.add(told)
-            text = _TEXTS[trouble](report.endpoint.hostname, provider)
+            arguments = (("hostname", report.endpoint.hostname), ("provider", provider))
+            text = replace(_TEXTS[trouble], arguments=arguments)
             yield Note(kind=NoteKind.WARNING, code=trouble, text=text)
 
 
@@ -65,57 +90,3 @@ def _trouble_of(finding: Finding) -> str | None:
     if finding.severity is not Severity.BAD or finding.code in NOT_YET:
         return None
     return TROUBLES_BY_AREA.get(finding.code.partition(".")[0])
-
-
-def _unreachable(hostname: str, provider: str) -> Phrase:
-    return say(
-        "{hostname} did not answer when it was last checked. If your program cannot connect, your settings "
-        "are not to blame: try again later, or ask {provider}.",
-        hostname=hostname,
-        provider=provider,
-    )
-
-
-def _certificate(hostname: str, provider: str) -> Phrase:
-    return say(
-        "The security certificate of {hostname} is not valid at the moment. If your program warns of it, do "
-        "not tell it to trust the server all the same: wait, or ask {provider}.",
-        hostname=hostname,
-        provider=provider,
-    )
-
-
-def _encryption(hostname: str, provider: str) -> Phrase:
-    return say(
-        "The encryption of {hostname} did not work when it was last checked. If your program cannot connect, "
-        "do not turn encryption off: try again later, or ask {provider}.",
-        hostname=hostname,
-        provider=provider,
-    )
-
-
-def _sign_in(hostname: str, provider: str) -> Phrase:
-    return say(
-        "{hostname} did not offer its usual way to sign in when it was last checked. If your password is "
-        "refused, it may be right all the same: try again later, or ask {provider}.",
-        hostname=hostname,
-        provider=provider,
-    )
-
-
-def _web(hostname: str, provider: str) -> Phrase:
-    return say(
-        "The web service at {hostname} did not work when it was last checked. Try again later, or ask "
-        "{provider}.",
-        hostname=hostname,
-        provider=provider,
-    )
-
-
-_TEXTS: Final[dict[str, Callable[[str, str], Phrase]]] = {
-    UNREACHABLE: _unreachable,
-    CERTIFICATE: _certificate,
-    ENCRYPTION: _encryption,
-    SIGN_IN: _sign_in,
-    WEB: _web,
-}
