@@ -100,17 +100,11 @@ class Access:
         async with self._store.reading() as unit:
             token = await unit.tokens.find(found[1])
         now, digest = self._clock(), digest_of(found[2])
-        present, previous = _NO_DIGEST, _NO_DIGEST
-        if token is not None:
-            present = token.digest
-            overlaps = token.previous_ends_at is not None and now < token.previous_ends_at
-            previous = (token.previous_digest if overlaps else None) or _NO_DIGEST
+        holding = () if token is None else token.digests_at(now)
+        present, previous = (*holding, _NO_DIGEST, _NO_DIGEST)[:2]
         # Both compared, and even when there is no such token, so that all take the same time.
         matches = hmac.compare_digest(digest, present) | hmac.compare_digest(digest, previous)
-        if token is None or not matches:
-            return None
-        has_ended = token.expires_at is not None and token.expires_at <= now
-        return None if has_ended else token
+        return token if matches else None
 
     async def write_last_used(self) -> None:
         """Write when the tokens were used that were used since the last time.
