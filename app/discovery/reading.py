@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ from app.core.candidates import Candidate, Outcome, Trust
 from app.core.dns_lookups import LookupStatus
 from app.core.errors import InvalidInput
 from app.core.observations import FailureReason, Stage
+from app.core.web_pages import is_page
 from app.net.failures import shown
 from app.parsers.autoconfig import parse_autoconfig
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 _OK: Final = 200
 _REDIRECTS: Final = range(300, 400)
-_PAGE: Final = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE
-)
 _WORDS: Final = {
     FailureReason.REFUSED: "takes no connection",
     FailureReason.TIMED_OUT: "does not answer in time",
@@ -104,8 +101,9 @@ def read_document(draft: Candidate, document: bytes, read: Callable[[bytes], Rea
     try:
         reading = read(document)
     except InvalidInput as error:
-        is_page = _PAGE.match(document[:2048]) is not None
-        reason = "answers 200 with a web page" if is_page else f"sends what is no such document: {error}"
+        reason = (
+            "answers 200 with a web page" if is_page(document) else f"sends what is no such document: {error}"
+        )
         return replace(draft, outcome=Outcome.UNUSABLE, reason=shown(reason), document=document)
     found = replace(
         draft,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -10,6 +9,7 @@ from app.core.dns_comparison import RecordState
 from app.core.dns_lookups import LookupStatus
 from app.core.dns_records import AddressData, AliasData, SrvData, TxtData, presented
 from app.core.findings import Finding, Severity
+from app.core.web_pages import is_page
 from app.verification import publication_kinds as kinds
 from app.verification.certificate_judging import judge_chain
 from app.verification.connecting import NOT_HERE
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
 _PACC_DIGEST: Final = "_ua-auto-config."
 _HTTPS_PORT: Final = 443
-_PAGE: Final = re.compile(
-    rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
-)
 _PAGE_TYPES: Final = frozenset({"text/html", "application/xhtml+xml"})
 _OF_HOST: Final = (kinds.HOST_MISSING, kinds.HTTP_ONLY)
 _NO_RECORD: Final = frozenset({LookupStatus.NO_DATA, LookupStatus.NO_NAME})
@@ -196,7 +193,7 @@ def _answer_kind(seen: DocumentObservation, status: int) -> FindingKind:
 
 
 def _is_page(seen: DocumentObservation) -> bool:
-    return seen.media_type in _PAGE_TYPES or _PAGE.match(seen.body_start) is not None
+    return seen.media_type in _PAGE_TYPES or is_page(seen.body_start)
 
 
 def _is_current(check: DocumentCheck) -> bool:

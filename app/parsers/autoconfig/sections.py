@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 1_000_000
 _MAX_SECTIONS: Final = 200
-_DOCTYPE: Final = re.compile(rb"<!DOCTYPE\s[^>\[]*>", re.IGNORECASE)
+# As long as those of pages are: one without an end would be looked for from each start anew.
+_DOCTYPE: Final = re.compile(rb"<!DOCTYPE\s[^>\[]{0,500}>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
