@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from app.net.streams import Stream
 
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: .*)?")
-_HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+_HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):(.*)")
 _FOLDED: Final = (b" ", b"\t")
-_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+# One without an end goes to the end: the next quote in it is no start to look from once more.
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?')
 _SCHEME: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?=$|[ \t]+[^ \t=])")
 _FINAL: Final = 200
 _MAX_INTERIM: Final = 5
@@ -123,7 +124,7 @@ async def _read_response(reader: Lines) -> WebResponse:
         header = _HEADER.fullmatch(line)
         if header is None:
             raise ConversationError(FailureReason.WRONG_PROTOCOL, shown(line))
-        headers.append((header[1].decode("ascii").lower(), header[2].decode("latin-1")))
+        headers.append((header[1].decode("ascii").lower(), header[2].strip(b" \t").decode("latin-1")))
     return WebResponse(int(status[1]), tuple(headers))
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -272,3 +273,16 @@ async def test_interim_answers_and_folded_headers_are_read_over() -> None:
 
     assert seen.http is not None
     assert seen.http.headers == (("dav", "1, addressbook"),)
+
+
+async def test_a_header_takes_little_time_whatever_is_in_it() -> None:
+    blanks, quotes = f"X-Blank: a{' ' * 7000}b", '\\"' * 3500
+    challenge = ('WWW-Authenticate: Negotiate, Basic "', *[f" {quotes}"] * 5)
+    peer = Peer.of(*answer("401 Unauthorized", *[blanks] * 3, *challenge))
+    began = time.process_time()
+
+    seen = await observe(peer)
+
+    assert seen.in_tls is not None
+    assert "NEGOTIATE" in seen.in_tls.mechanisms
+    assert time.process_time() - began < 1
