@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -49,7 +50,18 @@ def without_address(text: str, subject: Subject) -> str:
     if subject.address is None:
         return text
     plain = str(subject.address)
-    forms = {plain, quote(plain), quote(plain, safe=""), quote(plain, safe="@")}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, _SHOWN)
-    return text
+    forms = sorted(
+        {plain, quote(plain), quote(plain, safe=""), quote(plain, safe="@")}, key=len, reverse=True
+    )
+    # Servers write it in lower case, whatever they were asked for.
+    return re.sub("|".join(map(re.escape, forms)), _SHOWN, text, flags=re.IGNORECASE)
+
+
+def login_of_anybody(login: str, subject: Subject) -> str:
+    """Put placeholders where a login has the address or, by itself, its local part."""
+    login = without_address(login, subject)
+    if subject.address is None or placeholders.has_placeholders(login):
+        return login
+    local_part = re.escape(subject.address.local_part)
+    by_itself = rf"(?<![^\\/@+%]){local_part}(?![^\\/@+%])"
+    return re.sub(by_itself, f"%{placeholders.LOCAL_PART}%", login, flags=re.IGNORECASE)

@@ -90,4 +90,4 @@ def read_pox(document: bytes) -> Reading:
 
 
 def _reading(answer: Answer) -> Reading:
-    return Reading(servers=answer.servers, display_name=answer.display_name, notices=answer.notices)
+    return Reading(servers=answer.servers, notices=answer.notices)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.core import placeholders
 from app.core.candidates import Candidate, Discovery, Subject
+from app.core.errors import InvalidInput
 from app.core.notices import Notice
-from app.discovery.places import without_address
+from app.discovery.places import login_of_anybody, without_address
 from app.discovery.sources import SOURCES
 from app.net.failures import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from app.core.servers import Server
     from app.discovery.source import Means, Source
@@ -49,22 +50,21 @@ def _cleaned(candidate: Candidate, subject: Subject) -> Candidate:
         candidate,
         asked=without_address(candidate.asked, subject),
         reason=without_address(candidate.reason, subject),
-        display_name=shown(candidate.display_name or "") or None,
+        display_name=shown(without_address(candidate.display_name or "", subject)) or None,
         redirects=tuple(without_address(url, subject) for url in candidate.redirects),
         notices=tuple(
-            Notice(notice.where, shown(without_address(notice.reason, subject)))
+            Notice(shown(notice.where), shown(without_address(notice.reason, subject)))
             for notice in candidate.notices
         ),
-        servers=tuple(_generalised(server, subject) for server in candidate.servers),
+        servers=tuple(_generalised(candidate.servers, subject)),
     )
 
 
-def _generalised(server: Server, subject: Subject) -> Server:
-    """Write a user name that is the address, or its local part, as the placeholder."""
-    if subject.address is None or server.username is None:
-        return server
-    forms = {
-        str(subject.address).lower(): f"%{placeholders.ADDRESS}%",
-        subject.address.local_part.lower(): f"%{placeholders.LOCAL_PART}%",
-    }
-    return replace(server, username=forms.get(server.username.lower(), server.username))
+def _generalised(servers: Iterable[Server], subject: Subject) -> Iterator[Server]:
+    """Write placeholders where a server's URL or login is of one person."""
+    for server in servers:
+        url = None if server.url is None else without_address(server.url, subject)
+        username = None if server.username is None else login_of_anybody(server.username, subject)
+        # One that has the address over and over may be too long with placeholders: nobody's server is.
+        with suppress(InvalidInput):
+            yield replace(server, url=url, username=username)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.core import placeholders
 from app.core.candidates import Outcome
-from app.discovery.places import without_address
+from app.discovery.places import login_of_anybody
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,7 +219,7 @@ def filled_host(text: str, subject: Subject) -> str:
 
 def shown_login(text: str, subject: Subject) -> str:
     """Return a login in which nothing is of one person."""
-    return _shown(without_address(text, subject))
+    return _shown(login_of_anybody(text, subject))
 
 
 def _shown(text: str) -> str:

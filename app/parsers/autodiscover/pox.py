@@ -41,7 +41,6 @@ class Refusal:
 class Answer:
     """What a response says: servers, or where to ask next, or neither and why."""
 
-    display_name: str | None = None
     servers: tuple[Server, ...] = ()
     redirect_address: EmailAddress | None = None
     redirect_url: str | None = None
@@ -73,7 +72,6 @@ class _Reader:
 
     def read(self, response: Element) -> Answer:
         error = find_child(response, "error")
-        user = find_child(response, "user")
         account = find_child(response, "account")
         action = find_child(response, "action")
         address = url = None
@@ -86,7 +84,6 @@ class _Reader:
             self._read_mobile_servers(action)
             error = error if error is not None else find_child(action, "error")
         return Answer(
-            display_name=None if user is None else child_text(user, "displayname"),
             servers=tuple(self.servers),
             redirect_address=address,
             redirect_url=url,

@@ -7,9 +7,11 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from app.core.candidates import Candidate, Outcome, Trust
+from app.core.candidates import Candidate, Outcome, Subject, Trust
 from app.core.dns_lookups import Lookup, LookupStatus
 from app.core.dns_records import MxData, RecordType, SrvData, TxtData
+from app.core.names import EmailAddress
+from app.discovery.views import CLIENTS
 
 from discovering import (
     AUTOCONFIG,
@@ -105,11 +107,37 @@ async def test_without_an_address_no_person_is_asked_for(hosts: WebHosts) -> Non
 
 async def test_no_candidate_repeats_the_address(hosts: WebHosts) -> None:
     address = b"jane.doe@customer.example"
-    hosts.routes[AUTOCONFIG] = Answer(a_document().body.replace(b"%EMAILADDRESS%", address))
-    hosts.routes[VERSION_2] = redirect(f"{VERSION_2}/v1.0/jane.doe%40customer.example")
+    document = a_document().body.replace(b"The Provider", b"Mail of Jane.Doe@customer.example")
+    hosts.routes[AUTOCONFIG] = Answer(document.replace(b"%EMAILADDRESS%", address))
+    hosts.routes[VERSION_2] = redirect(f"{VERSION_2}/v1.0/Jane.Doe%40Customer.Example")
     discovery = await found_by(hosts)
-    assert "jane" not in repr(discovery.candidates)
+    assert "jane" not in repr(discovery.candidates).lower()
     assert {server.username for server in one_of(discovery, "autoconfig").servers} == {"%EMAILADDRESS%"}
+
+
+@pytest.mark.parametrize(
+    ("login", "general"),
+    [
+        ("Jane.Doe", "%EMAILLOCALPART%"),
+        ("CORP\\jane.doe", "CORP\\%EMAILLOCALPART%"),
+        ("jane.doe@provider.example", "%EMAILLOCALPART%@provider.example"),
+        ("mary-jane.doe", "mary-jane.doe"),
+        ("%EMAILLOCALPART%+jane.doe", "%EMAILLOCALPART%+jane.doe"),
+    ],
+)
+async def test_a_login_of_one_person_is_made_one_of_anybody(
+    hosts: WebHosts, login: str, general: str
+) -> None:
+    hosts.routes[AUTOCONFIG] = Answer(a_document().body.replace(b"%EMAILADDRESS%", login.encode()))
+    discovery = await found_by(hosts)
+    assert {server.username for server in one_of(discovery, "autoconfig").servers} == {general}
+    assert {server.username for server in CLIENTS["thunderbird"].view(discovery).servers} == {general}
+
+
+async def test_a_login_that_is_too_long_with_placeholders_is_no_server(hosts: WebHosts) -> None:
+    subject = Subject(WHOLE.domain, EmailAddress.parse(f"a@{DOMAIN}"))
+    hosts.routes[AUTOCONFIG] = Answer(a_document().body.replace(b"%EMAILADDRESS%", b"a+" * 60 + b"a"))
+    assert one_of(await found_by(hosts, subject=subject), "autoconfig").servers == ()
 
 
 async def test_a_page_for_everything_is_no_document(hosts: WebHosts) -> None:
@@ -422,12 +450,17 @@ async def test_what_is_no_redirect_to_https_is_not_followed(
 
 
 async def test_what_would_be_more_than_text_on_a_terminal_is_not_kept(hosts: WebHosts) -> None:
-    name = "<Response><User><DisplayName>a\u009b31mb</DisplayName></User>".encode()
+    body = rb'{"protocols": {"a\u009b31m\ud800b": {}, "imap": {"host": "imap.provider.example"}}}'
+    hosts.routes[PACC] = Answer(body)
+    candidate = await alone(hosts, "pacc", digest_record(body))
+    assert [notice.where for notice in candidate.notices] == ["protocols/a 31m b"]
+
+
+async def test_whom_autodiscover_greets_is_not_who_provides_the_mail(hosts: WebHosts) -> None:
     body = a_document("autodiscover").body
-    rest = body[body.index(b"<Account") :]
-    hosts.routes[POX_HOST] = Answer(b"<Autodiscover>" + name + rest)
-    candidate = await alone(hosts, "autodiscover")
-    assert candidate.display_name == "a 31mb"
+    user = b"<Response><User><DisplayName>Jane Doe</DisplayName></User>"
+    hosts.routes[POX_HOST] = Answer(b"<Autodiscover>" + user + body[body.index(b"<Account") :])
+    assert (await alone(hosts, "autodiscover")).display_name is None
 
 
 async def test_autodiscover_by_srv_posts_to_the_host_that_is_named(hosts: WebHosts) -> None:
