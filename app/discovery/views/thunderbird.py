@@ -62,11 +62,10 @@ def view(discovery: Discovery) -> ClientView:
     def read(candidate: Candidate) -> tuple[ChosenServer, ...]:
         return read_file(candidate, subject)
 
-    journey.try_each(journey.at(*_PROVIDER), read, is_answer=lambda _: True)
+    journey.try_each(journey.at(*_PROVIDER), read, is_first_final=True)
     journey.try_each(journey.at("ispdb", "mail-exchanger"), read)
-    journey.try_each(
-        journey.at(*_AUTODISCOVER), lambda candidate: _read_pox(candidate, subject), is_answer=lambda _: True
-    )
+    pox = journey.at(*_AUTODISCOVER)
+    journey.try_each(pox, lambda candidate: _read_pox(candidate, subject), is_first_final=True)
     if journey.taken is None:
         journey.remarks.append("It guesses host names next, and tries them.")
     elif not journey.taken.trust.is_authenticated:
@@ -80,8 +79,7 @@ def read_file(candidate: Candidate, subject: Subject) -> tuple[ChosenServer, ...
     Raises:
         UnusableError: When it takes nothing of it.
     """
-    if candidate.media_type and not candidate.media_type.startswith(_MEDIA_TYPES):
-        raise UnusableError(f"has the media type {candidate.media_type}, which is not read")
+    _check_media_type(candidate)
     try:
         written = read_sections(candidate.document)
     except InvalidInput as error:
@@ -96,6 +94,13 @@ def read_file(candidate: Candidate, subject: Subject) -> tuple[ChosenServer, ...
     if not incoming or not outgoing:
         raise UnusableError(f"has no {'outgoing' if incoming else 'incoming'}Server that can be used")
     return (*incoming, *outgoing)
+
+
+def _check_media_type(candidate: Candidate) -> None:
+    # What comes from a folder has none.
+    if candidate.status is not None and not candidate.media_type.startswith(_MEDIA_TYPES):
+        named = f"the media type {candidate.media_type}" if candidate.media_type else "no media type"
+        raise UnusableError(f"has {named}, and is not read")
 
 
 def _server(section: Section, subject: Subject) -> ChosenServer | None:
@@ -141,6 +146,7 @@ def _login(section: Section, method: Authentication, subject: Subject) -> str:
 def _read_pox(candidate: Candidate, subject: Subject) -> tuple[ChosenServer, ...]:
     if candidate.hops:
         raise UnusableError("leads on to another place, where it does not follow")
+    _check_media_type(candidate)
     try:
         protocols = read_protocols(candidate.document)
     except InvalidInput as error:

@@ -125,9 +125,9 @@ class Journey:
         candidates: list[Candidate],
         read: Callable[[Candidate], tuple[ChosenServer, ...]],
         *,
-        is_answer: Callable[[Candidate], bool] | None = None,
+        is_first_final: bool = False,
     ) -> None:
-        """Take the first candidate that can be read; with ``is_answer`` only the first that is one counts."""
+        """Take the first candidate that can be read; the first that answers alone, where that is final."""
         for candidate in candidates:
             if self.taken is not None:
                 self.note(candidate, Verdict.NOT_REACHED, "settings were found before")
@@ -136,7 +136,7 @@ class Journey:
             elif not has_answer(candidate):
                 self.note(candidate, Verdict.PASSED_OVER)
             else:
-                self._try(candidate, read, is_final=is_answer is not None and is_answer(candidate))
+                self._try(candidate, read, is_final=is_first_final)
                 if self.steps[-1].verdict is Verdict.IN_THE_WAY:
                     self._give_up(candidates)
                     return

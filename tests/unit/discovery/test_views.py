@@ -189,11 +189,18 @@ def test_thunderbird_asks_on_elsewhere_where_a_page_is_in_the_way() -> None:
         ("application/xml", True),
         ("text/plain", False),
         ("application/octet-stream", False),
+        ("", False),
     ],
 )
 def test_thunderbird_looks_at_the_media_type_and_others_do_not(media_type: str, *, is_taken: bool) -> None:
     assert (only(THUNDERBIRD, GOOD, media_type=media_type).source is not None) is is_taken
+    assert (only(THUNDERBIRD, POX, "autodiscover", media_type=media_type).source is not None) is is_taken
     assert only(ANDROID, GOOD, media_type=media_type).source == "autoconfig"
+    assert only(OUTLOOK, POX, "autodiscover", media_type=media_type).source == "autodiscover"
+
+
+def test_thunderbird_reads_what_is_in_a_folder_and_so_has_no_media_type() -> None:
+    assert only(THUNDERBIRD, GOOD, "ispdb", media_type="", status=None).source == "ispdb"
 
 
 @pytest.mark.parametrize(
