@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from app.core import placeholders
 from app.core.servers import Direction, Server, ServerType, SocketType, next_key
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from app.core.candidates import Candidate, Discovery, Subject
+
+
+_Use: TypeAlias = "Mapping[str, object]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,8 @@ def propose(discovery: Discovery) -> Proposal:
         chosen += [
             (one, candidate) for one in candidate.servers if not _is_mail(one) and one.type not in there
         ]
-    servers = tuple(_proposed(chosen, ranked, discovery.subject))
+    # Once for each server: hostile documents list as many as there may be, and all are held to all.
+    uses = {id(one): _as_used(one, discovery.subject) for candidate in ranked for one in candidate.servers}
     named = (
         mail
         if mail is not None and mail.display_name
@@ -75,18 +79,21 @@ def propose(discovery: Discovery) -> Proposal:
     return Proposal(
         source=None if mail is None else mail.source,
         display_name=None if named is None else named.display_name,
-        servers=servers,
-        conflicts=tuple(_conflicts([one.server for one in servers], ranked, discovery.subject)),
+        servers=tuple(_proposed(chosen, ranked, uses)),
+        conflicts=tuple(_conflicts([server for server, _ in chosen], ranked, uses)),
     )
 
 
 def differences(one: Server, other: Server, subject: Subject) -> tuple[str, ...]:
     """Return the fields in which two servers of a type differ to a client, placeholders filled in."""
-    mine, theirs = _as_used(one, subject), _as_used(other, subject)
+    return _differing(_as_used(one, subject), _as_used(other, subject))
+
+
+def _differing(mine: _Use, theirs: _Use) -> tuple[str, ...]:
     return tuple(name for name, value in mine.items() if value != theirs[name])
 
 
-def _as_used(server: Server, subject: Subject) -> Mapping[str, object]:
+def _as_used(server: Server, subject: Subject) -> _Use:
     """Return what a client connects to and logs in with; the case of a login is not looked at."""
     address = subject.asked_address
     values = {
@@ -122,30 +129,29 @@ def _is_complete(candidate: Candidate) -> bool:
 
 
 def _proposed(
-    chosen: Sequence[tuple[Server, Candidate]], ranked: Sequence[Candidate], subject: Subject
+    chosen: Sequence[tuple[Server, Candidate]], ranked: Sequence[Candidate], uses: Mapping[int, _Use]
 ) -> Iterable[ProposedServer]:
     keys: set[str] = set()
     for server, origin in chosen:
         keyed = replace(server, key=next_key(server.type, keys))
         keys.add(keyed.key)
-        agreeing = [candidate.source for candidate in ranked if _lists(candidate, server, subject)]
+        agreeing = [
+            candidate.source
+            for candidate in ranked
+            if any(one.type is server.type and uses[id(one)] == uses[id(server)] for one in candidate.servers)
+        ]
         yield ProposedServer(server=keyed, sources=tuple(dict.fromkeys([origin.source, *agreeing])))
 
 
-def _lists(candidate: Candidate, server: Server, subject: Subject) -> bool:
-    same = (other for other in candidate.servers if other.type is server.type)
-    return any(not differences(server, other, subject) for other in same)
-
-
 def _conflicts(
-    proposed: Sequence[Server], ranked: Sequence[Candidate], subject: Subject
+    chosen: Sequence[Server], ranked: Sequence[Candidate], uses: Mapping[int, _Use]
 ) -> Iterable[Conflict]:
     """Yield what others list of a proposed type, and the proposal does not."""
     told: set[tuple[str, ServerType, tuple[str, ...]]] = set()
     for candidate in ranked:
         for server in candidate.servers:
-            same = [other for other in proposed if other.type is server.type]
-            differing = [differences(other, server, subject) for other in same]
+            same = [uses[id(other)] for other in chosen if other.type is server.type]
+            differing = [_differing(use, uses[id(server)]) for use in same]
             if not differing or () in differing:
                 continue
             nearest = min(differing, key=len)
