@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from app.core.dns_lookups import LookupStatus
 from app.core.observations import Failure, FailureReason, Stage
@@ -12,7 +12,7 @@ from app.net.failures import ConversationError, shown
 from app.net.http import target_of
 from app.net.streams import Handshake
 from app.net.web_asking import GET, Progress, Question, Reply, ask_once, first_connection, follow
-from app.net.web_bodies import read_body
+from app.net.web_bodies import read_document
 
 if TYPE_CHECKING:
     import ssl
@@ -20,11 +20,8 @@ if TYPE_CHECKING:
     from app.core.dns_lookups import Lookup
     from app.core.observations import HttpAnswer
     from app.net.dialer import Dialer
-    from app.net.http import WebRequest, WebResponse
-    from app.net.lines import Lines
+    from app.net.http import WebRequest
     from app.net.resolver import Resolver
-
-OK: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +92,7 @@ class WebReader:
         handshake = Handshake(question.target.hostname, verifier=self._verifier)
         async with first_connection(self._dialer, resolved.addresses, question.target.port) as stream:
             response, reader = await ask_once(stream, question, progress, handshake)
-            return Reply(response, await _read_document(response, reader))
+            return Reply(response, await read_document(reader, response))
 
 
 class _NoAddressError(ConversationError):
@@ -115,27 +112,14 @@ def _no_address(detail: str) -> Failure:
     return Failure(stage=Stage.CONNECT, reason=FailureReason.UNREACHABLE, detail=detail)
 
 
-async def _read_document(response: WebResponse, reader: Lines) -> bytes | None:
-    """Read a body; None where it is no document's, or too long to be one."""
-    if response.status != OK:
-        return None
-    try:
-        return await read_body(reader, response)
-    except ConversationError as error:
-        if error.reason is FailureReason.TOO_LONG:
-            return None
-        raise
-
-
 def _fetched(reply: Reply, url: str, answer: HttpAnswer | None = None) -> Fetched:
     response = reply.response
-    media_type = (response.header("content-type") or "").partition(";")[0].strip().lower()
     return Fetched(
         url=url,
         redirects=() if answer is None else answer.redirects,
         status=response.status,
         location=response.location,
-        media_type=shown(media_type),
+        media_type=response.media_type,
         body=reply.body,
         failure=None if answer is None else answer.failure,
     )

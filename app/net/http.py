@@ -81,6 +81,11 @@ class WebResponse:
         """Return where the answer leads, if it leads anywhere."""
         return self.header("location") if self.status in _REDIRECTS else None
 
+    @property
+    def media_type(self) -> str:
+        """Return the media type in lower case, without parameters; empty where none is named."""
+        return shown((self.header("content-type") or "").partition(";")[0].strip().lower())
+
 
 async def exchange(stream: Stream, target: WebTarget, request: WebRequest) -> WebResponse:
     """Send a request and read the answer's header.

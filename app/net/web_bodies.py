@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from app.net.http import WebResponse
     from app.net.lines import Lines
 
+OK: Final = 200
 _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
 _LENGTH: Final = re.compile(r"[0-9]{1,9}")
 _WITHOUT_BODY: Final = frozenset({204, 304})
@@ -33,6 +34,22 @@ async def read_body(reader: Lines, response: WebResponse) -> bytes:
     if not _LENGTH.fullmatch(length):
         raise ConversationError(FailureReason.WRONG_PROTOCOL, shown(length))
     return await reader.read_octets(int(length))
+
+
+async def read_document(reader: Lines, response: WebResponse) -> bytes | None:
+    """Read what was asked for; None where that is not what comes, or it is longer than any document.
+
+    Raises:
+        ConversationError: When it does not come whole.
+    """
+    if response.status != OK:
+        return None
+    try:
+        return await read_body(reader, response)
+    except ConversationError as error:
+        if error.reason is FailureReason.TOO_LONG:
+            return None
+        raise
 
 
 async def _read_chunks(reader: Lines) -> bytes:

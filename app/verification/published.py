@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING, Final
 from app.core.observations import Failure, FailureReason, Stage
 from app.core.publications import DocumentCheck, DocumentObservation
 from app.net.addresses import resolve
-from app.net.failures import ConversationError, shown
+from app.net.failures import ConversationError
 from app.net.http import WebRequest, target_of
 from app.net.web_asking import GET, Progress, Question, Reply, ask_once, first_connection, follow
-from app.net.web_bodies import read_body
-from app.verification.web_answers import OK
+from app.net.web_bodies import read_document
 
 if TYPE_CHECKING:
     from app.core.observations import HttpAnswer
     from app.core.publications import ExpectedDocument
     from app.net.address_policy import Address
     from app.net.dialer import Dialer
-    from app.net.http import WebResponse
-    from app.net.lines import Lines
     from app.net.resolver import Resolver
 
 _BODY_START: Final = 512
@@ -63,7 +60,7 @@ class DocumentFetcher:
     async def _ask(self, question: Question, progress: Progress, addresses: tuple[Address, ...]) -> Reply:
         async with first_connection(self._dialer, addresses, question.target.port) as stream:
             response, reader = await ask_once(stream, question, progress)
-            return Reply(response, await _read_document(response, reader))
+            return Reply(response, await read_document(reader, response))
 
 
 def _request(expected: ExpectedDocument) -> WebRequest:
@@ -72,25 +69,12 @@ def _request(expected: ExpectedDocument) -> WebRequest:
     return WebRequest(method="POST", headers=(*GET.headers, _XML), body=expected.posted)
 
 
-async def _read_document(response: WebResponse, reader: Lines) -> bytes | None:
-    """Read a body; None where it is no document's, or too long to be one."""
-    if response.status != OK:
-        return None
-    try:
-        return await read_body(reader, response)
-    except ConversationError as error:
-        if error.reason is FailureReason.TOO_LONG:
-            return None
-        raise
-
-
 def _with_answer(seen: DocumentObservation, answer: HttpAnswer, reply: Reply) -> DocumentObservation:
     body = reply.body
-    media_type = (reply.response.header("content-type") or "").partition(";")[0].strip().lower()
     return replace(
         seen,
         http=answer,
-        media_type=shown(media_type),
+        media_type=reply.response.media_type,
         body_sha256="" if body is None else sha256(body).hexdigest(),
         body_start=(body or b"")[:_BODY_START],
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from app.core.candidates import Candidate, Trust
+from app.discovery.files import ask_for_file
 from app.discovery.places import autoconfig_url
-from app.discovery.reading import read_answer, read_autoconfig
-from app.discovery.source import Means, Source, attempt
+from app.discovery.source import Means, Source
 
 if TYPE_CHECKING:
     from app.core.candidates import Subject
@@ -19,21 +19,13 @@ _PLAIN_NAME: Final = "autoconfig-http"
 async def ask(subject: Subject, means: Means) -> tuple[Candidate, ...]:
     """Ask with the address, as the draft and most clients do."""
     url = autoconfig_url(subject.domain.ascii, address=subject.address)
-    return (await _ask_at(Candidate(source=_NAME, asked=url, trust=Trust.HTTPS), means),)
+    return (await ask_for_file(Candidate(source=_NAME, asked=url, trust=Trust.HTTPS), means),)
 
 
 async def ask_plain(subject: Subject, means: Means) -> tuple[Candidate, ...]:
     """Ask without the address, which everybody on the way could read."""
     url = autoconfig_url(subject.domain.ascii, "http")
-    return (await _ask_at(Candidate(source=_PLAIN_NAME, asked=url, trust=Trust.HTTP), means),)
-
-
-async def _ask_at(draft: Candidate, means: Means) -> Candidate:
-    async def work(draft: Candidate) -> Candidate:
-        fetched = await means.web.fetch(draft.asked, may_go_plain=True)
-        return read_answer(draft, fetched, read_autoconfig)
-
-    return await attempt(draft, work, means)
+    return (await ask_for_file(Candidate(source=_PLAIN_NAME, asked=url, trust=Trust.HTTP), means),)
 
 
 SOURCE: Final = Source(name=_NAME, title="Autoconfig host", ask=ask)

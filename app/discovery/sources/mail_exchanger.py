@@ -10,9 +10,10 @@ from app.core.candidates import Candidate, Outcome, Trust
 from app.core.dns_lookups import Lookup, LookupStatus
 from app.core.dns_records import MxData, RecordType
 from app.discovery.directory import ask_directory
+from app.discovery.files import ask_for_file
 from app.discovery.places import autoconfig_url
-from app.discovery.reading import lookup_outcome, lookup_reason, read_answer, read_autoconfig
-from app.discovery.source import Means, Source, attempt
+from app.discovery.reading import lookup_outcome, lookup_reason
+from app.discovery.source import Means, Source
 
 if TYPE_CHECKING:
     from app.core.candidates import Subject
@@ -65,15 +66,10 @@ def exchanger_domains(exchanger: str, base: str) -> tuple[str, ...]:
 
 async def _ask_at(name: str, means: Means, trust: Trust) -> tuple[Candidate, ...]:
     """Ask a domain's host and the ISPDB; neither can be better than the record that led there."""
-
-    async def work(draft: Candidate) -> Candidate:
-        fetched = await means.web.fetch(draft.asked, may_go_plain=True)
-        return read_answer(draft, fetched, read_autoconfig)
-
     host_trust = Trust.HTTPS if trust is Trust.DNSSEC else trust
     draft = Candidate(source=_NAME, asked=autoconfig_url(name), trust=host_trust)
     at_host, in_directory = await asyncio.gather(
-        attempt(draft, work, means), ask_directory(_NAME, name, means)
+        ask_for_file(draft, means), ask_directory(_NAME, name, means)
     )
     if trust is Trust.DNSSEC:
         return (at_host, *in_directory)

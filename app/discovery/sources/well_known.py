@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from app.core.candidates import Candidate, Trust
+from app.discovery.files import ask_for_file
 from app.discovery.places import well_known_url
-from app.discovery.reading import read_answer, read_autoconfig
-from app.discovery.source import Means, Source, attempt
+from app.discovery.source import Means, Source
 
 if TYPE_CHECKING:
     from app.core.candidates import Subject
@@ -19,21 +19,13 @@ _PLAIN_NAME: Final = "well-known-http"
 async def ask(subject: Subject, means: Means) -> tuple[Candidate, ...]:
     """Ask without the address: the host is mostly a web site's, which has nothing to do with mail."""
     draft = Candidate(source=_NAME, asked=well_known_url(subject.domain.ascii), trust=Trust.HTTPS)
-    return (await _ask_at(draft, means),)
+    return (await ask_for_file(draft, means),)
 
 
 async def ask_plain(subject: Subject, means: Means) -> tuple[Candidate, ...]:
     """Ask over plain http."""
     url = well_known_url(subject.domain.ascii, "http")
-    return (await _ask_at(Candidate(source=_PLAIN_NAME, asked=url, trust=Trust.HTTP), means),)
-
-
-async def _ask_at(draft: Candidate, means: Means) -> Candidate:
-    async def work(draft: Candidate) -> Candidate:
-        fetched = await means.web.fetch(draft.asked, may_go_plain=True)
-        return read_answer(draft, fetched, read_autoconfig)
-
-    return await attempt(draft, work, means)
+    return (await ask_for_file(Candidate(source=_PLAIN_NAME, asked=url, trust=Trust.HTTP), means),)
 
 
 SOURCE: Final = Source(name=_NAME, title="Well-known place", ask=ask)
