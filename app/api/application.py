@@ -114,6 +114,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     if services.signer is not None:
         services.signer.load()
     services.webhooks.poster.load()
+    services.discovering.check()
     running = [asyncio.create_task(keep_up(services)), asyncio.create_task(services.watch())]
     if app.state.settings.deliver_webhooks:
         running.append(asyncio.create_task(services.webhooks.delivering.run()))

@@ -61,6 +61,6 @@ def _rules(text: str) -> Iterable[str]:
             continue
         mark = "!" if rule.startswith("!") else "*." if rule.startswith("*.") else ""
         try:
-            yield mark + Hostname.parse(rule.removeprefix(mark)).ascii
+            yield mark + Hostname.parse_text(rule.removeprefix(mark))
         except InvalidInput:
             continue

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import httpx
 from typing_extensions import override
 
-from app.core.errors import refuse
 from app.net.addresses import resolve
+from app.net.tls import trust_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from app.net.address_policy import Address, AddressPolicy
     from app.net.resolver import Resolver
 
-CA_FILE: Final = "SIGNPOST_CA_FILE"
 _CONNECT_SECONDS: Final = 5.0
 _MAX_ADDRESSES: Final = 3
 # Enough for the few words that receivers answer with, so that they are not cut off while they write.
@@ -92,10 +91,7 @@ class HttpxPoster(Poster):
         """
         context = ssl.create_default_context()
         if self._ca_file is not None:
-            try:
-                context.load_verify_locations(self._ca_file)
-            except (OSError, ssl.SSLError):
-                raise refuse("must be a file of certificates in PEM that can be read", CA_FILE) from None
+            trust_file(context, self._ca_file)
         self._context = context
 
     @override

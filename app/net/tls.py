@@ -12,10 +12,15 @@ import warnings
 from enum import Enum
 from functools import cache
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from app.core.errors import refuse
 from app.core.observations import TlsSession
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CA_FILE: Final = "SIGNPOST_CA_FILE"
 # For 3.11: its module has no name for it.
 _OP_LEGACY_SERVER_CONNECT: Final = 0x4
 _DER: Final = 2
@@ -68,6 +73,18 @@ def context_for(policy: TlsPolicy) -> ssl.SSLContext:
         context.minimum_version = ssl.TLSVersion[first]
         context.maximum_version = ssl.TLSVersion[last]
     return context
+
+
+def trust_file(context: ssl.SSLContext, path: Path) -> None:
+    """Have the operator's own roots trusted as well.
+
+    Raises:
+        InvalidInput: When the file is none of certificates.
+    """
+    try:
+        context.load_verify_locations(path)
+    except (OSError, ssl.SSLError):
+        raise refuse("must be a file of certificates in PEM that can be read", CA_FILE) from None
 
 
 def server_name_of(hostname: str) -> str | None:

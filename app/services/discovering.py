@@ -7,12 +7,12 @@ import ssl
 import time
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import certifi
 
 from app.core.candidates import Subject
-from app.core.errors import QuotaExceeded, refuse
+from app.core.errors import QuotaExceeded
 from app.core.mail_choice import with_names
 from app.core.public_suffixes import PublicSuffixes
 from app.core.questions import question_for
@@ -23,6 +23,7 @@ from app.discovery.ranking import propose
 from app.discovery.running import discover
 from app.discovery.source import Means
 from app.discovery.views import CLIENTS
+from app.net.tls import trust_file
 from app.services.callers import Scope
 from app.services.ispdb_folder import IspdbFolder
 
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from app.net.resolver import Resolver
     from app.services.callers import Caller
     from app.services.publishing import Publishing
-
-CA_FILE: Final = "SIGNPOST_CA_FILE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +91,17 @@ class Discovering:
         quota = Quota("discovery", choices.per_minute) if choices.per_minute else None
         self._meter = None if quota is None else QuotaMeter(quota, time.monotonic_ns)
         self._choices = choices
+        self._ispdb = None if choices.ispdb_folder is None else IspdbFolder(choices.ispdb_folder)
         self._means: Means | None = None
+
+    def check(self) -> None:
+        """Refuse what is configured and not there: whoever asks later can do nothing about it.
+
+        Raises:
+            InvalidInput: When the folder with the ISPDB is none.
+        """
+        if self._ispdb is not None:
+            self._ispdb.check()
 
     def load(self) -> Means:
         """Read the files that discovery needs, once.
@@ -101,14 +110,11 @@ class Discovering:
             InvalidInput: When a file or folder that is configured cannot be read.
         """
         if self._means is None:
-            folder = self._choices.ispdb_folder
-            copy = None if folder is None else IspdbFolder(folder)
-            if copy is not None:
-                copy.check()
+            self.check()
             self._means = Means(
                 web=WebReader(self._dialer, self._resolver, _verifier(self._choices.ca_file)),
                 resolver=self._resolver,
-                ispdb=copy,
+                ispdb=self._ispdb,
                 ispdb_url=self._choices.ispdb_url,
                 suffixes=_suffixes(self._choices.public_suffix_file),
                 deadline_seconds=self._choices.deadline_seconds,
@@ -129,7 +135,9 @@ class Discovering:
         """
         question = question_for(text)
         subject = Subject(question.domains[0], question.address)
-        discovery = await discover(subject, self.load(), tell)
+        # The first to ask would hold up all others for a good while.
+        means = await asyncio.to_thread(self.load)
+        discovery = await discover(subject, means, tell)
         views = tuple(rules.view(discovery) for rules in CLIENTS.values())
         return Discovered(discovery=discovery, proposal=propose(discovery), views=views)
 
@@ -177,10 +185,7 @@ def _verifier(ca_file: Path | None) -> ssl.SSLContext:
     """Return what verifies as clients do: against Mozilla's roots, and those that the operator adds."""
     context = ssl.create_default_context(cafile=certifi.where())
     if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except (OSError, ssl.SSLError):
-            raise refuse("must be a file of certificates in PEM that can be read", CA_FILE) from None
+        trust_file(context, ca_file)
     return context
 
 

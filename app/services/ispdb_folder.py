@@ -24,12 +24,14 @@ class IspdbFolder(IspdbCopy):
         """Take the folder; reads nothing yet."""
         self._folder = folder
         self._files: dict[str, bytes] | None = None
+        self._turn = asyncio.Lock()
 
     @override
     async def find(self, domain: str) -> bytes | None:
         """Return the first file, by name, that has the domain."""
-        if self._files is None:
-            self._files = await asyncio.to_thread(self._read)
+        async with self._turn:
+            if self._files is None:
+                self._files = await asyncio.to_thread(self._read)
         return self._files.get(domain)
 
     def check(self) -> None:

@@ -10,12 +10,11 @@ import certifi
 from cryptography.utils import CryptographyDeprecationWarning
 
 from app.core.errors import refuse
+from app.net.tls import CA_FILE
 from app.verification.trust import TrustStore
 
 if TYPE_CHECKING:
     from app.core.errors import InvalidInput
-
-CA_FILE = "SIGNPOST_CA_FILE"
 
 
 class Trust:
