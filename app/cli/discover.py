@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from app.cli.live_table import Drawing
 from app.cli.session import EXIT_NEGATIVE, EXIT_USAGE, err, fail, out, run_with_services
 from app.cli.verify import write_text
 from app.core.candidates import Candidate, Outcome, Trust
@@ -22,8 +22,6 @@ from app.services.discovery_records import adoption_record, comparison_record, d
 from app.services.domain_reports import report_record
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from app.core.reports import DomainReport
     from app.core.servers import Server
     from app.discovery.views.view import ClientView
@@ -117,28 +115,16 @@ async def _verified(services: Services, adoption: Adoption) -> DomainReport:
     return await services.verification.domains.verify_now(adoption.domain.name, lambda *_: None)
 
 
-class _Progress:
-    """What has come in so far; not drawn where standard error is no terminal."""
+class _Progress(Drawing):
+    """What has come in so far."""
 
     def __init__(self) -> None:
+        super().__init__(err)
         self._found: list[Candidate] = []
-        self._live = Live(console=err, transient=True) if err.is_terminal else None
-
-    def __enter__(self) -> Self:
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
 
     def show(self, candidates: tuple[Candidate, ...]) -> None:
         self._found += candidates
-        if self._live is not None:
-            self._live.update(_progress_table(self._found))
+        self.draw(lambda: _progress_table(self._found))
 
 
 def _write_json(results: _Results) -> None:

@@ -1,4 +1,4 @@
-"""How domains stand while they are looked at, as a table on standard error that ends with the looking."""
+"""What is drawn on standard error while something is looked at, and ends with the looking."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from rich.text import Text
 from app.core.reports import State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from app.core.reports import DomainReport, ListingReport
 
@@ -26,14 +27,12 @@ _HEADING_LINES: Final = 3
 """Of a domain: its name, the headings, and what is said of endpoints that have no place."""
 
 
-class LiveTable:
+class Drawing:
     """Drawn where the console is a terminal that can be drawn on, and nowhere else."""
 
-    def __init__(self, console: Console, names: list[str]) -> None:
-        """Take where to draw, and the domains in their order."""
-        self._shown: dict[str, tuple[DomainReport, frozenset[str]]] = {}
-        self._names = names
-        self._console = console
+    def __init__(self, console: Console) -> None:
+        """Take where to draw."""
+        self.console = console
         is_drawn = console.is_terminal and not console.is_dumb_terminal
         self._live = Live(console=console, transient=True) if is_drawn else None
 
@@ -50,17 +49,31 @@ class LiveTable:
         if self._live is not None:
             self._live.stop()
 
+    def draw(self, what: Callable[[], RenderableType]) -> None:
+        """Draw this in place of what was drawn before."""
+        if self._live is not None:
+            self._live.update(what())
+
+
+class LiveTable(Drawing):
+    """How domains stand."""
+
+    def __init__(self, console: Console, names: list[str]) -> None:
+        """Take where to draw, and the domains in their order."""
+        super().__init__(console)
+        self._shown: dict[str, tuple[DomainReport, frozenset[str]]] = {}
+        self._names = names
+
     def show(self, report: DomainReport, waiting: frozenset[str]) -> None:
         """Draw anew with what is known of one domain."""
         self._shown[report.domain.ascii] = (report, waiting)
-        if self._live is not None:
-            self._live.update(self.rendered())
+        self.draw(self.rendered)
 
     def rendered(self) -> Group:
         """Return all domains of which something is known, each with as many lines as there is room for."""
         shown = [self._shown[name] for name in self._names if name in self._shown]
         # Long names and findings take a second line; the last line is the cursor's.
-        room = (self._console.height - 1) // max(1, len(shown)) - _HEADING_LINES
+        room = (self.console.height - 1) // max(1, len(shown)) - _HEADING_LINES
         return Group(*(_table(report, waiting, max(1, room // 2)) for report, waiting in shown))
 
 
