@@ -53,7 +53,7 @@ def means_for(hosts: WebHosts, *answers: Lookup, **changes: Any) -> Means:
     resolver: Resolver = changes.pop("resolver", None) or hosts.resolver(*answers)
     dialer = changes.pop("dialer", None) or hosts.dialer()
     web = WebReader(dialer, resolver, verifier())
-    return Means(web=web, resolver=resolver, **{"suffixes": SUFFIXES, "deadline_seconds": 5.0, **changes})
+    return Means(web=web, resolver=resolver, **{"suffixes": SUFFIXES, "deadline_seconds": 20.0, **changes})
 
 
 async def found_by(hosts: WebHosts, *answers: Lookup, subject: Subject = JANE, **changes: Any) -> Discovery:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from app.verification.running import Means, Prober
 from app.verification.tls_questions import IN_PASSING, Scope
 
 from fakes.clock import FixedClock
-from fakes.peers import HOST, server_context
+from fakes.peers import HOST, Idle, server_context
 from fakes.resolver import ScriptedResolver, found
 
 if TYPE_CHECKING:
@@ -30,7 +29,10 @@ if TYPE_CHECKING:
 
 OWN_NAME = "probe.signpost.example"
 LOOPBACK = AddressPolicy((ip_network("127.0.0.0/8"), ip_network("::1/128")))
-QUICK = ConnectionLimits(times=TimeLimits(connect=2.0, reply=0.5, total=3.0))
+PATIENT = ConnectionLimits(times=TimeLimits(connect=10.0, reply=10.0, total=20.0))
+"""For peers that answer, on a machine as busy as it may be."""
+IMPATIENT = ConnectionLimits(times=TimeLimits(connect=2.0, reply=0.5, total=3.0))
+"""For peers that do not answer."""
 
 
 def a_resolver(*addresses: str, name: str = HOST, is_authenticated: bool = False) -> ScriptedResolver:
@@ -47,7 +49,7 @@ def a_prober(
     resolver: Resolver,
     *,
     policy: AddressPolicy = LOOPBACK,
-    limits: ConnectionLimits = QUICK,
+    limits: ConnectionLimits = PATIENT,
     scope: Scope = IN_PASSING,
     **more: Any,
 ) -> Prober:
@@ -70,15 +72,19 @@ def an_endpoint(
     )
 
 
+def limits_for(peer: Peer) -> ConnectionLimits:
+    """Return with how much patience a peer is observed: who falls silent is not waited for."""
+    return IMPATIENT if any(isinstance(step, Idle) for script in peer.scripts for step in script) else PATIENT
+
+
 async def observe(
-    peer: Peer, protocol: Protocol, socket_type: SocketType, *, reply_seconds: float = 0.5
+    peer: Peer, protocol: Protocol, socket_type: SocketType, *, limits: ConnectionLimits | None = None
 ) -> AddressObservation:
     """Start the peer and observe its one address."""
     # Made beforehand: keys take their time, and the peer's would count as ours.
     server_context()
     async with peer:
-        limits = replace(QUICK, times=replace(QUICK.times, reply=reply_seconds))
-        prober = a_prober(a_resolver(peer.address), limits=limits)
+        prober = a_prober(a_resolver(peer.address), limits=limits or limits_for(peer))
         observation = await prober.observe(an_endpoint(protocol, peer.port, socket_type))
     (seen,) = observation.addresses
     return seen

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from app.net.streams import Stream
 
 LOOPBACK = AddressPolicy((ip_network("127.0.0.0/8"),))
-QUICK = ConnectionLimits(per_port=8, per_address=16, times=TimeLimits(connect=2.0, reply=1.0, total=4.0))
+PATIENT = ConnectionLimits(per_port=8, per_address=16, times=TimeLimits(connect=10.0, reply=10.0, total=20.0))
+"""For hosts that answer, on a machine as busy as it may be."""
+IMPATIENT = replace(PATIENT, times=TimeLimits(connect=2.0, reply=1.0, total=4.0))
+"""For hosts that do not answer."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ class WebHosts:
         )
         return next(wild, NOT_FOUND)
 
-    def dialer(self, policy: AddressPolicy = LOOPBACK, limits: ConnectionLimits = QUICK) -> Dialer:
+    def dialer(self, policy: AddressPolicy = LOOPBACK, limits: ConnectionLimits = PATIENT) -> Dialer:
         return _LabDialer(self.ports, policy, limits)
 
     def resolver(self, *answers: Lookup) -> ScriptedResolver:
@@ -187,7 +190,8 @@ def _serving(hosts: WebHosts, scheme: str) -> Callable[[asyncio.StreamReader, as
         hosts.connections.add(task)
         try:
             await _answer(hosts, scheme, reader, writer)
-        except (OSError, EOFError, ssl.SSLError):
+        except (OSError, EOFError, ssl.SSLError, asyncio.CancelledError):
+            # Cancelled by the end of the test only; the server would complain of a task that is.
             pass
         finally:
             hosts.connections.discard(task)

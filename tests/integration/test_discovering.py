@@ -9,7 +9,7 @@ import os
 import sys
 from base64 import b64encode
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from app.core.candidates import Outcome, Trust
@@ -37,7 +37,7 @@ from discovering import (
 )
 from nameserver import ValidatingResolver
 from service_process import ROOT
-from web_hosts import GIANT, PAGE, Answer, redirect, root_pem, web_hosts
+from web_hosts import GIANT, IMPATIENT, PAGE, Answer, redirect, root_pem, web_hosts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -77,8 +77,8 @@ async def a_lab(
             yield hosts, names
 
 
-async def discovered(hosts: WebHosts, names: ValidatingResolver) -> Discovery:
-    return await found_by(hosts, resolver=DnspythonResolver(NameServer.parse(names.address)))
+async def discovered(hosts: WebHosts, names: ValidatingResolver, **changes: Any) -> Discovery:
+    return await found_by(hosts, resolver=DnspythonResolver(NameServer.parse(names.address)), **changes)
 
 
 async def test_records_of_a_signed_zone_are_vouched_for() -> None:
@@ -167,7 +167,7 @@ async def test_slow_and_giant_answers_hold_nothing_up() -> None:
         slow = Answer(b"<clientConfig/>", delay_seconds=30)
         hosts.routes |= {AUTOCONFIG: slow, AUTOCONFIG_PLAIN: slow, POX_HOST: slow, PACC: GIANT}
         hosts.routes |= {WELL_KNOWN: PAGE, WELL_KNOWN_PLAIN: redirect(WELL_KNOWN_PLAIN), POX_ROOT: GIANT}
-        discovery = await discovered(hosts, names)
+        discovery = await discovered(hosts, names, dialer=hosts.dialer(limits=IMPATIENT))
     assert one_of(discovery, "srv").is_found
     outcomes = {one.source: one.outcome for one in discovery.candidates}
     assert {outcomes[name] for name in ("autoconfig", "autoconfig-http", "autodiscover")} == {Outcome.FAILED}

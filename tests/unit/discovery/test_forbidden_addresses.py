@@ -15,7 +15,7 @@ from app.net.dialer import Dialer
 from discovering import AUTOCONFIG, DOMAIN, POX_HOST, POX_PLAIN, VERSION_2, a_document, found_by, one_of
 from fakes.resolver import found
 from unit.verification.test_forbidden_addresses import ENCODED, SPECIAL
-from web_hosts import QUICK, Answer, WebHosts, redirect, web_hosts
+from web_hosts import PATIENT, Answer, WebHosts, redirect, web_hosts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -64,7 +64,7 @@ async def test_a_place_at_a_special_address_is_not_asked(hosts: WebHosts, addres
     for name in names:
         hosts.addresses.pop(name, None)
     lookups = [addressed(name, address) for name in names]
-    dialer = Dialer(AddressPolicy(), QUICK)
+    dialer = Dialer(AddressPolicy(), PATIENT)
     discovery = await found_by(hosts, *lookups, dialer=dialer)
     outcomes = {one.source: one.outcome for one in discovery.candidates}
     web = ("pacc", "autoconfig", "well-known", "autoconfig-http", "well-known-http", "autodiscover-root",

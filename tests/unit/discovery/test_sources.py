@@ -33,7 +33,7 @@ from discovering import (
     one_of,
 )
 from fakes.resolver import found, nothing
-from web_hosts import GIANT, PAGE, Answer, WebHosts, redirect, web_hosts
+from web_hosts import GIANT, IMPATIENT, PAGE, Answer, WebHosts, redirect, web_hosts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -157,7 +157,6 @@ async def test_a_page_for_everything_is_no_document(hosts: WebHosts) -> None:
         (Answer(b""), Outcome.UNUSABLE, "sends what is no such document: input: must be well-formed XML"),
         (Answer(b"<clientConfig/>"), Outcome.UNUSABLE, "clientConfig: must have an emailProvider"),
         (GIANT, Outcome.UNUSABLE, "sends more than any document has"),
-        (Answer(b"x", delay_seconds=3.0), Outcome.FAILED, "does not answer in time"),
         (redirect(AUTOCONFIG), Outcome.UNUSABLE, "leads on and on"),
         (redirect("ftp://a.example/"), Outcome.UNUSABLE, "answers 302, which leads nowhere"),
         (redirect("https://nowhere.example/"), Outcome.FAILED, "it leads to https://nowhere.example/, which"),
@@ -170,6 +169,13 @@ async def test_what_is_wrong_with_an_answer_is_the_reason(
     candidate = await alone(hosts, "autoconfig")
     assert candidate.outcome is outcome
     assert reason in candidate.reason
+
+
+async def test_a_host_that_is_slow_is_not_waited_for(hosts: WebHosts) -> None:
+    hosts.routes[AUTOCONFIG] = Answer(b"x", delay_seconds=30.0)
+    candidate = await alone(hosts, "autoconfig", dialer=hosts.dialer(limits=IMPATIENT))
+    assert candidate.outcome is Outcome.FAILED
+    assert "does not answer in time" in candidate.reason
 
 
 async def test_a_document_without_a_server_that_works_is_of_no_use(hosts: WebHosts) -> None:

@@ -15,7 +15,7 @@ from app.net.streams import TimeLimits
 from typing_extensions import override
 
 from fakes.peers import Idle, Peer
-from probing import LOOPBACK, QUICK
+from probing import LOOPBACK, PATIENT
 from service_process import free_port
 
 if TYPE_CHECKING:
@@ -100,13 +100,13 @@ def test_those_who_wait_for_a_dead_address_keep_nobody_from_another_port() -> No
 
 
 async def test_who_waits_while_a_connection_is_refused_is_refused_too() -> None:
-    dialer, port = Dialer(LOOPBACK, QUICK), free_port()
+    dialer, port = Dialer(LOOPBACK, PATIENT), free_port()
     reasons = await asyncio.gather(*(reason_at(dialer, port) for _ in range(20)))
     assert set(reasons) == {FailureReason.REFUSED}
 
 
 async def test_who_waits_while_another_is_let_in_is_let_in_next() -> None:
-    dialer = Dialer(LOOPBACK, QUICK)
+    dialer = Dialer(LOOPBACK, PATIENT)
     async with Peer.of(Idle()) as peer:
         reasons = await asyncio.gather(*(reason_at(dialer, peer.port) for _ in range(5)))
     assert reasons == [None] * 5
@@ -115,7 +115,7 @@ async def test_who_waits_while_another_is_let_in_is_let_in_next() -> None:
 
 
 async def test_who_gives_up_waiting_leaves_the_door_to_others() -> None:
-    dialer = Dialer(LOOPBACK, QUICK)
+    dialer = Dialer(LOOPBACK, PATIENT)
     async with Peer.of(Idle()) as peer:
         async with dialer.connection(HERE, peer.port):
             impatient = asyncio.create_task(reason_at(dialer, peer.port))

@@ -71,4 +71,4 @@ async def test_a_database_that_keeps_silent_is_not_waited_for() -> None:
         started = time.monotonic()
         async with opened(url) as store:
             assert await Health(store, timeout_seconds=0.1).readiness() == AWAY
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10

@@ -71,7 +71,7 @@ async def test_discovery_does_not_wait_for_a_writer(store: Store) -> None:
     await stored_domain(store)
     async with store.writing() as unit:
         await unit.providers.insert(a_provider(slug="other"), NOW)
-        async with asyncio.timeout(1), store.discovering() as accounts:
+        async with asyncio.timeout(5), store.discovering() as accounts:
             assert await accounts.find(CUSTOMER) is not None
 
 

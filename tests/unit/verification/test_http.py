@@ -22,7 +22,7 @@ from fakes.peers import (
     server_context,
 )
 from fakes.resolver import ScriptedResolver
-from probing import a_prober, a_resolver, an_endpoint
+from probing import a_prober, a_resolver, an_endpoint, limits_for
 
 if TYPE_CHECKING:
     from app.net.resolver import Resolver
@@ -45,7 +45,7 @@ async def observe(
 ) -> AddressObservation:
     server_context()
     async with peer:
-        prober = a_prober(resolver or a_resolver(peer.address))
+        prober = a_prober(resolver or a_resolver(peer.address), limits=limits_for(peer))
         endpoint = an_endpoint(Protocol.HTTP, peer.port, socket_type, service=service, path=path)
         observation = await prober.observe(endpoint)
     (seen,) = observation.addresses
@@ -199,8 +199,12 @@ async def test_what_goes_wrong_where_a_redirect_leads_is_not_the_fault_of_the_ho
     server_context()
     async with Peer.of(*steps) as other:
         location = f"Location: https://{HOST}:{other.port}/there"
-        seen = await observe(Peer.of(*answer("302 Found", location)))
+        async with Peer.of(*answer("302 Found", location)) as peer:
+            prober = a_prober(a_resolver(peer.address), limits=limits_for(other))
+            endpoint = an_endpoint(Protocol.HTTP, peer.port, service=ServerType.WEBMAIL)
+            observation = await prober.observe(endpoint)
 
+    (seen,) = observation.addresses
     assert seen.failure is None
     assert seen.http is not None
     assert seen.http.failure is not None

@@ -17,7 +17,7 @@ from app.verification.trust import TrustStore
 from certificates import a_web_chain
 from fakes.clock import FixedClock
 from fakes.peers import HOST, HearHeader, Idle, Peer, Say, ShakeHands, Step, lines, server_context
-from probing import LOOPBACK, QUICK, a_resolver
+from probing import LOOPBACK, a_resolver, limits_for
 
 BODY = b"<clientConfig/>"
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: Application/XML; charset=utf-8\r\n"
@@ -38,7 +38,7 @@ async def fetched(
         posted=posted,
     )
     resolver = a_resolver(*names.get("addresses", "127.0.0.1").split())
-    return await DocumentFetcher(Dialer(policy, QUICK), resolver).check(expected)
+    return await DocumentFetcher(Dialer(policy, limits_for(peer)), resolver).check(expected)
 
 
 def codes(check: DocumentCheck, now: datetime | None = None) -> list[str]:

@@ -25,7 +25,7 @@ from typing_extensions import override
 
 from fakes.peers import HOST, Gauge, Hear, Idle, Peer, ShakeHands, Step, Wait, lines, server_context
 from fakes.resolver import ScriptedResolver, found, nothing
-from probing import QUICK, a_prober, a_resolver, an_endpoint
+from probing import IMPATIENT, PATIENT, a_prober, a_resolver, an_endpoint
 from programs import required_program
 from service_process import free_port
 
@@ -95,7 +95,7 @@ def test_what_does_not_answer_the_connection_is_given_up() -> None:
             await asyncio.sleep(60)
 
     async def look() -> FailureReason | None:
-        limits = replace(QUICK, times=replace(QUICK.times, connect=0.1))
+        limits = replace(PATIENT, times=replace(PATIENT.times, connect=0.1))
         prober = a_prober(a_resolver("127.0.0.1"), limits=limits)
         observation = await prober.observe(an_endpoint(Protocol.IMAP, 993))
         return observation.addresses[0].failure.reason if observation.addresses[0].failure else None
@@ -278,7 +278,9 @@ async def test_one_place_has_one_connection_at_a_time_whatever_the_names() -> No
 
 async def test_caps_hold_for_addresses_networks_and_in_total() -> None:
     server_context()
-    limits = ConnectionLimits(in_total=5, per_address=2, per_network=3, times=replace(QUICK.times, reply=5.0))
+    limits = ConnectionLimits(
+        in_total=5, per_address=2, per_network=3, times=replace(PATIENT.times, reply=5.0)
+    )
     gauges = {key: Gauge() for key in ("all", "127.0.1", "127.0.2")}
     by_address: dict[str, Gauge] = {}
     peers: list[Peer] = []
@@ -321,22 +323,22 @@ async def test_slots_that_nobody_uses_take_no_memory() -> None:
 
 async def test_the_time_runs_from_when_the_turn_has_come() -> None:
     server_context()
-    limits = ConnectionLimits(in_total=1, times=replace(QUICK.times, total=1.0))
+    limits = ConnectionLimits(in_total=1, times=replace(PATIENT.times, total=2.0))
     prober = a_prober(ScriptedResolver(), limits=limits)
-    async with Peer.of(ShakeHands(), Wait(0.2), *TALK) as peer:
+    async with Peer.of(ShakeHands(), Wait(0.5), *TALK) as peer:
         endpoint = replace(an_endpoint(Protocol.IMAP, peer.port), hostname="127.0.0.1")
-        observations = await asyncio.gather(*(prober.observe(endpoint) for _ in range(8)))
+        observations = await asyncio.gather(*(prober.observe(endpoint) for _ in range(6)))
 
     seen = [observation.addresses[0] for observation in observations]
     assert all(one.failure is None for one in seen)
-    assert max(one.seconds for one in seen) < 1.0
+    assert max(one.seconds for one in seen) < 2.0
     assert ip_address("127.0.0.1") == seen[0].address
 
 
 async def test_a_host_with_many_slow_addresses_has_one_time_for_all() -> None:
     addresses = [f"127.0.3.{number}" for number in range(1, 9)]
     first = Peer.of(Idle(), address=addresses[0])
-    prober = a_prober(a_resolver(*addresses), seconds=0.8)
+    prober = a_prober(a_resolver(*addresses), seconds=0.8, limits=IMPATIENT)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(first)
         for address in addresses[1:]:

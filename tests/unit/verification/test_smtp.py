@@ -7,7 +7,7 @@ from app.core.servers import SocketType
 from app.net.smtp import ehlo_name_of
 
 from fakes.peers import Hear, Idle, Peer, Reset, Say, ShakeHands, Step, Wait, lines
-from probing import OWN_NAME, observe
+from probing import IMPATIENT, OWN_NAME, observe
 
 BANNER = lines("220-mail.provider.example says", "220 hello")
 GOODBYE: tuple[Step, ...] = (Hear(b"QUIT"), lines("221 2.0.0 bye"))
@@ -77,7 +77,9 @@ async def test_a_banner_in_the_clear_where_tls_is_listed_is_shown() -> None:
 
 
 async def test_a_server_that_waits_for_a_handshake_is_found_out() -> None:
-    seen = await observe_smtp(ShakeHands(), BANNER, Wait(0.1))
+    peer = Peer.of(ShakeHands(), BANNER, Wait(0.1))
+
+    seen = await observe(peer, Protocol.SMTP, SocketType.STARTTLS, limits=IMPATIENT)
 
     assert seen.failure is not None
     assert (seen.failure.stage, seen.failure.reason) == (Stage.GREETING, FailureReason.TIMED_OUT)
