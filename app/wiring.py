@@ -25,6 +25,7 @@ from app.services.assigning import Assigning
 from app.services.auditing import Auditing
 from app.services.bulk import BulkService
 from app.services.certificate_names import CertificateNames
+from app.services.changes import Changes
 from app.services.checking import Checking, CheckingPace, Judgement
 from app.services.credentials import CERTIFICATE, KEY, CredentialFiles
 from app.services.deliveries import DeliveryService
@@ -195,7 +196,7 @@ def build_services(settings: Settings) -> Services:
     domains, providers = DomainService(store, system_clock), ProviderService(store, system_clock)
     return Services(
         access=access,
-        adopting=Adopting(store, providers, domains),
+        adopting=Adopting(Changes(store, system_clock), providers, domains),
         auditing=Auditing(store),
         bulk=bulk,
         certificate_names=CertificateNames(store, service),

@@ -30,12 +30,14 @@ OWN_ALLOWANCES: Final[Mapping[str, Allowance]] = {
 """By path, those routes that differ from the usual. A route that streams its body has neither limit."""
 
 FOLLOWING: Final = Allowance(has_deadline=False)
-"""Of whoever follows a verification, whose path has names in it."""
-_FOLLOWING_PATH: Final = re.compile(r"/(?:api/v1|admin)/domains/[^/]+/verifications/[^/]+/events")
+"""Of whoever follows a verification or a discovery, by program or on the operator pages."""
+_FOLLOWING_PATH: Final = re.compile(
+    r"/(?:api/v1|admin)/domains/[^/]+/verifications/[^/]+/events|/api/v1/discoveries/events|/admin/discovery"
+)
 
 
 def is_followed(path: str) -> bool:
-    """Tell whether a path is one to follow a verification at, by programs or on the operator pages."""
+    """Tell whether a path is one whose answer comes bit by bit, as something happens."""
     return _FOLLOWING_PATH.fullmatch(path) is not None
 
 

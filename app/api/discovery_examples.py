@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
 
-from app.api.schemas.discoveries import DiscoveryCreate, DiscoveryRead
+from app.api.schemas.discoveries import AdoptionCreate, AdoptionRead, DiscoveryCreate, DiscoveryRead
+from app.api.schemas.domains import domain_to_read
+from app.api.schemas.providers import provider_to_read
 from app.core.candidates import Candidate, Discovery, Outcome, Subject, Trust
+from app.core.domains import Domain
 from app.core.names import DomainName
+from app.core.provider import Provider
 from app.core.servers import Authentication, Server, ServerType, SocketType
+from app.core.stored import Stored
 from app.discovery.comparing import compare
 from app.discovery.ranking import propose
 from app.services.discovering import Discovered
 from app.services.discovery_records import comparison_record, discovered_record
 
+T = TypeVar("T")
+
+_MOMENT: Final = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 _IMAP: Final = Server(
     key="imap",
     type=ServerType.IMAP,
@@ -44,6 +53,9 @@ _NOT_FOUND: Final = Candidate(
     status=200,
     seconds=0.212,
 )
+_PROVIDER: Final = Provider(
+    slug="my-host", display_name="Old Host", short_name="Old Host", servers=(_IMAP, _SMTP)
+)
 
 
 def discovery_examples() -> dict[str, tuple[Any, Any]]:
@@ -56,4 +68,22 @@ def discovery_examples() -> dict[str, tuple[Any, Any]]:
     record = {**discovered_record(discovered), "comparison": comparison_record(compared)}
     answer = DiscoveryRead.model_validate(record).model_dump(mode="json")
     request = DiscoveryCreate(address="jane@customer.example").model_dump(mode="json")
-    return {"discover": (request, answer)}
+    adoption = {
+        "source": discovered.proposal.source,
+        "is_new_provider": True,
+        "provider": provider_to_read(_stored(_PROVIDER)),
+        "domain": domain_to_read(_stored(Domain(name=subject.domain, provider=_PROVIDER.slug))),
+        "verification": "5f3c9a1e7b2d4c60",
+    }
+    return {
+        "discover": (request, answer),
+        "follow_discovery": (request, None),
+        "adopt": (
+            AdoptionCreate(address="jane@customer.example", provider=_PROVIDER.slug).model_dump(mode="json"),
+            AdoptionRead.model_validate(adoption).model_dump(mode="json"),
+        ),
+    }
+
+
+def _stored(value: T) -> Stored[T]:
+    return Stored(id=1, value=value, version=1, created_at=_MOMENT, updated_at=_MOMENT)

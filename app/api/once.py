@@ -48,6 +48,16 @@ class Post:
             answer = await work(self.caller)
         else:
             answer = await self._once.once(self.caller, self.claim, work)
+        return self._response(answer)
+
+    async def find_kept(self) -> Response | None:
+        """Return the answer that its key got before; None where the work is still to be done."""
+        if self.claim is None or self.caller.call.dry_run:
+            return None
+        answer = await self._once.find(self.caller, self.claim)
+        return None if answer is None else self._response(answer)
+
+    def _response(self, answer: Answer) -> Response:
         headers = dict(answer.headers)
         if answer.is_replayed:
             headers[REPLAYED_HEADER] = "true"

@@ -61,6 +61,14 @@ def discover(  # noqa: PLR0913, PLR0917 - one for each option
             metavar="PROVIDER",
         ),
     ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="With --adopt: take the servers of this source alone, not what all come to.",
+            metavar="SOURCE",
+        ),
+    ] = None,
     applies: Annotated[
         bool, typer.Option("--apply", help="With --adopt: store it, and verify the domain at once.")
     ] = False,
@@ -70,8 +78,8 @@ def discover(  # noqa: PLR0913, PLR0917 - one for each option
     Exit status: 0 found, 1 nothing found or, with --compare, anything else than what is stored,
     2 wrong usage, 3 our own failure.
     """
-    if applies and adopted_by is None:
-        fail("--apply says that what --adopt shows is to be stored; it needs --adopt.")
+    if (applies or source is not None) and adopted_by is None:
+        fail("--apply and --from say what is to become of what --adopt shows; they need --adopt.")
         raise typer.Exit(EXIT_USAGE)
     unknown = [client for client in clients or () if client not in CLIENTS]
     if unknown:
@@ -85,7 +93,7 @@ def discover(  # noqa: PLR0913, PLR0917 - one for each option
         if adopted_by is None or found.proposal.source is None:
             return _Results(discovered=found, compared=compared)
         caller = replace(CONSOLE, call=Call(dry_run=not applies))
-        adoption = await services.adopting.adopt(caller, found, adopted_by)
+        adoption = await services.adopting.adopt(caller, found, adopted_by, source)
         report = await _verified(services, adoption) if applies else None
         return _Results(discovered=found, compared=compared, adoption=adoption, report=report)
 
@@ -112,7 +120,7 @@ class _Results:
 
 async def _verified(services: Services, adoption: Adoption) -> DomainReport:
     services.verification.trust.load()
-    return await services.verification.domains.verify_now(adoption.domain.name, lambda *_: None)
+    return await services.verification.domains.verify_now(adoption.domain.value.name, lambda *_: None)
 
 
 class _Progress(Drawing):
@@ -215,9 +223,10 @@ def _write_proposal(discovered: Discovered) -> None:
 
 
 def _write_adoption(adoption: Adoption, report: DomainReport | None) -> None:
-    name, slug = adoption.domain.name.unicode, adoption.provider.slug
+    provider, domain = adoption.provider.value, adoption.domain.value
+    name, slug = domain.name.unicode, provider.slug
     what = "made with" if adoption.is_new_provider else "kept, and its servers hold but for"
-    servers = adoption.provider.servers if adoption.is_new_provider else adoption.domain.servers
+    servers = provider.servers if adoption.is_new_provider else domain.servers
     head = "Stored" if report is not None else "To be stored"
     out.print(f"\n{head}: the domain {name} of the provider {slug}, which is {what}", style="bold")
     for server in servers:

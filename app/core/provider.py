@@ -27,6 +27,7 @@ _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 SUBADDRESS_SEPARATORS: Final = "+-=_.#"
+SLUG_RULE: Final = "must be 1 to 63 lower-case letters, digits, inner hyphens and dots"
 
 
 def is_slug(text: str) -> bool:
@@ -175,7 +176,7 @@ class Provider:
         """Refuse every broken rule at once."""
         issues = IssueCollector()
         if not is_slug(self.slug):
-            issues.add("must be 1 to 63 lower-case letters, digits, inner hyphens and dots", "slug")
+            issues.add(SLUG_RULE, "slug")
         self._check_names(issues)
         self._check_pages(issues)
         with issues.at("variables"):

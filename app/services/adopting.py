@@ -6,69 +6,97 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from app.core.domains import Domain
-from app.core.errors import refuse
-from app.core.provider import MAX_DISPLAY_NAME, MAX_SHORT_NAME, Provider
+from app.core.errors import ProviderNotFound, refuse
+from app.core.provider import MAX_DISPLAY_NAME, MAX_SHORT_NAME, SLUG_RULE, Provider, is_slug
 from app.core.servers import next_key
-from app.discovery.ranking import differences
+from app.discovery.ranking import differences, propose
+from app.services.callers import Scope
 
 if TYPE_CHECKING:
     from app.core.candidates import Subject
     from app.core.servers import Server
+    from app.core.stored import Stored
+    from app.discovery.ranking import Proposal
     from app.services.callers import Caller
+    from app.services.changes import Changes
     from app.services.discovering import Discovered
     from app.services.domains import DomainService
     from app.services.providers import ProviderService
-    from app.store.unit_of_work import Store
 
-NOTHING_FOUND: Final = "must be found by discovery: there are no mail servers to adopt"
+NOTHING_FOUND: Final = "must lead to mail servers: discovery finds none to adopt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adoption:
     """What was stored, or would be."""
 
-    provider: Provider
+    source: str
+    """Where the mail servers are from."""
+    provider: Stored[Provider]
     is_new_provider: bool
-    domain: Domain
+    domain: Stored[Domain]
     """With servers of its own where the provider's differ from what was found."""
 
 
 class Adopting:
     """Stores a discovered domain, in one transaction with its provider where that is new."""
 
-    def __init__(self, store: Store, providers: ProviderService, domains: DomainService) -> None:
-        """Take the database, and what changes providers and domains."""
-        self._store = store
+    def __init__(self, changes: Changes, providers: ProviderService, domains: DomainService) -> None:
+        """Take what opens the transaction, and what changes providers and domains."""
+        self._changes = changes
         self._providers = providers
         self._domains = domains
 
-    async def adopt(self, caller: Caller, discovered: Discovered, slug: str) -> Adoption:
-        """Store the proposal as a domain of a provider; a caller's trial changes nothing.
+    def check(self, caller: Caller, slug: str) -> None:
+        """Refuse who may adopt nothing for a provider, before anything is asked or looked up.
+
+        Raises:
+            InvalidInput: When no provider can be called that.
+            ProviderNotFound: When the caller is limited to another provider.
+            NotPermitted: When the caller may not store domains.
+        """
+        caller.require(Scope.DOMAINS_WRITE)
+        if not caller.sees(slug):
+            raise ProviderNotFound(slug)
+        if not is_slug(slug):
+            raise refuse(SLUG_RULE, "provider")
+
+    async def adopt(
+        self, caller: Caller, discovered: Discovered, slug: str, source: str | None = None
+    ) -> Adoption:
+        """Store what was found as a domain of a provider; a caller's trial changes nothing.
 
         A provider that is not there yet is made with the servers; of one that is there the domain gets
         its own servers of those types in which it differs.
 
+        Args:
+            caller: Who adopts.
+            discovered: What was found.
+            slug: The provider's.
+            source: Whose servers to take alone; None for the proposal.
+
         Raises:
             InvalidInput: When nothing was found, or what was found cannot be stored.
             DomainTaken: When the domain is stored already.
+            ProviderNotFound: When the caller is limited to another provider.
             NotPermitted: When the caller may not do that.
         """
-        if discovered.proposal.source is None:
-            raise refuse(NOTHING_FOUND, "servers")
+        self.check(caller, slug)
+        origin, proposal = _chosen(discovered, source)
         subject = discovered.discovery.subject
-        found = tuple(one.server for one in discovered.proposal.servers)
-        async with self._store.writing(keep=not caller.call.dry_run) as unit:
-            joined = replace(caller, call=replace(caller.call, transaction=unit))
-            stored = await unit.providers.find(slug)
-            if stored is None:
-                provider = _new_provider(discovered, slug, found)
-                await self._providers.create(joined, provider)
+        found = tuple(one.server for one in proposal.servers)
+        async with self._changes.making(caller) as change:
+            joined = replace(caller, call=replace(caller.call, transaction=change.unit))
+            present = await change.unit.providers.find(slug)
+            if present is None:
+                new = _new_provider(proposal, subject, slug, found)
+                provider = await self._providers.create(joined, new)
             else:
-                provider = stored.value
-            own = () if stored is None else own_servers(provider.servers, found, subject)
+                provider = present
+            own = () if present is None else own_servers(present.value.servers, found, subject)
             domain = Domain(name=subject.domain, provider=slug, servers=own)
-            await self._domains.create(joined, domain)
-        return Adoption(provider=provider, is_new_provider=stored is None, domain=domain)
+            created = await self._domains.create(joined, domain)
+        return Adoption(source=origin, provider=provider, is_new_provider=present is None, domain=created)
 
 
 def own_servers(
@@ -92,8 +120,19 @@ def own_servers(
     return tuple(own)
 
 
-def _new_provider(discovered: Discovered, slug: str, servers: tuple[Server, ...]) -> Provider:
-    name = discovered.proposal.display_name or discovered.discovery.subject.domain.unicode
+def _chosen(discovered: Discovered, source: str | None) -> tuple[str, Proposal]:
+    """Return whose servers to take, and the proposal; that of a source is as if it alone had been asked."""
+    discovery, proposal = discovered.discovery, discovered.proposal
+    if source is not None:
+        alone = tuple(one for one in discovery.candidates if one.source == source)
+        proposal = propose(replace(discovery, candidates=alone))
+    if proposal.source is None:
+        raise refuse(NOTHING_FOUND, "address" if source is None else "source")
+    return proposal.source, proposal
+
+
+def _new_provider(proposal: Proposal, subject: Subject, slug: str, servers: tuple[Server, ...]) -> Provider:
+    name = proposal.display_name or subject.domain.unicode
     return Provider(
         slug=slug,
         display_name=name[:MAX_DISPLAY_NAME].strip(),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import certifi
 
@@ -28,7 +28,7 @@ from app.services.callers import Scope
 from app.services.ispdb_folder import IspdbFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from app.core.account import AccountSettings
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from app.net.resolver import Resolver
     from app.services.callers import Caller
     from app.services.publishing import Publishing
+
+_SIGN_OF_LIFE_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,16 @@ class Discovered:
     proposal: Proposal
     views: tuple[ClientView, ...]
     """One for each client whose rules are known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmittedRun:
+    """A run that a caller may have."""
+
+    text: str = field(repr=False)
+    """The address or the domain."""
+    account: AccountSettings | None
+    """What is stored, where what is found is to be compared with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +153,8 @@ class Discovering:
         views = tuple(rules.view(discovery) for rules in CLIENTS.values())
         return Discovered(discovery=discovery, proposal=propose(discovery), views=views)
 
-    async def discover_for(self, caller: Caller, text: str, *, compare: bool) -> DiscoveredFor:
-        """Ask everywhere for a caller, with few at a time, and so many a minute for each token.
+    async def admit(self, caller: Caller, text: str, *, compare: bool = False) -> AdmittedRun:
+        """Let a caller have a run; each token has so many a minute.
 
         Args:
             caller: Who asks.
@@ -161,10 +173,40 @@ class Discovering:
         wait = 0 if self._meter is None else self._meter.take(caller.token_id)
         if wait:
             raise QuotaExceeded("token", ceil(wait / SECOND_NS))
+        return AdmittedRun(text=text, account=account)
+
+    async def run(
+        self, admitted: AdmittedRun, tell: Callable[[tuple[Candidate, ...]], None] = lambda _: None
+    ) -> DiscoveredFor:
+        """Ask everywhere for a caller, with few at a time.
+
+        Args:
+            admitted: The run.
+            tell: Is given each source's candidates as soon as they are there.
+        """
         async with self._turns:
-            discovered = await self.discover(text)
-        comparison = None if account is None else _compared(discovered, account)
+            discovered = await self.discover(admitted.text, tell)
+        comparison = None if admitted.account is None else _compared(discovered, admitted.account)
         return DiscoveredFor(discovered=discovered, comparison=comparison)
+
+    async def follow(self, admitted: AdmittedRun) -> AsyncIterator[tuple[Candidate, ...] | DiscoveredFor]:
+        """Give each source's candidates as soon as they are there, and what they come to at the end.
+
+        Nothing new for a while is given as no candidates. A run that is no longer followed ends.
+        """
+        told: asyncio.Queue[tuple[Candidate, ...]] = asyncio.Queue()
+        running = asyncio.create_task(self.run(admitted, told.put_nowait))
+        running.add_done_callback(lambda _: told.put_nowait(()))
+        try:
+            while not (running.done() and told.empty()):
+                try:
+                    yield await asyncio.wait_for(told.get(), _SIGN_OF_LIFE_SECONDS)
+                except TimeoutError:
+                    yield ()
+            yield await running
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
 
     async def compare_as_operator(self, discovered: Discovered) -> tuple[ComparedServer, ...]:
         """Compare what was found with what is stored for the domain.

@@ -98,8 +98,8 @@ def adoption_record(adoption: Adoption, *, is_stored: bool) -> dict[str, Any]:
     return {
         "is_stored": is_stored,
         "is_new_provider": adoption.is_new_provider,
-        "provider": provider_record(adoption.provider),
-        "domain": domain_record(adoption.domain),
+        "provider": provider_record(adoption.provider.value),
+        "domain": domain_record(adoption.domain.value),
     }
 
 

@@ -79,6 +79,22 @@ class OnceService:
                 await unit.idempotency.keep(token_id, claim.key, kept)
                 return answer
             found = await unit.idempotency.find(token_id, claim.key)
-        if found is None or found.digest != claim.digest:
-            raise IdempotencyKeyReused(claim.key)
-        return Answer(status=found.status, headers=found.headers, body=found.body, is_replayed=True)
+        return _replayed(claim, found)
+
+    async def find(self, caller: Caller, claim: Claim) -> Answer | None:
+        """Return the answer of when the work was done; None where it was not, or that is long ago.
+
+        For work that has something to find out first, outside of the transaction; ``once`` still decides.
+
+        Raises:
+            IdempotencyKeyReused: When the key came with another request before.
+        """
+        async with self._store.reading() as unit:
+            found = await unit.idempotency.find(caller.token_id, claim.key, self._clock() - KEPT_FOR)
+        return None if found is None else _replayed(claim, found)
+
+
+def _replayed(claim: Claim, found: KeptAnswer | None) -> Answer:
+    if found is None or found.digest != claim.digest:
+        raise IdempotencyKeyReused(claim.key)
+    return Answer(status=found.status, headers=found.headers, body=found.body, is_replayed=True)

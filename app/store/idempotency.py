@@ -58,12 +58,14 @@ class Idempotency:
             .values(status=answer.status, headers=dict(answer.headers), body=answer.body)
         )
 
-    async def find(self, token_id: str, key: str) -> KeptAnswer | None:
-        """Return the answer under a key."""
+    async def find(self, token_id: str, key: str, since: datetime | None = None) -> KeptAnswer | None:
+        """Return the answer under a key; None for one from before a moment, too."""
         record = IDEMPOTENCY_RECORD.c
         statement = select(record.digest, record.status, record.headers, record.body).where(
             record.token_id == token_id, record.key == key
         )
+        if since is not None:
+            statement = statement.where(record.created_at >= since)
         row = (await self._connection.execute(statement)).mappings().first()
         return None if row is None else KeptAnswer(**row)
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
@@ -25,13 +23,13 @@ from app.api.schemas.verification import (
     verification_to_detail,
     verification_to_read,
 )
+from app.api.streams import EVENT_STREAM, STREAM_HEADERS, event_text
 from app.services.callers import Caller
 from app.services.idempotency import Answer
 
 router = APIRouter(prefix="/api/v1/domains/{name}", tags=["verification"], route_class=AuthenticatedRoute)
 
 _ORDER = "-id"
-EVENTS = "text/event-stream"
 VerificationId = Annotated[str, Path(max_length=32, pattern=NO_CONTROL_CHARACTERS)]
 
 
@@ -108,7 +106,7 @@ async def get_verification(
         200: {
             "description": "Server-sent events: `endpoint` for each that was looked at, `finished` with the "
             "report at the end",
-            "content": {EVENTS: {"schema": {"type": "string"}}},
+            "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
         },
         **problems(404),
     },
@@ -125,12 +123,8 @@ async def follow_verification(
     await services.verification.verifying.get(caller, name, verification_id)
     holds = partial(services.access.holds, find_bearer(request.scope) or "")
     happenings = services.verification.verifying.watch(caller, name, verification_id, holds)
-    # Proxies that collect answers before they pass them on are told not to.
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_written(happenings), media_type=EVENTS, headers=headers)
-
-
-async def _written(happenings: AsyncIterator[tuple[str, dict[str, Any] | None]]) -> AsyncIterator[str]:
-    async for event, data in happenings:
-        # A comment shows that the connection lives.
-        yield ": waiting\n\n" if data is None else f"event: {event}\ndata: {json.dumps(data)}\n\n"
+    return StreamingResponse(
+        (event_text(event, data) async for event, data in happenings),
+        media_type=EVENT_STREAM,
+        headers=STREAM_HEADERS,
+    )

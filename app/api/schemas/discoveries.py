@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from app.api.schemas.rules import described
+from app.api.schemas.domains import DomainRead
+from app.api.schemas.providers import ProviderRead
+from app.api.schemas.rules import Slug, described
 from app.api.schemas.servers import ServerShape
 from app.api.schemas.shapes import Boolean, Shape
 from app.core.candidates import Outcome, Trust
@@ -14,17 +16,39 @@ from app.core.servers import Authentication, ServerType, SocketType
 from app.discovery.comparing import Standing
 from app.discovery.views.view import Verdict
 
+Address: TypeAlias = Annotated[
+    str,
+    described(minLength=3, maxLength=1024),
+    Field(
+        description="A mail address, or a domain. It is kept nowhere, and no answer repeats it; mail clients "
+        "send it to the domain's own hosts, and so does discovery.",
+        examples=["jane@customer.example"],
+    ),
+]
+
 
 class DiscoveryCreate(Shape):
     """Whose settings to look for."""
 
-    address: Annotated[str, described(minLength=3, maxLength=1024)] = Field(
-        description="A mail address, or a domain. It is kept nowhere, and no answer repeats it; mail clients "
-        "send it to the domain's own hosts, and so does discovery.",
-        examples=["jane@customer.example"],
-    )
+    address: Address
     compare: Boolean = Field(
         default=False, description="Whether to compare with what is stored for the domain."
+    )
+
+
+class AdoptionCreate(Shape):
+    """What to look for, and whose it becomes."""
+
+    address: Address
+    provider: Slug = Field(
+        description="The provider's slug. One that is not there is made, with the servers that are found, by "
+        "a token that may and is not limited to a provider.",
+        examples=["my-host"],
+    )
+    source: Annotated[str, described(minLength=1, maxLength=40)] | None = Field(
+        default=None,
+        description="The source whose servers to take; null for what all of them come to.",
+        examples=["autoconfig"],
     )
 
 
@@ -128,3 +152,15 @@ class DiscoveryRead(Shape):
     proposal: ProposalShape
     views: list[ViewShape]
     comparison: list[ComparedServerShape] | None = Field(description="Null where it was not asked for.")
+
+
+class AdoptionRead(Shape):
+    """What was stored, or would be."""
+
+    source: str = Field(description="Where the mail servers are from.", examples=["autoconfig"])
+    is_new_provider: bool
+    provider: ProviderRead
+    domain: DomainRead = Field(description="With own servers where the provider has others than were found.")
+    verification: str | None = Field(
+        description="The id of the domain's verification, which has begun; null for a dry run."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from management import ApiClient
 
 PATH = "/api/v1/discoveries"
+ADOPTIONS = "/api/v1/adoptions"
 RECORDS = {
     (f"_imaps._tcp.{DOMAIN}", "SRV"): "0 1 993 imap.host.example.",
     (f"_submissions._tcp.{DOMAIN}", "SRV"): "0 1 465 smtp.host.example.",
@@ -75,6 +77,89 @@ async def test_what_is_no_address_is_refused_without_repeating_it(api: ApiClient
     refused = await api.post(PATH, json={"address": address})
     assert is_problem(refused, 422, "invalid-input")
     assert "jane" not in refused.text
+
+
+async def test_what_comes_in_is_told_as_it_does(api: ApiClient) -> None:
+    told = await api.post(f"{PATH}/events", json={"address": f"jane.doe@{DOMAIN}"})
+    assert told.status_code == 200, told.text
+    assert told.headers["content-type"].startswith("text/event-stream")
+    assert told.headers["cache-control"] == "no-store"
+    assert "jane" not in told.text
+    events = [part.splitlines() for part in told.text.split("\n\n") if part.startswith("event: ")]
+    names = [event[0].removeprefix("event: ") for event in events]
+    assert names[-1] == "finished"
+    assert set(names[:-1]) == {"candidate"}
+    document = json.loads(events[-1][1].removeprefix("data: "))
+    assert document["proposal"]["source"] == "srv"
+    assert len(names) - 1 == len(document["candidates"])
+    assert document.keys() == (await api.post(PATH, json={"address": DOMAIN})).json().keys()
+
+
+@pytest.mark.parametrize("path", [f"{PATH}/events", ADOPTIONS])
+async def test_what_is_refused_is_refused_before_anybody_is_asked(api: ApiClient, path: str) -> None:
+    limited = await api.as_token("domains:read")
+    wanted = {"address": DOMAIN, **({"provider": "new"} if path == ADOPTIONS else {})}
+    assert is_problem(await limited.post(path, json=wanted), 403, "not-permitted")
+    refused = await api.post(path, json={**wanted, "address": "jane.doe@"})
+    assert is_problem(refused, 422, "invalid-input")
+    assert "jane" not in refused.text
+
+
+async def test_what_is_found_is_adopted_and_verified(api: ApiClient) -> None:
+    wanted = {"address": f"jane.doe@{DOMAIN}", "provider": "new"}
+    tried = await api.post(ADOPTIONS, json=wanted, params={"dry_run": "true"})
+    assert (tried.status_code, tried.json()["verification"]) == (201, None), tried.text
+    assert tried.headers["signpost-dry-run"] == "true"
+    assert (await api.get("/api/v1/providers/new")).status_code == 404
+    adopted = await api.post(ADOPTIONS, json=wanted, headers={"Idempotency-Key": "once"})
+    assert adopted.status_code == 201, adopted.text
+    assert "jane" not in adopted.text
+    body = adopted.json()
+    assert (body["source"], body["is_new_provider"]) == ("srv", True)
+    servers = [(one["type"], one["hostname"]) for one in body["provider"]["servers"]]
+    assert servers == [("imap", "imap.host.example"), ("smtp", "smtp.host.example")]
+    assert (await api.get(adopted.headers["location"])).json()["provider"] == "new"
+    started = f"{adopted.headers['location']}/verifications/{body['verification']}"
+    assert (await api.get(started)).status_code == 200
+    again = await api.post(ADOPTIONS, json=wanted, headers={"Idempotency-Key": "once"})
+    assert (again.json(), again.headers["idempotency-replayed"]) == (body, "true")
+    taken = await api.post(ADOPTIONS, json=wanted)
+    assert is_problem(taken, 409, "domain-taken")
+
+
+async def test_a_replay_asks_nobody(api: ApiClient, dns: FakeDns) -> None:
+    wanted = {"address": DOMAIN, "provider": "new"}
+    await api.post(ADOPTIONS, json=wanted, headers={"Idempotency-Key": "once"})
+    dns.records.clear()
+    again = await api.post(ADOPTIONS, json=wanted, headers={"Idempotency-Key": "once"})
+    assert again.headers["idempotency-replayed"] == "true"
+    other = await api.post(ADOPTIONS, json={**wanted, "provider": "b"}, headers={"Idempotency-Key": "once"})
+    assert is_problem(other, 409, "idempotency-key-reused")
+
+
+async def test_nothing_found_is_nothing_adopted(api: ApiClient, dns: FakeDns) -> None:
+    dns.records.clear()
+    refused = await api.post(ADOPTIONS, json={"address": DOMAIN, "provider": "new"})
+    assert is_problem(refused, 422, "invalid-input")
+    assert [one["pointer"] for one in refused.json()["errors"]] == ["/address"]
+    assert (await api.get("/api/v1/providers/new")).status_code == 404
+
+
+async def test_who_is_limited_to_a_provider_learns_of_no_other(api: ApiClient) -> None:
+    for slug in ("host", "other"):
+        await api.put(f"/api/v1/providers/{slug}", json=a_provider_body())
+    limited = await api.as_token("admin", provider="host")
+    texts = []
+    for slug in ("other", "nobodys"):
+        refused = await limited.post(ADOPTIONS, json={"address": DOMAIN, "provider": slug})
+        assert is_problem(refused, 404, "provider-not-found")
+        texts.append({k: v for k, v in refused.json().items() if k not in {"instance", "request_id"}})
+    assert str(texts[0]).replace("other", "nobodys") == str(texts[1])
+    adopted = await limited.post(ADOPTIONS, json={"address": DOMAIN, "provider": "host"})
+    assert adopted.status_code == 201, adopted.text
+    assert adopted.json()["is_new_provider"] is False
+    # They are those that the provider has.
+    assert adopted.json()["domain"]["servers"] == []
 
 
 async def test_a_token_may_ask_so_often(api: ApiClient) -> None:

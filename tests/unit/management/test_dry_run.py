@@ -85,7 +85,7 @@ async def test_a_dry_run_honours_preconditions(hosted: ApiClient) -> None:
 
 
 # Asks others, and stores nothing.
-WRITES_NOTHING = {"/api/v1/discoveries"}
+WRITES_NOTHING = {"/api/v1/discoveries", "/api/v1/discoveries/events"}
 
 
 async def test_every_operation_that_writes_can_be_tried(api: ApiClient) -> None:

@@ -147,8 +147,8 @@ async def test_answers_past_their_time_are_forgotten(hosted: ApiClient) -> None:
     assert await upkeep.forget_answers() == 1
 
 
-# The one is not one transaction, and its lines can be sent again as they are; the other stores nothing.
-WITHOUT_KEY = {"/api/v1/domains/bulk", "/api/v1/discoveries"}
+# The one is not one transaction, and its lines can be sent again as they are; the others store nothing.
+WITHOUT_KEY = {"/api/v1/domains/bulk", "/api/v1/discoveries", "/api/v1/discoveries/events"}
 
 
 async def test_every_post_takes_a_key(api: ApiClient) -> None:

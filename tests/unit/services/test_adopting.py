@@ -14,6 +14,7 @@ from app.core.servers import ServerType
 from app.discovery.ranking import propose
 from app.services.adopting import Adopting, own_servers
 from app.services.callers import CONSOLE, Call
+from app.services.changes import Changes
 from app.services.discovering import Discovered
 from app.services.domains import DomainService
 from app.services.providers import ProviderService
@@ -46,7 +47,7 @@ def adopting(store: Store) -> Adopting:
     def clock() -> datetime:
         return datetime(2026, 3, 2, tzinfo=UTC)
 
-    return Adopting(store, ProviderService(store, clock), DomainService(store, clock))
+    return Adopting(Changes(store, clock), ProviderService(store, clock), DomainService(store, clock))
 
 
 async def test_a_provider_that_is_not_there_is_made_with_the_servers(database_url: str) -> None:
@@ -83,7 +84,7 @@ async def test_a_trial_stores_nothing(database_url: str) -> None:
         async with store.reading() as unit:
             assert await unit.providers.find("new-host") is None
             assert await unit.domains.find(NAME) is None
-    assert adoption.domain.name == NAME
+    assert adoption.domain.value.name == NAME
 
 
 async def test_a_domain_that_is_stored_is_not_overwritten(database_url: str) -> None:
@@ -96,6 +97,25 @@ async def test_a_domain_that_is_stored_is_not_overwritten(database_url: str) -> 
         async with store.reading() as unit:
             # Half of it is nothing of it.
             assert await unit.providers.find("new-host") is None
+
+
+async def test_one_source_s_servers_can_be_taken_instead(database_url: str) -> None:
+    record = Candidate(
+        source="srv",
+        asked="x",
+        trust=Trust.DNS,
+        outcome=Outcome.FOUND,
+        servers=(an_imap_server(hostname="record.example"), an_smtp_server()),
+    )
+    both = replace(FOUND.discovery, candidates=(*FOUND.discovery.candidates, record))
+    found = replace(FOUND, discovery=both, proposal=propose(both))
+    assert found.proposal.source == "autoconfig"
+    async with opened(database_url) as store:
+        adoption = await adopting(store).adopt(TRIAL, found, "new-host", "srv")
+        with pytest.raises(InvalidInput, match="source: must lead to"):
+            await adopting(store).adopt(TRIAL, found, "new-host", "pacc")
+    assert adoption.source == "srv"
+    assert adoption.provider.value.servers[0].hostname == "record.example"
 
 
 @pytest.mark.parametrize(
