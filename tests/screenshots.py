@@ -35,9 +35,11 @@ _ADMIN_PAGES: Final = {
     "admin-hosts": "/admin/hosts",
     "admin-host": "/admin/hosts/1",
     "admin-findings": "/admin/findings",
+    "admin-discovery": "/admin/discovery",
     "admin-audit": "/admin/audit",
     "admin-error": "/admin/nothing",
 }
+DISCOVERED: Final = "admin-discovered"
 _STATUSES: Final = frozenset({400, 404})
 
 
@@ -79,6 +81,13 @@ async def take_of_operators(folder: Path, url: str, token: str, only: frozenset[
                         await page.goto(path)
                         file = f"{name}-{width_name}-{scheme}.png"
                         await page.screenshot(path=folder / file, full_page=True)
+                    if not only or DISCOVERED in only:
+                        await page.goto("/admin/discovery")
+                        await page.get_by_label("Mail address or domain").fill(f"jane@{MINE}.example")
+                        await page.get_by_role("button", name="Ask everywhere").click()
+                        await page.get_by_text("Thunderbird", exact=True).click()
+                        file = f"{DISCOVERED}-{width_name}-{scheme}.png"
+                        await page.screenshot(path=folder / file, full_page=True)
 
 
 def main() -> None:
@@ -88,7 +97,7 @@ def main() -> None:
     if not only or only & _PAGES.keys():
         with tempfile.TemporaryDirectory() as work, serving_setup(Path(work)) as service:
             asyncio.run(take(folder, service.url, only))
-    if not only or only & _ADMIN_PAGES.keys():
+    if not only or only & (_ADMIN_PAGES.keys() | {DISCOVERED}):
         with tempfile.TemporaryDirectory() as work, operated(Path(work)) as operators:
             asyncio.run(take_of_operators(folder, operators.url, operators.token, only))
     print(f"{len(list(folder.glob('*.png')))} screenshots in {folder}")

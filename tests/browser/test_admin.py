@@ -109,6 +109,38 @@ async def test_endpoints_turn_up_one_by_one_while_a_verification_runs(
         assert said[-1] == "finished"
 
 
+@pytest.mark.parametrize("options", [{}, {"java_script_enabled": False}], ids=["script", "none"])
+async def test_what_programs_find_comes_in_place_by_place(
+    chromium: Browser, service: OperatedService, options: dict[str, Any]
+) -> None:
+    async with at_work(chromium, service, **options) as page:
+        await page.get_by_role("link", name="Discovery").click()
+        await page.get_by_label("Mail address or domain").fill(f"jane@{NAME}")
+        await page.get_by_role("button", name="Ask everywhere").click()
+        await expect(page.get_by_role("heading", name="Found by srv")).to_be_visible()
+        await expect(page.get_by_role("heading", name="Asking for")).to_be_hidden()
+        await page.get_by_text("Evolution").click()
+        await expect(page.get_by_text("imap.old-host.example").first).to_be_visible()
+        assert "jane" not in page.url
+
+
+@pytest.mark.parametrize(
+    ("viewport", "scheme"), [(DESKTOP, "dark"), (PHONE, "light")], ids=["desktop", "phone"]
+)
+async def test_what_programs_find_is_accessible(
+    chromium: Browser, service: OperatedService, viewport: dict[str, int], scheme: str
+) -> None:
+    options: dict[str, Any] = {"viewport": viewport, "color_scheme": scheme}
+    async with at_work(chromium, service, **options) as page:
+        await page.goto(f"/admin/domains/{NAME}")
+        await page.get_by_role("button", name="What clients find").click()
+        await expect(page.get_by_role("heading", name="Found by srv")).to_be_visible()
+        for summary in await page.locator("summary").all():
+            await summary.click()
+        assert await overflow_of(page) == 0
+        await check_accessibility(page)
+
+
 async def test_a_link_in_a_mail_leads_to_its_page_and_not_to_the_login(
     chromium: Browser, service: OperatedService
 ) -> None:

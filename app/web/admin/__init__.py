@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from app.web.admin.audit import show_audit
+from app.web.admin.discovery import run_discovery, show_discovery
 from app.web.admin.domain import show_changes, show_documents, show_domain, show_records
 from app.web.admin.domains import show_domains
 from app.web.admin.gate import HOME, LOGIN, admin_page, guarded
@@ -37,6 +38,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     admin_page(f"{HOME}/hosts", show_hosts),
     admin_page(f"{HOME}/hosts/{{id}}", show_host),
     admin_page(f"{HOME}/findings", show_findings),
+    admin_page(f"{HOME}/discovery", show_discovery),
+    admin_page(f"{HOME}/discovery", run_discovery, "POST"),
     admin_page(f"{HOME}/audit", show_audit),
     guarded(f"{HOME}/{{rest:path}}", no_such_page),
 )

@@ -19,7 +19,7 @@ from starlette.responses import RedirectResponse
 
 from app.core.errors import AppError
 from app.services.callers import Call
-from app.web.admin.showing import refusal, show
+from app.web.admin.showing import page_text, refusal, show
 from app.web.answering import page_route, told_of
 from app.web.forms import read_form
 
@@ -80,9 +80,13 @@ class Visit:
             raise HTTPException(HTTPStatus.NOT_FOUND, "There is nothing of such a name.")
         return part
 
-    def show(self, template: str, /, **values: object) -> Response:
+    def show(self, template: str, status: int = HTTPStatus.OK, /, **values: object) -> Response:
         """Answer with a page."""
-        return show(self.request, template, session=self.session, **values)
+        return show(self.request, template, status, session=self.session, **values)
+
+    def text(self, template: str, /, **values: object) -> str:
+        """Return a page's text, for who sends it bit by bit."""
+        return page_text(self.request, template, session=self.session, **values)
 
     def lead(self, path: str) -> Response:
         """Lead on to another page, below the service's own path."""

@@ -38,6 +38,7 @@ PLACES: Final = (
     ("Domains", "/admin/domains", Scope.DOMAINS_READ),
     ("Hosts", "/admin/hosts", Scope.VERIFY),
     ("Findings", "/admin/findings", Scope.VERIFY),
+    ("Discovery", "/admin/discovery", Scope.VERIFY),
     ("Audit", "/admin/audit", Scope.AUDIT_READ),
 )
 """What there is to go to, and the scope that it takes."""
@@ -54,7 +55,7 @@ def show(
     session: Session | None,
     **values: object,
 ) -> Response:
-    """Render an operator page.
+    """Answer with an operator page.
 
     Args:
         request: Whose.
@@ -63,9 +64,15 @@ def show(
         session: Whose pages these are; None for who is not in.
         values: What it shows.
     """
+    page = page_text(request, template, session=session, **values)
+    return HTMLResponse(page, status, {"Content-Language": DEFAULT_LANGUAGE})
+
+
+def page_text(request: Request, template: str, /, *, session: Session | None, **values: object) -> str:
+    """Render an operator page, as ``show`` sends it."""
     root = request.scope.get("root_path", "").rstrip("/")
     services: Services = request.app.state.services
-    page = (
+    return (
         templates()
         .get_template(f"admin/{template}")
         .render(
@@ -81,7 +88,6 @@ def show(
             **values,
         )
     )
-    return HTMLResponse(page, status, {"Content-Language": DEFAULT_LANGUAGE})
 
 
 def refusal(request: Request, status: int, detail: str, *, session: Session | None) -> Response:

@@ -30,6 +30,8 @@ PAGES = [
     for route in ROUTES
     if route.path not in BEFORE_LOGIN
     for method in sorted((route.methods or set()) - {"HEAD"})
+    # Asks for whatever is typed; has a test of its own.
+    if (method, route.path) != ("POST", "/admin/discovery")
 ]
 FILTERS = {
     "q": (f"{THEIRS}.example", "nobodys.example"),
@@ -106,6 +108,20 @@ async def test_what_is_theirs_is_to_others_as_if_it_were_not_there(
         assert answer.status_code == 200
         assert THEIRS not in answer.text
         assert MINE in answer.text, "there is something to be seen"
+
+
+async def test_discovery_compares_with_nothing_of_theirs(admin: Person) -> None:
+    limited = await admin.another().log_in("admin", provider=MINE)
+    texts = {}
+    for slug in (MINE, THEIRS, "nobodys"):
+        answer = await limited.post("/admin/discovery", address=f"{slug}.example")
+        assert answer.status_code == 200
+        # What came in before is in the order in which it did.
+        came_to = answer.text.partition('aria-labelledby="found"')[2]
+        texts[slug] = re.sub(r"\d+\.\d\d s", "", came_to).replace(f"{slug}.example", "it")
+    assert texts[THEIRS] == texts["nobodys"]
+    assert "Compared with what is stored" in texts[MINE]
+    assert "Compared" not in texts[THEIRS]
 
 
 @pytest.mark.parametrize("template", [path for method, path in PAGES if "{" not in path])

@@ -12,14 +12,17 @@ import pytest
 from app.core.dns_lookups import LookupStatus
 from app.core.findings import Severity
 from app.core.reports import State
+from app.discovery.sources import SOURCES
 from app.renderers import FORMATS
 from app.store.rows import ENDPOINT
 from sqlalchemy import update
 
 from databases import ON_SQLITE
 from fakes.clock import FixedClock
+from fakes.dns import FakeDns
 from fakes.observer import expires_in, has_expired, is_down
 from fakes.resolver import ScriptedResolver
+from operator_service import OLD_RECORDS
 from operators import MINE, THEIRS, fill, operating, shown
 from pki import NOW
 from verifying import Verifier
@@ -201,6 +204,53 @@ async def test_records_are_shown_and_checked_on_demand(person: Person) -> None:
     assert "Check again" in checked
     assert re.search(r"records are not published as they should be", checked)
     assert "unknown" in checked
+
+
+async def test_what_programs_find_is_told_place_by_place_and_compared(database_url: str) -> None:
+    with FakeDns() as names:
+        names.records.update(OLD_RECORDS)
+        async with operating(database_url, resolver=f"127.0.0.1:{names.port}") as person:
+            await fill(person)
+            await person.log_in()
+            answer = await person.post("/admin/discovery", address=f" jane.doe@{MINE}.example")
+    assert answer.status_code == 200
+    assert answer.text.count("<li>") > len(SOURCES)
+    text = shown(answer)
+    for part in ("Found by srv", "different hostname imap imap.old-host.example:993",
+                 "Thunderbird finds no settings", "Evolution by srv"):  # fmt: skip
+        assert part in text
+    assert str(answer.url).endswith("/admin/discovery")
+    assert answer.text.rstrip().endswith("</html>")
+    assert answer.headers["content-security-policy"]
+
+
+async def test_what_is_not_stored_is_not_compared(database_url: str) -> None:
+    with FakeDns() as names:
+        async with operating(database_url, resolver=f"127.0.0.1:{names.port}") as person:
+            await person.log_in("verify")
+            answer = await person.post("/admin/discovery", address="customer.example")
+    text = shown(answer)
+    assert "No mail servers are found for customer.example" in text
+    assert "Compared" not in text
+
+
+@pytest.mark.parametrize("address", ["", "jane@", "no domain", "x" * 2000, "<b>x"])
+async def test_what_is_no_address_is_told_beside_the_field(person: Person, address: str) -> None:
+    answer = await person.post("/admin/discovery", address=address)
+    assert answer.status_code == 422
+    assert 'aria-invalid="true"' in answer.text
+    assert "<b>x" not in answer.text
+
+
+async def test_one_discovery_too_many_says_when_to_come_back(database_url: str) -> None:
+    with FakeDns() as names:
+        settings = {"resolver": f"127.0.0.1:{names.port}", "discoveries_per_minute_per_token": 1}
+        async with operating(database_url, **settings) as person:
+            await person.log_in()
+            statuses = [
+                (await person.post("/admin/discovery", address="a.example")).status_code for _ in range(2)
+            ]
+            assert statuses == [200, 429]
 
 
 async def test_a_report_has_findings_with_advice(person: Person) -> None:
