@@ -8,24 +8,22 @@ type that the first one has, which a domain cannot say.
 from __future__ import annotations
 
 import json
-import re
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from app.core.domains import Domain
 from app.core.errors import InvalidInput, refuse
-from app.core.moving import Belongings, Loss
+from app.core.moving import MAX_FILE_BYTES, Holding, MovedDomain, Settlement, keyed, reason_of, slug_of
 from app.core.names import DomainName, Hostname
 from app.core.placeholders import ADDRESS
 from app.core.provider import MAX_SHORT_NAME, Provider
-from app.core.servers import Authentication, Server, ServerType, SocketType, next_key
+from app.core.servers import Authentication, Server, ServerType, SocketType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-MAX_BYTES: Final = 64_000_000
+    from app.core.moving import Belongings
+
 _LATEST_SEED: Final = 2
 _MAIL_TYPES: Final = {"imap": ServerType.IMAP, "pop": ServerType.POP3, "smtp": ServerType.SMTP}
 _DAV_TYPES: Final = {"caldav": ServerType.CALDAV, "carddav": ServerType.CARDDAV}
@@ -76,8 +74,8 @@ def parse_seed(data: bytes) -> Belongings:
     Raises:
         InvalidInput: When it is none.
     """
-    if len(data) > MAX_BYTES:
-        raise refuse(f"must be at most {MAX_BYTES} bytes")
+    if len(data) > MAX_FILE_BYTES:
+        raise refuse(f"must be at most {MAX_FILE_BYTES} bytes")
     try:
         seed = json.loads(data)
     except (ValueError, RecursionError):
@@ -143,8 +141,7 @@ def read_tables(tables: Tables) -> Belongings:
 @dataclass(slots=True)
 class _Reader:
     tables: Tables
-    losses: list[Loss] = field(default_factory=list)
-    _slugs: set[str] = field(default_factory=set)
+    settlement: Settlement = field(default_factory=Settlement)
 
     def read(self) -> Belongings:
         servers = self._servers()
@@ -155,19 +152,15 @@ class _Reader:
                 if (is_dav, server_id) in servers:
                     places.setdefault(domain_id, []).append((is_dav, server_id))
         sets = {
-            domain_id: _keyed(servers[place] for place in sorted(found, key=ranks.__getitem__))
+            domain_id: keyed(servers[place] for place in sorted(found, key=ranks.__getitem__))
             for domain_id, found in places.items()
         }
         mine: dict[object, list[Row]] = {}
         for row in self.tables.domains:
             mine.setdefault(row.get("provider_id"), []).append(row)
-        providers: list[Provider] = []
-        domains: list[Domain] = []
         for row in self.tables.providers:
-            for provider, its_domains in self._provider(row, mine.get(row["id"], ()), sets):
-                providers.append(provider)
-                domains.extend(its_domains)
-        return Belongings(providers=tuple(providers), domains=tuple(domains), losses=tuple(self.losses))
+            self._provider(row, mine.get(row["id"], ()), sets)
+        return self.settlement.settled()
 
     def _servers(self) -> dict[tuple[bool, int], Server]:
         """Return the servers by kind and number, the first choice first."""
@@ -184,82 +177,44 @@ class _Reader:
         try:
             server: Server = build(row)
         except InvalidInput as error:
-            self.losses.append(Loss(f"server {name}", str(error)))
+            self.settlement.lose(f"server {name}", reason_of(error))
             return None
         return server
 
-    def _provider(
-        self, row: Row, mine: Sequence[Row], sets: Mapping[int, tuple[Server, ...]]
-    ) -> Iterable[tuple[Provider, list[Domain]]]:
-        named = [(name, sets.get(one["id"], ())) for one in mine if (name := self._name(one)) is not None]
-        told = [(name, servers) for name, servers in named if servers]
-        self.losses += [Loss(f"domain {name.ascii}", _NO_SERVERS) for name, servers in named if not servers]
-        remaining = dict(told)
-        while remaining:
-            usual = Counter(remaining.values()).most_common(1)[0][0]
-            types = {server.type for server in usual}
-            fitting = {
-                name: servers
-                for name, servers in remaining.items()
-                if servers == usual or types <= {server.type for server in servers}
-            }
-            try:
-                provider = self._named_provider(row, usual)
-            except InvalidInput as error:
-                self.losses.append(Loss(f"provider {row.get('name')}", str(error)))
-                return
-            domains = [_domain(name, provider.slug, servers, usual) for name, servers in fitting.items()]
-            yield provider, domains
-            remaining = {name: servers for name, servers in remaining.items() if name not in fitting}
+    def _provider(self, row: Row, mine: Sequence[Row], sets: Mapping[int, tuple[Server, ...]]) -> None:
+        holdings = []
+        for one in mine:
+            name = self._name(one)
+            servers = sets.get(one["id"], ())
+            if name is not None and servers:
+                holdings.append(Holding(domain=MovedDomain(name=name), servers=servers))
+            elif name is not None:
+                self.settlement.lose(f"domain {name.ascii}", _NO_SERVERS)
+        if holdings:
+            with self.settlement.attempt(f"provider {row.get('name')}"):
+                self.settlement.add(_named_provider(row), holdings)
 
     def _name(self, row: Row) -> DomainName | None:
         text = str(row.get("name"))
         try:
             name = DomainName.parse(text)
         except InvalidInput as error:
-            self.losses.append(Loss(f"domain {text}", str(error)))
+            self.settlement.lose(f"domain {text}", reason_of(error))
             return None
         if row.get("ldapserver_id"):
-            self.losses.append(Loss(f"domain {text}", _LDAP))
+            self.settlement.lose(f"domain {text}", _LDAP)
         return name
 
-    def _named_provider(self, row: Row, servers: tuple[Server, ...]) -> Provider:
-        name = str(row.get("name")).strip()
-        short_name = str(row.get("short_name") or name).strip()[:MAX_SHORT_NAME].strip()
-        stem = re.sub(r"[^a-z0-9]+", "-", short_name.lower()).strip("-")[:50].strip("-") or "automx2"
-        candidates = (stem, *(f"{stem}-{number}" for number in range(2, len(self._slugs) + 3)))
-        slug = next(one for one in candidates if one not in self._slugs)
-        provider = Provider(slug=slug, display_name=name, short_name=short_name, servers=servers)
-        self._slugs.add(slug)
-        return provider
+
+def _named_provider(row: Row) -> Provider:
+    name = str(row.get("name")).strip()
+    short_name = str(row.get("short_name") or name).strip()[:MAX_SHORT_NAME].strip()
+    return Provider(slug=slug_of(short_name, "automx2"), display_name=name, short_name=short_name)
 
 
 def _prio(row: Row) -> int:
     prio = row.get("prio")
     return prio if isinstance(prio, int) else 10
-
-
-def _keyed(servers: Iterable[Server]) -> tuple[Server, ...]:
-    """Give servers keys that are each used once."""
-    taken: set[str] = set()
-    found = []
-    for server in servers:
-        key = next_key(server.type, taken)
-        taken.add(key)
-        found.append(replace(server, key=key))
-    return tuple(found)
-
-
-def _domain(name: DomainName, slug: str, servers: tuple[Server, ...], usual: tuple[Server, ...]) -> Domain:
-    """Build a domain; servers of the types in which it differs are its own."""
-    types = {server.type for server in servers}
-    differing = {one for one in types if _of_type(servers, one) != _of_type(usual, one)}
-    own = _keyed(server for server in servers if server.type in differing)
-    return Domain(name=name, provider=slug, servers=own)
-
-
-def _of_type(servers: tuple[Server, ...], server_type: ServerType) -> tuple[Server, ...]:
-    return _keyed(server for server in servers if server.type is server_type)
 
 
 def _mail_server(row: Row) -> Server:

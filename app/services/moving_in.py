@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from app.core.domain_lines import DomainLine, NumberedLine, Operation
-from app.core.errors import InvalidInput
+from app.core.errors import InvalidInput, ProviderNotFound
 from app.core.moving import Loss
 from app.parsers.automx2 import Tables
 from app.services.bulk import MOST_LINES
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from app.services.bulk_planning import Outcome
     from app.services.callers import Caller
     from app.services.providers import ProviderService
+    from app.store.domain_batches import PresentDomain
     from app.store.unit_of_work import Store, UnitOfWork
 
 _PROVIDER_DIFFERS: Final = (
@@ -97,10 +98,12 @@ class MovingIn:
         async with self._store.writing(keep=not dry_run) as unit:
             caller = replace(CONSOLE, call=replace(CONSOLE.call, transaction=unit))
             taken = await self._put_providers(caller, belongings.providers, move, overwrite=overwrite)
+            taken |= await _stored_providers(unit, belongings)
             domains = [domain for domain in belongings.domains if domain.provider in taken]
             if left := len(belongings.domains) - len(domains):
                 move.domains[Result.FAILED] += left
-            batches = _batches(unit, domains, move, overwrite=overwrite)
+            rule = _Rule(overwrite=overwrite, are_names_only=belongings.are_names_only)
+            batches = _batches(unit, domains, move, rule)
             await self._bulk.apply_whole(caller, batches, move.add)
         return move
 
@@ -128,19 +131,49 @@ class MovingIn:
         return taken
 
 
+async def _stored_providers(unit: UnitOfWork, belongings: Belongings) -> set[str]:
+    """Return the providers that the other program's domains are put with, though it has them not."""
+    own = {provider.slug for provider in belongings.providers}
+    others = {domain.provider for domain in belongings.domains} - own
+    present = await unit.providers.named(sorted(others))
+    if missing := sorted(others - present.keys()):
+        raise ProviderNotFound(missing[0])
+    return others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rule:
+    """What is done about a domain that is stored already."""
+
+    overwrite: bool
+    are_names_only: bool
+
+    def is_to_be_stored(self, present: PresentDomain | None, domain: Domain, move: Move) -> bool:
+        """Tell whether to store it; otherwise note why not."""
+        subject = f"domain {domain.name.ascii}"
+        if present is None:
+            return True
+        if not self.are_names_only:
+            if is_kept := not (self.overwrite or present.is_same_as(domain)):
+                move.leave_out(move.domains, subject, _DOMAIN_DIFFERS)
+            return not is_kept
+        if present.provider == domain.provider:
+            move.domains[Result.UNCHANGED] += 1
+        else:
+            move.leave_out(move.domains, subject, f"is stored already, with the provider {present.provider}")
+        return False
+
+
 async def _batches(
-    unit: UnitOfWork, domains: Sequence[Domain], move: Move, *, overwrite: bool
+    unit: UnitOfWork, domains: Sequence[Domain], move: Move, rule: _Rule
 ) -> AsyncIterator[list[NumberedLine]]:
-    """Give lines that store the domains, but for those that are kept."""
+    """Give lines that store the domains, but for those that are left as they are."""
     for start in range(0, len(domains), MOST_LINES):
         batch = domains[start : start + MOST_LINES]
         present = await unit.domain_batches.find([domain.name.ascii for domain in batch])
         lines = []
         for number, domain in enumerate(batch, start + 1):
-            stored = present.get(domain.name.ascii)
-            if stored is not None and not overwrite and not stored.is_same_as(domain):
-                move.leave_out(move.domains, f"domain {domain.name.ascii}", _DOMAIN_DIFFERS)
-            else:
+            if rule.is_to_be_stored(present.get(domain.name.ascii), domain, move):
                 line = DomainLine(operation=Operation.PUT, name=domain.name, domain=domain)
                 lines.append(NumberedLine(number, domain.name.ascii, line))
         yield lines

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from app.core.errors import InvalidInput
+from app.core.moving import MAX_FILE_BYTES
 from app.core.servers import Authentication, ServerType, SocketType
-from app.parsers.automx2 import MAX_BYTES, Tables, parse_seed, read_tables
+from app.parsers.automx2 import Tables, parse_seed, read_tables
 
 from automx2_files import a_seed
 
@@ -89,7 +90,7 @@ def test_the_older_seed_without_a_version_is_read_too() -> None:
         (a_seed(provider=""), "provider: must be the provider's name"),
         (a_seed(domains={}), "domains: must be a list"),
         (a_seed(servers=[7]), "servers.0: must be an object"),
-        (b" " * (MAX_BYTES + 1), f"input: must be at most {MAX_BYTES} bytes"),
+        (b" " * (MAX_FILE_BYTES + 1), f"input: must be at most {MAX_FILE_BYTES} bytes"),
     ],
     ids=range(8),
 )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from app.core.audit import AuditFilter
-from app.core.errors import InvalidInput
-from app.core.moving import Belongings, Loss
+from app.core.errors import InvalidInput, ProviderNotFound
+from app.core.moving import Belongings, Loss, MovedDomain, attach
 from app.core.names import DomainName
 from app.parsers.automx2 import read_tables
 from app.services.bulk import BulkService
@@ -143,3 +143,24 @@ async def test_what_is_no_database_of_automx2_is_refused(
     path.write_bytes(content)
     with pytest.raises(InvalidInput, match="must"):
         moving_in.read_automx2(path)
+
+
+async def test_domains_of_which_only_names_are_known_leave_what_is_stored_as_it_is(
+    store: Store, moving_in: MovingIn
+) -> None:
+    await stored_provider(store, PROVIDER)
+    await stored_provider(store, a_provider(slug="other"))
+    own = replace(DOMAINS[0], servers=(an_imap_server(hostname="own.example"),))
+    await stored_domain(store, own)
+    await stored_domain(store, replace(DOMAINS[1], provider="other"))
+    named = tuple(MovedDomain(name=domain.name) for domain in DOMAINS)
+    move = await moving_in.apply(attach(named, "moved"))
+    assert move.domains == {Result.UNCHANGED: 1, Result.FAILED: 1, Result.CREATED: 1}
+    assert [loss.reason for loss in move.losses] == ["is stored already, with the provider other"]
+    async with store.writing() as unit:
+        assert (await unit.domain_batches.find([own.name.ascii]))[own.name.ascii].is_same_as(own)
+
+
+async def test_domains_of_a_provider_that_is_not_there_are_refused(moving_in: MovingIn) -> None:
+    with pytest.raises(ProviderNotFound):
+        await moving_in.apply(attach((MovedDomain(name=DOMAINS[0].name),), "nobody"))
