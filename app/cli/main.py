@@ -15,6 +15,7 @@ from app.cli import (
     import_automx2,
     import_domains,
     import_ispdb,
+    import_peers,
     instructions,
     migrate,
     render,
@@ -65,6 +66,11 @@ tokens.command("create")(token.create)
 imports.command("ispdb")(import_ispdb.import_ispdb)
 imports.command("domains")(import_domains.import_domains)
 imports.command("automx2")(import_automx2.import_automx2)
+imports.command("automx")(import_peers.import_automx)
+imports.command("monogramm")(import_peers.import_monogramm)
+imports.command("mailcow")(import_peers.import_mailcow)
+imports.command("stalwart")(import_peers.import_stalwart)
+imports.command("postfix")(import_peers.import_postfix)
 exports.command("domains")(export_domains.export_domains)
 exports.command("ispdb")(export_ispdb.export_ispdb)
 app.add_typer(tokens, name="token")
