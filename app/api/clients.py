@@ -50,7 +50,7 @@ def _add(router: APIRouter, client_format: ClientFormat, endpoint: Endpoint) -> 
             handler,
             methods=[method],
             name=f"{client_format.name}{endpoint.path}",
-            operation_id=_operation_id(client_format, endpoint, method),
+            operation_id=_free(_operation_id(client_format, endpoint, method), router),
             summary=endpoint.summary,
             description=client_format.title,
             response_class=Response,
@@ -74,6 +74,13 @@ def _operation_id(client_format: ClientFormat, endpoint: Endpoint, method: str) 
     path = f"{endpoint.path}slash" if endpoint.path.endswith("/") else endpoint.path
     places = "".join(char if char.isalnum() else "_" for char in path).strip("_")
     return f"{method.lower()}_{client_format.name.replace('-', '_')}_at_{places}"
+
+
+def _free(operation_id: str, router: APIRouter) -> str:
+    """Return it, or with a number where another path that differs in a dot or a slash has it already."""
+    taken = {getattr(route, "operation_id", None) for route in router.routes}
+    names = (operation_id, *(f"{operation_id}_{number}" for number in range(2, len(taken) + 3)))
+    return next(name for name in names if name not in taken)
 
 
 def _extra(endpoint: Endpoint, method: str) -> dict[str, Any]:

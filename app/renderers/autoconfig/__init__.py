@@ -205,6 +205,13 @@ SAFE: Final = ClientFormat(
             path="/mail/config-v1.1.xml",
             summary="Autoconfig at the host autoconfig.DOMAIN",
             parameters=ADDRESS_PARAMETERS,
+            # As mailcow answers.
+            is_any_case=True,
+        ),
+        Endpoint(
+            path="/v1.1/mail/config-v1.1.xml",
+            summary="Autoconfig where wdes' mail-autodiscover-autoconfig has it",
+            parameters=ADDRESS_PARAMETERS,
         ),
         Endpoint(
             path="/.well-known/autoconfig/mail/config-v1.1.xml",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_NAME_LENGTH: Final = 100
 FORM: Final = "application/x-www-form-urlencoded"
-_ADDRESS_FIELDS: Final = ("emailaddress", "email")
+_ADDRESS_FIELDS: Final = ("emailaddress", "email", "addresses")
 _PASSWORD_NAMES: Final = frozenset({"pass", "pwd", "pw", "secret", "kennwort"})
 _PASSWORD_PARTS: Final = ("passw", "passphrase", "passcode")
 
@@ -45,6 +45,10 @@ def _address(name: str, *, in_path: bool = False) -> Parameter:
     )
 
 
+def _link(path: str, field: str, summary: str) -> Endpoint:
+    return Endpoint(path=path, summary=summary, parameters=(_address(field), _NAME), statuses=_STATUSES)
+
+
 def _form(path: str) -> Endpoint:
     return Endpoint(
         path=path,
@@ -60,12 +64,15 @@ def _form(path: str) -> Endpoint:
 ENDPOINTS: Final = (
     _form("/mobileconfig"),
     _form("/mobileconfig/"),
-    Endpoint(
-        path="/email.mobileconfig",
-        summary="Apple profile for an address, as other panels link to it",
-        parameters=(_address("email"), _NAME),
-        statuses=_STATUSES,
+    _link("/email.mobileconfig", "email", "Apple profile for an address, as other panels link to it"),
+    _link("/email/mobileconfig", "email", "Apple profile where La Contre-Voie's autodiscover has it"),
+    _link("/mail/ios.mobileconfig", "emailaddress", "Apple profile where mail-autodiscover has it"),
+    _link(
+        "/.well-known/apple-mail.mobileconfig",
+        "emailaddress",
+        "Apple profile at the other place of mail-autodiscover",
     ),
+    _link("/profile.mobileconfig", "addresses", "Apple profile where mox has it; the first address counts"),
     Endpoint(
         # Local parts may hold slashes.
         path="/apple/{address:path}.mobileconfig",
@@ -98,6 +105,9 @@ def read_request(request: ClientRequest) -> Asked:
     address = request.path_parameters.get("address") or next(
         (fields[name] for name in _ADDRESS_FIELDS if fields.get(name)), ""
     )
+    if "addresses" in fields:
+        # mox takes several, and logs in with the first.
+        address = address.partition(",")[0]
     if not address:
         raise refuse("is needed, such as ?emailaddress=jane@demo.example", "emailaddress")
     question = question_for_address(address)
