@@ -54,6 +54,7 @@ from app.services.rates import RequestRates
 from app.services.secret_box import SecretBox
 from app.services.sessions import SessionService
 from app.services.signing import Signer
+from app.services.static_export import StaticExport
 from app.services.tokens import TokenService
 from app.services.traffic import Traffic
 from app.services.trust import Trust
@@ -154,6 +155,7 @@ class Services:
     signer: Signer | None
     """What signs profiles; None where no certificate is configured."""
     well_known: WellKnown
+    static_export: StaticExport
     store: Store
     tokens: TokenService
     traffic: Traffic = field(default_factory=Traffic)
@@ -220,6 +222,7 @@ def build_services(settings: Settings) -> Services:
         rates=_rates(settings),
         signer=signer,
         well_known=WellKnown(publishing),
+        static_export=StaticExport(store),
         store=store,
         tokens=TokenService(store, system_clock),
         upkeep=_upkeep(settings, store),

@@ -12,6 +12,7 @@ from app.cli import (
     dns,
     export_domains,
     export_ispdb,
+    export_static,
     import_automx2,
     import_domains,
     import_ispdb,
@@ -73,6 +74,7 @@ imports.command("stalwart")(import_peers.import_stalwart)
 imports.command("postfix")(import_peers.import_postfix)
 exports.command("domains")(export_domains.export_domains)
 exports.command("ispdb")(export_ispdb.export_ispdb)
+exports.command("static")(export_static.export_static)
 app.add_typer(tokens, name="token")
 app.add_typer(imports, name="import")
 app.add_typer(exports, name="export")

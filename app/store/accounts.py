@@ -12,7 +12,7 @@ from app.core.names import DomainName
 from app.core.provider import SUBADDRESS_SEPARATORS
 from app.store.mapping import domain_from_row, mailbox_from_row, provider_from_row, server_from_row
 from app.store.rows import COHORT, DOMAIN, MAILBOX, PROVIDER, SERVER
-from app.store.standings import Standing, standing_statement
+from app.store.standings import Standing, standing_statement, standings_statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,6 +130,10 @@ class Rows(Protocol):
         """Return the first row."""
         ...
 
+    async def many(self, statement: TextClause, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
+        """Return all rows of a statement in text."""
+        ...
+
     async def all(self, statement: Select[Any], values: dict[str, Any]) -> Sequence[RowMapping]:
         """Return all rows."""
         ...
@@ -146,6 +150,10 @@ class AsyncRows:
     async def first(self, statement: TextClause, values: dict[str, Any]) -> Sequence[Any] | None:
         """Return the first row."""
         return (await self._connection.execute(statement, values)).first()
+
+    async def many(self, statement: TextClause, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
+        """Return all rows of a statement in text."""
+        return (await self._connection.execute(statement, values)).all()
 
     async def all(self, statement: Select[Any], values: dict[str, Any]) -> Sequence[RowMapping]:
         """Return all rows."""
@@ -165,6 +173,10 @@ class ImmediateRows:
     async def first(self, statement: TextClause, values: dict[str, Any]) -> Sequence[Any] | None:
         """Return the first row."""
         return self._connection.execute(statement, values).first()
+
+    async def many(self, statement: TextClause, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
+        """Return all rows of a statement in text."""
+        return self._connection.execute(statement, values).all()
 
     async def all(self, statement: Select[Any], values: dict[str, Any]) -> Sequence[RowMapping]:
         """Return all rows."""
@@ -200,6 +212,18 @@ class Accounts:
         """Return the columns that decide the domain's documents, as ``app.store.standings`` reads them."""
         row = await self._rows.first(standing_statement(self._rows.dialect), {"name": name.ascii})
         return None if row is None else Standing(*row)
+
+    async def standings(self, after: str, limit: int) -> list[Standing]:
+        """Return the same of many domains by name, those behind ``after``."""
+        statement = standings_statement(self._rows.dialect)
+        rows = await self._rows.many(statement, {"after": after, "limit": limit})
+        return [Standing(*row) for row in rows]
+
+    async def count(self) -> int:
+        """Return how many domains are stored, whatever their status."""
+        rows = await self._rows.all(select(func.count().label("domains")).select_from(DOMAIN), {})
+        found: int = rows[0]["domains"]
+        return found
 
     async def find_active(self, names: Sequence[DomainName]) -> dict[DomainName, ActiveDomain]:
         """Return those of the named domains that are active, and whose target is where they have one."""

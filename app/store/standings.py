@@ -118,6 +118,12 @@ def standing_statement(dialect: str) -> TextClause:
     return text(f"{_SQLITE if dialect == 'sqlite' else _POSTGRES} WHERE d.name = :name")
 
 
+def standings_statement(dialect: str) -> TextClause:
+    """Return the same for many domains in the order of their names; it takes ``after`` and ``limit``."""
+    statement = _SQLITE if dialect == "sqlite" else _POSTGRES
+    return text(f"{statement} WHERE d.name > :after ORDER BY d.name LIMIT :limit")
+
+
 class SqliteStandings:
     """Reads in the event loop's own thread: in WAL mode that waits for nobody."""
 
