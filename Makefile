@@ -77,7 +77,7 @@ check: lint types imports fast ## Lint, types, import contracts, fast tests
 
 .PHONY: packages
 packages: ## Debian packages that the tests start servers from (as root; otherwise says what is missing)
-	@.ci/install-test-packages postgresql unbound nginx caddy exim4-daemon-light \
+	@.ci/install-test-packages postgresql unbound nginx caddy prometheus exim4-daemon-light \
 		dovecot-core dovecot-imapd dovecot-pop3d dovecot-managesieved dovecot-submissiond \
 		chromium fonts-dejavu-core
 

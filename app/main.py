@@ -6,6 +6,7 @@ import gc
 from typing import TYPE_CHECKING, Final
 
 from app.api.application import create_api
+from app.api.observing import ObservedRequests
 from app.api.rate_limits import AddressLimit
 from app.api.requests import ForwardedHeaders, RequestLog
 from app.log import configure_logging
@@ -46,6 +47,16 @@ def _spare_the_collector() -> None:
 
 def wrap(api: FastAPI, settings: Settings) -> ASGIApp:
     """Put around an application what sees every request first."""
-    ordinary = RequestLog(AddressLimit(api, api, refuse_page))
-    app: ASGIApp = HotPath(api.state.services, ordinary=ordinary, counted=RequestLog(api))
+    ordinary, counted = (_observed(api, one, settings) for one in (AddressLimit(api, api, refuse_page), api))
+    app: ASGIApp = HotPath(api.state.services, ordinary=ordinary, counted=counted)
+    if settings.otel_endpoint is not None:
+        # Libraries that only those have who want traces.
+        from app.tracing import trace  # noqa: PLC0415
+
+        app = trace(app, settings)
     return ForwardedHeaders(app, settings.trusted_proxies) if settings.trusted_proxies else app
+
+
+def _observed(api: FastAPI, app: ASGIApp, settings: Settings) -> ASGIApp:
+    metrics = api.state.services.process_metrics
+    return RequestLog(ObservedRequests(app, metrics, settings.slow_request_milliseconds))

@@ -10,7 +10,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import AnyHttpUrl, Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -23,6 +23,7 @@ from app.setting_values import (
     OptionalUrl,
     SecretList,
 )
+from app.telemetry_settings import TelemetrySettings
 
 _LOCAL_NETWORKS = tuple(
     ip_network(text)
@@ -46,7 +47,7 @@ class WhereVerified(StrEnum):
     NEVER = "never"
 
 
-class Settings(BaseSettings):
+class Settings(TelemetrySettings):
     """All settings; environment variables have the prefix ``SIGNPOST_``."""
 
     model_config = SettingsConfigDict(

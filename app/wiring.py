@@ -47,6 +47,7 @@ from app.services.lifecycle import LifecycleService
 from app.services.mailboxes import MailboxService
 from app.services.moving_in import MovingIn
 from app.services.overview import Overview
+from app.services.process_metrics import ProcessMetrics
 from app.services.providers import ProviderService
 from app.services.publication_checks import PublicationChecks
 from app.services.publishing import Publishing
@@ -54,7 +55,6 @@ from app.services.rates import RequestRates
 from app.services.secret_box import SecretBox
 from app.services.sessions import SessionService
 from app.services.signing import Signer
-from app.services.static_export import StaticExport
 from app.services.tokens import TokenService
 from app.services.traffic import Traffic
 from app.services.trust import Trust
@@ -155,10 +155,10 @@ class Services:
     signer: Signer | None
     """What signs profiles; None where no certificate is configured."""
     well_known: WellKnown
-    static_export: StaticExport
     store: Store
     tokens: TokenService
     traffic: Traffic = field(default_factory=Traffic)
+    process_metrics: ProcessMetrics = field(default_factory=ProcessMetrics)
     upkeep: Upkeep
     verification: VerificationServices
     webhooks: WebhookServices
@@ -171,6 +171,11 @@ class Services:
         url = engine.url.render_as_string(hide_password=False)
         is_sqlite = engine.dialect.name == "sqlite"
         await self.known.watch(SqliteWatch(url) if is_sqlite else PostgresWatch(engine))
+
+    def own_metrics(self) -> str:
+        """Write what this process tells of itself alone."""
+        parts = (self.store, self.rates, self.webhooks.delivering, self.verification.checking)
+        return self.traffic.metrics(self.known) + self.process_metrics.metrics(*parts)
 
     async def close(self) -> None:
         """Let go of the database and of the thread that signs."""
@@ -222,7 +227,6 @@ def build_services(settings: Settings) -> Services:
         rates=_rates(settings),
         signer=signer,
         well_known=WellKnown(publishing),
-        static_export=StaticExport(store),
         store=store,
         tokens=TokenService(store, system_clock),
         upkeep=_upkeep(settings, store),

@@ -80,6 +80,7 @@ class AddressLimit:
             address = client[0] if client else None
             wait = self._rates.count_address(address)
             if wait:
+                self._rates.refused["address"] += 1
                 self._note()
                 await self._refusal(scope, address, wait)(scope, receive, send)
                 return

@@ -16,7 +16,7 @@ from app.cli.static_rules import MTA_STS_PATH, Rest, Site, write_rules
 from app.cli.static_tree import FILES, open_tree
 from app.renderers import FORMATS
 from app.services.static_documents import AUTOCONFIG_FORMAT, PACC_FORMAT, Layout
-from app.services.static_export import Tally
+from app.services.static_export import StaticExport, Tally
 
 if TYPE_CHECKING:
     from app.cli.static_tree import StaticTree, Written
@@ -94,9 +94,10 @@ def export_static(  # noqa: PLR0913, PLR0917 - the options of a command
 
 
 async def _write(services: Services, tree: StaticTree, tally: Tally, layout: Layout) -> None:
+    exporting = StaticExport(services.store)
     with progress_bar() as progress:
-        task = progress.add_task("Exporting", total=await services.static_export.count())
-        async for batch in services.static_export.batches(tally, layout):
+        task = progress.add_task("Exporting", total=await exporting.count())
+        async for batch in exporting.batches(tally, layout):
             tree.put(batch)
             progress.update(task, completed=tally.domains + tally.suspended)
 

@@ -26,6 +26,8 @@ _REST: Final = r"(?:\.[a-z0-9-]+)+"
 # What clients send: no percent sign but that of the @, so that nothing is read in two ways.
 _LOCAL: Final = r"[A-Za-z0-9._-]{1,64}"
 _SUFFIX: Final = "(?:&emailmd5=[0-9a-f]{0,32})?"
+_CACHED: Final = f"public, max-age={MAX_AGE_SECONDS}"
+_CORS: Final = {"Access-Control-Allow-Origin": "*"}
 _SERVICE_HOSTS: Final = r"(?:autoconfig\.|autodiscover\.|ua-auto-config\.)?"
 
 
@@ -119,6 +121,11 @@ map $args ${NAME_VARIABLE} {{
     "" $signpost_hd;
     default $signpost_ad;
 }}
+{_nginx_targets()}"""
+
+
+def _nginx_targets() -> str:
+    return f"""\
 # Where clients are sent on to: at the service's own host, the host says nothing of the domain.
 map $host $signpost_asked {{
     "~^{_SERVICE_HOSTS}(?<signpost_qd>[a-z0-9-]+{_REST})$" "?domain=$signpost_qd";
@@ -131,20 +138,18 @@ map "$uri?$args" $signpost_query {{
 map $signpost_query $signpost_target {{
     "" $request_uri;
     default $uri$signpost_query;
-}}
-"""
+}}"""
 
 
 def _nginx_server(site: Site) -> Iterator[str]:
     cors = 'add_header Access-Control-Allow-Origin "*";'
-    cached = f"public, max-age={MAX_AGE_SECONDS}"
     yield "# Written by `signpost export static`; for server blocks, with nginx-http.conf in the http block."
     yield from _nginx_location(
         site,
         f"~ ^(?:{_paths(*_AUTOCONFIG_PATHS)})$",
         ("/anybody/$signpost_anybody.xml", "/domain/$signpost_domain.xml"),
         AUTOCONFIG_FORMAT.media_type,
-        (f'add_header Cache-Control "{cached}";', cors),
+        (f'add_header Cache-Control "{_CACHED}";', cors),
     )
     yield from _nginx_location(
         site,
@@ -152,7 +157,7 @@ def _nginx_server(site: Site) -> Iterator[str]:
         ("/pacc/$signpost_domain.json",),
         PACC_FORMAT.media_type,
         # Clients compare the bytes with a digest in DNS.
-        (f'add_header Cache-Control "{cached}, no-transform";', cors, "gzip off;"),
+        (f'add_header Cache-Control "{_CACHED}, no-transform";', cors, "gzip off;"),
     )
     yield from _nginx_location(
         site,
@@ -213,52 +218,48 @@ def _nginx_rest(site: Site) -> Iterator[str]:
 
 def _caddy(site: Site) -> Iterator[str]:
     """Write a snippet that is imported into sites, and answers what it can."""
-    cached = f"public, max-age={MAX_AGE_SECONDS}"
-    cors = {"Access-Control-Allow-Origin": "*"}
-    by_address = _vars("address", "query", f"^emailaddress={_LOCAL}(?:@|%40){_caddy_domain()}{_SUFFIX}$")
-    by_host = _vars("host", "host", f"^{_SERVICE_HOSTS}{_caddy_domain()}$")
-    policy = _vars("policy", "host", rf"^mta-sts\.{_caddy_domain()}$")
-    plain = '@plain vars_regexp {query} "^$"'
-    autoconfig = {"Content-Type": AUTOCONFIG_FORMAT.media_type, "Cache-Control": cached, **cors}
-    pacc = {"Content-Type": PACC_FORMAT.media_type, "Cache-Control": f"{cached}, no-transform", **cors}
-    mta_sts = {"Content-Type": "text/plain", "Cache-Control": "no-store", "-Etag": "", "-Last-Modified": ""}
-    rest = tuple(_caddy_rest(site))
     yield "# Written by `signpost export static`: `import` this file, and `import signpost_static` in sites."
     yield from _block(
         "(signpost_static)",
         f"@autoconfig path {' '.join(_AUTOCONFIG_PATHS)}",
-        *_block(
-            "route @autoconfig",
-            f'root * "{site.files}"',
-            by_address,
-            *_block("route @address", *_caddy_files("address", ("anybody",), "xml", autoconfig)),
-            plain,
-            by_host,
-            *_block(
-                "route @plain",
-                *_block("route @host", *_caddy_files("host", ("anybody", "domain"), "xml", autoconfig)),
-            ),
-            *rest,
-        ),
+        *_caddy_route(site, "autoconfig", _caddy_autoconfig()),
         f"@pacc path {' '.join(_PACC_PATHS)}",
-        *_block(
-            "route @pacc",
-            f'root * "{site.files}"',
-            plain,
-            by_host,
-            *_block("route @plain", *_block("route @host", *_caddy_files("host", ("pacc",), "json", pacc))),
-            *rest,
-        ),
+        *_caddy_route(site, "pacc", _caddy_pacc()),
         f"@policies path {MTA_STS_PATH}",
-        *_block(
-            "route @policies",
-            f'root * "{site.files}"',
-            policy,
-            *_block("route @policy", *_caddy_files("policy", ("mta-sts",), "txt", mta_sts)),
-            *rest,
-        ),
+        *_caddy_route(site, "policies", _caddy_policies()),
         f'@services path_regexp "(?i)^(?:{_paths(*_service_paths())})"',
-        *_block("route @services", *rest),
+        *_block("route @services", *_caddy_rest(site)),
+    )
+
+
+def _caddy_route(site: Site, name: str, lines: Iterator[str]) -> Iterator[str]:
+    return _block(f"route @{name}", f'root * "{site.files}"', *lines, *_caddy_rest(site))
+
+
+def _caddy_autoconfig() -> Iterator[str]:
+    fields = {"Content-Type": AUTOCONFIG_FORMAT.media_type, "Cache-Control": _CACHED, **_CORS}
+    yield _vars("address", "query", f"^emailaddress={_LOCAL}(?:@|%40){_caddy_domain()}{_SUFFIX}$")
+    yield from _block("route @address", *_caddy_files("address", ("anybody",), "xml", fields))
+    yield from _caddy_by_host(("anybody", "domain"), "xml", fields)
+
+
+def _caddy_pacc() -> Iterator[str]:
+    cached = f"{_CACHED}, no-transform"
+    fields = {"Content-Type": PACC_FORMAT.media_type, "Cache-Control": cached, **_CORS}
+    return _caddy_by_host(("pacc",), "json", fields)
+
+
+def _caddy_policies() -> Iterator[str]:
+    fields = {"Content-Type": "text/plain", "Cache-Control": "no-store", "-Etag": "", "-Last-Modified": ""}
+    yield _vars("policy", "host", rf"^mta-sts\.{_caddy_domain()}$")
+    yield from _block("route @policy", *_caddy_files("policy", ("mta-sts",), "txt", fields))
+
+
+def _caddy_by_host(folders: tuple[str, ...], extension: str, fields: dict[str, str]) -> Iterator[str]:
+    yield '@plain vars_regexp {query} "^$"'
+    yield _vars("host", "host", f"^{_SERVICE_HOSTS}{_caddy_domain()}$")
+    yield from _block(
+        "route @plain", *_block("route @host", *_caddy_files("host", folders, extension, fields))
     )
 
 

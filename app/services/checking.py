@@ -18,6 +18,7 @@ import structlog
 
 from app.core.checks import Run, follow, proof_of
 from app.core.errors import AppError
+from app.core.reports import State
 from app.core.sightings import seen_fingerprint, sighting_record
 from app.services.callers import VERIFICATION
 from app.services.changes import Changes
@@ -103,6 +104,13 @@ class Checking:
         self._pace = pace or CheckingPace()
         self._changes = Changes(store, clock)
         self._loop = WorkLoop("verification", self._pace)
+        self.runs = dict.fromkeys(State, 0)
+        """How many runs of this process came to which state."""
+
+    @property
+    def under_way(self) -> int:
+        """How many endpoints this process is probing."""
+        return self._loop.size
 
     async def run(self) -> None:
         """Probe until cancelled; then wait a little for what is under way."""
@@ -179,6 +187,7 @@ class Checking:
     ) -> None:
         findings = judge(observation, self._judgement.trust.load(), observation.at)
         report = report_endpoint(observation, findings)
+        self.runs[report.state] += 1
         outcome = follow(
             leased.stored.standing,
             _run(observation, findings, report),

@@ -79,6 +79,13 @@ class Delivering:
         self._pace = pace or Pace()
         self._changes = Changes(store, clock)
         self._loop = WorkLoop("webhooks", self._pace)
+        self.attempts = {"taken": 0, "refused": 0, "unreachable": 0}
+        """How many attempts of this process came to what: refused is an answer that is no success."""
+
+    @property
+    def under_way(self) -> int:
+        """How many deliveries this process is sending."""
+        return self._loop.size
 
     async def run(self) -> None:
         """Send until cancelled; then wait a little for what is under way."""
@@ -125,6 +132,7 @@ class Delivering:
             if self._clock() + timedelta(seconds=self._pace.attempt_seconds) >= until:
                 return
             posted = await self._post(delivery)
+            self.attempts[_outcome(posted)] += 1
             await self._write_down(delivery, posted)
         except AppError as error:
             # It is sent again when the lease is over.
@@ -189,6 +197,12 @@ class Delivering:
         changed = await change.unit.webhooks.replace(stored, disabled, change.now)
         change.note("webhook.disable", stored, changed)
         _log.warning("webhook_disabled", webhook=public_id, reason=reason)
+
+
+def _outcome(posted: Posted) -> str:
+    if posted.is_success:
+        return "taken"
+    return "unreachable" if posted.status is None else "refused"
 
 
 def _sealed_secrets(webhook: Webhook, now: datetime) -> list[str]:

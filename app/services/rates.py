@@ -36,6 +36,8 @@ class RequestRates:
         self._addresses = QuotaMeter(Quota("address", per_address), clock) if per_address else None
         self._tokens = QuotaMeter(Quota("token", per_token), clock) if per_token else None
         self._unlimited = tuple(unlimited)
+        self.refused = {"address": 0, "token": 0}
+        """How many requests were refused, by the quota that they were over."""
         # Reading an address costs more than all the rest.
         self._line = lru_cache(_REMEMBERED_ADDRESSES)(self._find_line)
         self._places = lru_cache(_REMEMBERED_ADDRESSES)(self._find_places)
@@ -75,6 +77,7 @@ class RequestRates:
         """
         wait = 0 if self._tokens is None else self._tokens.take(token_id)
         if wait:
+            self.refused["token"] += 1
             raise QuotaExceeded("token", ceil(wait / SECOND_NS))
 
     def standing_of_token(self, token_id: str) -> Standing | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
 
+from app.core.durations import phase
 from app.core.errors import InvalidInput, NotAvailable
 from app.services.credentials import read_credentials
 
@@ -99,7 +100,8 @@ class Signer:
         key = (credentials.fingerprint, hashlib.sha256(content).digest())
         signed = self._cache.get(key)
         if signed is None:
-            signed = await self._in_thread(lambda: credentials.sign(content))
+            with phase("signing"):
+                signed = await self._in_thread(lambda: credentials.sign(content))
             self._cache[key] = signed
             if len(self._cache) > MAX_CACHED:
                 self._cache.popitem(last=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Final
 
+from sqlalchemy.pool import QueuePool
+
 from app.core.errors import AppError, ConcurrentChange, NotAvailable
 from app.store.accounts import Accounts, AsyncRows, ImmediateRows
 from app.store.audit import Audit
@@ -25,8 +27,10 @@ from app.store.listings import Listings
 from app.store.mailboxes import Mailboxes
 from app.store.overview import Overviews
 from app.store.providers import Providers
+from app.store.queues import Queues
 from app.store.sessions import Sessions
 from app.store.tokens import Tokens
+from app.store.transaction_counts import TransactionCounts, TransactionKind
 from app.store.verifications import Verifications
 from app.store.webhooks import Webhooks
 
@@ -69,6 +73,7 @@ class UnitOfWork:
         self.listings = Listings(connection)
         self.overviews = Overviews(connection)
         self.providers = Providers(connection)
+        self.queues = Queues(connection)
         self.sessions = Sessions(connection)
         self.tokens = Tokens(connection)
         self.verifications = Verifications(connection)
@@ -88,6 +93,7 @@ class Store:
         self._reader = reader
         self.audience: Audience | None = None
         """Who is told of each transaction at its end, before whoever asked for it."""
+        self.counts = TransactionCounts()
 
     @asynccontextmanager
     async def discovering(self) -> AsyncIterator[Accounts]:
@@ -100,7 +106,8 @@ class Store:
             async with self.reading() as unit:
                 yield unit.accounts
         else:
-            with self.translated(), self._reader.connect() as connection:
+            counted = self.counts.counting(TransactionKind.DISCOVERING)
+            with counted, self.translated(), self._reader.connect() as connection:
                 yield Accounts(ImmediateRows(connection))
 
     @asynccontextmanager
@@ -110,7 +117,7 @@ class Store:
         Raises:
             NotAvailable: When the database does not answer.
         """
-        with self.translated():
+        with self.counts.counting(TransactionKind.READING), self.translated():
             async with self.engine.connect() as connection:
                 await connection.execution_options(**reading_options(self.engine))
                 yield UnitOfWork(connection)
@@ -129,7 +136,7 @@ class Store:
             NotAvailable: When the database does not answer or is locked for too long.
             ConcurrentChange: When the database gave it up in favour of another transaction.
         """
-        with self.translated():
+        with self.counts.counting(TransactionKind.WRITING), self.translated():
             async with self.engine.connect() as connection, connection.begin() as transaction:
                 unit = UnitOfWork(connection, reach)
                 try:
@@ -167,6 +174,13 @@ class Store:
                 state = "does not have this version's schema: run 'signpost migrate'"
                 raise NotAvailable("database", state) from error
             raise
+
+    def connections(self) -> dict[str, int]:
+        """Return how many connections are in use and idle; nothing where they are not kept."""
+        pool = self.engine.pool
+        if not isinstance(pool, QueuePool):
+            return {}
+        return {"in_use": pool.checkedout(), "idle": pool.checkedin()}
 
     async def close(self) -> None:
         """Close all connections."""

@@ -27,6 +27,7 @@ from app.core.findings import Severity
 from app.core.reports import State
 from app.core.verified import EndpointFilter, FindingFilter
 from app.services.metrics import MEDIA_TYPE, endpoint_metrics
+from app.services.process_metrics import shared_metrics
 
 router = APIRouter(prefix="/api/v1", tags=["verification"], route_class=AuthenticatedRoute)
 
@@ -136,7 +137,8 @@ async def list_findings(
     responses={
         200: {
             "description": "For Prometheus: endpoints by state, durations by protocol, the worst by name; "
-            "for tokens of no single provider also what mail clients asked of the process that answers",
+            "for tokens of no single provider also what waits to be done, and what mail clients asked of the "
+            "process that answers",
             "content": {"text/plain": {"schema": {"type": "string"}}},
         },
         **problems(),
@@ -144,7 +146,8 @@ async def list_findings(
 )
 async def get_verification_metrics(services: ServicesDependency, caller: CallerDependency) -> Response:
     """Write how endpoints stand, and what mail clients asked, in Prometheus's text format."""
-    text = await endpoint_metrics(services.verification.endpoints, caller, services.verification.clock())
+    now = services.verification.clock()
+    text = await endpoint_metrics(services.verification.endpoints, caller, now)
     if caller.provider is None:
-        text += services.traffic.metrics(services.known)
+        text += services.own_metrics() + await shared_metrics(services.store, now, services.signer)
     return Response(text, media_type=MEDIA_TYPE)
