@@ -44,15 +44,19 @@ _JSON_PATH: Final = re.compile(rf"(?i:/autodiscover/autodiscover\.json/v1\.0/){_
 _PROFILE_PATH: Final = re.compile(rf"/apple/{_LOCAL}@{_DOMAIN}\.mobileconfig")
 _FULL_PATH: Final = re.compile(rf"(?:/autoconfig)?/v1\.1/{_DOMAIN}")
 _SCHEMAS: Final = "http://schemas.microsoft.com/exchange/autodiscover"
+# XML's white space, and of a declaration what the ordinary way, too, drops unread.
+_SPACE: Final = r"[ \t\r\n]*"
+_DECLARATION: Final = rf"(?:{_SPACE}<\?xml\s[^<>\x80-\xff]*\?>)?"
 _ACCEPTED: Final = (
-    rf"<AcceptableResponseSchema>\s*{re.escape(_SCHEMAS)}/(outlook|mobilesync)/responseschema/2006a?\s*"
+    rf"<AcceptableResponseSchema>{_SPACE}{re.escape(_SCHEMAS)}/(outlook|mobilesync)/responseschema/2006a?{_SPACE}"
     r"</AcceptableResponseSchema>"
 )
-_MAIL: Final = rf"<EMailAddress>\s*{_LOCAL}@{_DOMAIN}\s*</EMailAddress>"
+_MAIL: Final = rf"<EMailAddress>{_SPACE}{_LOCAL}@{_DOMAIN}{_SPACE}</EMailAddress>"
 _POX: Final = re.compile(
-    rf"\s*(?:<\?xml\s[^<>]*\?>)?\s*"
-    rf'<Autodiscover\s+xmlns="{re.escape(_SCHEMAS)}/(?:outlook|mobilesync)/requestschema/2006"\s*>\s*'
-    rf"<Request>\s*(?:{_MAIL}\s*{_ACCEPTED}|{_ACCEPTED}\s*{_MAIL})\s*</Request>\s*</Autodiscover>\s*".encode()
+    rf"{_DECLARATION}{_SPACE}<Autodiscover[ \t\r\n]+"
+    rf'xmlns="{re.escape(_SCHEMAS)}/(?:outlook|mobilesync)/requestschema/2006"{_SPACE}>{_SPACE}'
+    rf"<Request>{_SPACE}(?:{_MAIL}{_SPACE}{_ACCEPTED}|{_ACCEPTED}{_SPACE}{_MAIL}){_SPACE}</Request>{_SPACE}"
+    rf"</Autodiscover>{_SPACE}".encode("latin-1")
 )
 # Evolution's name for anybody, which is answered as the domain is.
 _ANYBODY: Final = b"EVOLUTIONUSER"

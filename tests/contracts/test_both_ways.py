@@ -130,6 +130,8 @@ def odd_requests() -> Iterator[Sent]:
         pox(address).replace(b"Request>", b"request>"), pox(address).replace(b"</EMail", b"<b/></EMail"),
         pox(address).replace(b"utf-8", b"utf-16"), pox(address).replace(b"<Request", b"<!-- c --><Request"),
         pox(address).replace(b"<Request>", b"<Request><LegacyDN>/o=x</LegacyDN>"), pox(f"  {address}\n"),
+        pox(address).replace(b"\n<Request>", b"\x0c<Request>"), pox(address) + b"\x0b",
+        pox(address).replace(b"utf-8", b"\xff"), pox(address).replace(b"utf-8", b"nonsense"),
         pox(address, b"sharing"), pox(address) + b" " * 3000, b" " * 20_000, pox("nobody"), pox("a@b@" + OWN),
     ):  # fmt: skip
         yield Sent(method="POST", path="/autodiscover/autodiscover.xml", body=(body,))
