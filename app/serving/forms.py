@@ -56,7 +56,7 @@ _POX: Final = re.compile(
     rf"{_DECLARATION}{_SPACE}<Autodiscover[ \t\r\n]+"
     rf'xmlns="{re.escape(_SCHEMAS)}/(?:outlook|mobilesync)/requestschema/2006"{_SPACE}>{_SPACE}'
     rf"<Request>{_SPACE}(?:{_MAIL}{_SPACE}{_ACCEPTED}|{_ACCEPTED}{_SPACE}{_MAIL}){_SPACE}</Request>{_SPACE}"
-    rf"</Autodiscover>{_SPACE}".encode("latin-1")
+    rf"</Autodiscover>{_SPACE}".encode()
 )
 # Evolution's name for anybody, which is answered as the domain is.
 _ANYBODY: Final = b"EVOLUTIONUSER"

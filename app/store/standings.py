@@ -102,10 +102,22 @@ class Standing(NamedTuple):
 
         Domains that have servers of their own have nothing in common with others.
         """
-        proven = None if self.proven is None else self.proven.replace(self.name, OWN_NAME)
-        version = None if self.own_servers_of is None else self.version
-        provider = (self.provider_id, self.provider_version)
-        return (*self[4:11], proven, *provider, self.target is not None, self.own_servers_of, version)
+        return (
+            self.published_name,
+            self.serves_mx,
+            self.variables,
+            self.target_variables,
+            self.mta_sts,
+            self.tls_reporting,
+            self.target_mta_sts,
+            self.target_tls_reporting,
+            None if self.proven is None else self.proven.replace(self.name, OWN_NAME),
+            self.provider_id,
+            self.provider_version,
+            self.target is not None,
+            self.own_servers_of,
+            None if self.own_servers_of is None else self.version,
+        )
 
     @property
     def mailbox_keys(self) -> tuple[str, ...]:
