@@ -71,7 +71,7 @@ async def telling(store: Store, database_url: str) -> AsyncIterator[Told]:
             async with store.engine.connect() as connection:
                 row = (await connection.execute(text("SELECT * FROM discovery_generation"))).one()
             last, before = row, last
-            return row != before
+            return bool(row != before)
 
         yield has_risen
         return
@@ -153,8 +153,9 @@ def test_domains_are_of_one_kind_only_if_they_differ_in_nothing_that_counts(fiel
         tls_reporting=None, target_mta_sts=None, target_tls_reporting=None, proven=f'["mail.{NAME}"]',
         provider_id=1, provider_version=1, own_servers_of=1, version=1, joined_keys=None,
     )  # fmt: skip
-    other = standing._replace(**{field: "another"})
+    changes: dict[str, Any] = {field: "another"}
     if field == "name":
-        other = other._replace(proven='["mail.another"]')
+        changes["proven"] = '["mail.another"]'
+    other = standing._replace(**changes)
     assert (other.kind == standing.kind) is (field in OF_ITS_OWN)
     assert standing._replace(target=None).kind != standing.kind
