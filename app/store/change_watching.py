@@ -79,17 +79,17 @@ class SqliteWatch:
         connection = open_sqlite(self._path)
         try:
             commits = _data_version(connection)
-            known = _generation(connection)
+            known = read_generation(connection)
             audience.trust()
             while True:
                 await asyncio.sleep(POLL_SECONDS)
                 seen = _data_version(connection)
                 if seen == commits:
                     continue
-                generation = _generation(connection)
+                generation = read_generation(connection)
                 commits = seen
                 if generation != known:
-                    audience.forget(_reach_between(known, generation))
+                    audience.forget(reach_between(known, generation))
                     known = generation
         finally:
             connection.close()
@@ -100,7 +100,12 @@ def _data_version(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _generation(connection: sqlite3.Connection) -> tuple[int, int]:
+def read_generation(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Return the numbers that triggers raise.
+
+    Raises:
+        sqlite3.DataError: When they are missing.
+    """
     rows = connection.execute("SELECT domains, providers FROM discovery_generation").fetchall()
     if not rows:
         # Nothing would be raised either.
@@ -110,7 +115,8 @@ def _generation(connection: sqlite3.Connection) -> tuple[int, int]:
     return domains, providers
 
 
-def _reach_between(known: tuple[int, int], seen: tuple[int, int]) -> Reach:
+def reach_between(known: tuple[int, int], seen: tuple[int, int]) -> Reach:
+    """Return what changed while the numbers rose from the ones to the others."""
     return Reach.DOMAINS if known[1] == seen[1] else Reach.PROVIDERS
 
 
@@ -138,7 +144,7 @@ class PostgresWatch:
     async def _listen(self, connection: asyncpg.Connection[Any], audience: Audience) -> None:
         lost = asyncio.Event()
         connection.add_termination_listener(lambda *_: lost.set())
-        await connection.add_listener(CHANNEL, _teller(audience))
+        await connection.add_listener(CHANNEL, teller(audience))
         # What was told before that is gone.
         audience.trust()
         while not lost.is_set():
@@ -150,7 +156,9 @@ class PostgresWatch:
                 continue
 
 
-def _teller(audience: Audience) -> Callable[..., None]:
+def teller(audience: Audience) -> Callable[..., None]:
+    """Return what takes notifications and tells an audience of them."""
+
     def tell(_connection: object, _process: int, _channel: str, payload: object) -> None:
         if payload == PROVIDERS_PAYLOAD:
             audience.forget(Reach.PROVIDERS)
