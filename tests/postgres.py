@@ -75,13 +75,15 @@ class PostgresCluster:
         who = _unprivileged()
         if who:
             os.chown(self._folder, who["user"], who["group"])
+        self._who = who
+        self._programs = programs
         self._count = 0
         self._emptied: list[str] = []
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             self._port: int = found.getsockname()[1]
-        data = str(self._folder / "data")
-        initdb = [str(programs / "initdb"), "-D", data, "-U", "app", "-A", "trust", "--no-sync"]
+        self._data = str(self._folder / "data")
+        initdb = [str(programs / "initdb"), "-D", self._data, "-U", "app", "-A", "trust", "--no-sync"]
         subprocess.run(  # noqa: S603 - PostgreSQL's own program
             [*initdb, "-E", "UTF8", "--locale=C.UTF-8"],
             check=True,
@@ -90,19 +92,25 @@ class PostgresCluster:
             cwd=self._folder,
             **who,
         )
+        self._log = self._folder / "log"
+        self.start()
+        self._execute("CREATE DATABASE template")
+        asyncio.run(self._migrate())
+
+    def start(self) -> None:
+        """Start it, also again after ``halt``."""
         settings = {
             **FAST,
             "listen_addresses": "127.0.0.1",
             "port": str(self._port),
             "unix_socket_directories": str(self._folder),
         }
-        self._log = self._folder / "log"
-        with self._log.open("wb") as log:
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - PostgreSQL's own program
                 [
-                    str(programs / "postgres"),
+                    str(self._programs / "postgres"),
                     "-D",
-                    data,
+                    self._data,
                     *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
                 ],
                 stdout=log,
@@ -110,11 +118,29 @@ class PostgresCluster:
                 env=ENVIRONMENT,
                 cwd=self._folder,
                 start_new_session=True,
-                **who,
+                **self._who,
             )
         self._wait()
-        self._execute("CREATE DATABASE template")
-        asyncio.run(self._migrate())
+
+    def halt(self) -> None:
+        """End it at once, as a crash would."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(10)
+
+    def pause(self) -> None:
+        """Have all its processes stand still, with connections open, until ``resume``."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Have them go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        # Each process of a connection is in a group of its own.
+        server = self._process.pid
+        children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+        for process_id in (server, *map(int, children)):
+            os.kill(process_id, number)
 
     def _wait(self) -> None:
         end = time.monotonic() + 20

@@ -9,7 +9,7 @@ import asyncpg
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-_CONNECT_SECONDS: Final = 5
+_CONNECT_SECONDS: Final = 3
 # What SQLAlchemy's own layer takes from a URL, and no driver knows.
 _NOT_FOR_THE_DRIVER: Final = (
     "async_creator_fn", "async_fallback", "prepared_statement_cache_size", "prepared_statement_name_func",
