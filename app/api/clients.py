@@ -16,8 +16,8 @@ from starlette.requests import Request
 
 from app.api.problems import REFUSED
 from app.core.documents import ClientRequest
-from app.core.errors import RETRY_SECONDS, NotAvailable
-from app.core.replies import SAFE_METHODS, entity_tag, plain_refusal, reply_fields
+from app.core.errors import NotAvailable
+from app.core.replies import SAFE_METHODS, entity_tag, not_available, plain_refusal, reply_fields
 from app.services.traffic import ORDINARY, outcome_of
 
 if TYPE_CHECKING:
@@ -169,20 +169,10 @@ def _handler(client_format: ClientFormat, endpoint: Endpoint) -> Callable[[Reque
         try:
             reply = await services.publishing.reply(client_format, client_request)
         except NotAvailable as error:
-            return _response(_not_available(client_format, client_request, error), request)
+            return _response(not_available(client_format, client_request, str(error)), request)
         return _response(reply, request)
 
     return answer
-
-
-def _not_available(client_format: ClientFormat, request: ClientRequest, error: NotAvailable) -> Reply:
-    own = client_format.not_available
-    reply = plain_refusal(503, str(error)) if own is None else own(request)
-    return replace(
-        reply,
-        headers=(*reply.headers, ("Retry-After", str(RETRY_SECONDS))),
-        max_age_seconds=None,
-    )
 
 
 async def _read_body(request: Request, max_bytes: int) -> bytes:

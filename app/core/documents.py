@@ -172,3 +172,5 @@ class ClientFormat:
     derived: tuple[Callable[[str, str, str], str], ...] = ()
     """What the document says of an address other than the address and its parts: each is a function of the
     provider's slug, the local part of the login in lower case, and the domain."""
+    stamp: Callable[[datetime], str] | None = None
+    """How refusals say when the request came; None where they do not."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from app.core.documents import Inquiry, Presentation, Reply
-from app.core.errors import InvalidInput
+from app.core.errors import RETRY_SECONDS, InvalidInput
 from app.core.questions import preferred_languages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.core.account import AccountSettings
-    from app.core.documents import ClientRequest, Document, Question
+    from app.core.documents import ClientFormat, ClientRequest, Document, Question
 
 # Long enough to spare us a client's second and third request, short enough for a change to be seen soon.
 MAX_AGE_SECONDS: Final = 300
@@ -56,6 +57,14 @@ def plain_refusal(status: int, sentence: str, *headers: tuple[str, str]) -> Repl
         headers=headers,
         max_age_seconds=MAX_AGE_UNKNOWN_SECONDS,
     )
+
+
+def not_available(client_format: ClientFormat, request: ClientRequest, sentence: str) -> Reply:
+    """Build the reply for when the answer cannot be found out at the moment: 503."""
+    own = client_format.not_available
+    reply = plain_refusal(503, sentence) if own is None else own(request)
+    headers = (*reply.headers, ("Retry-After", str(RETRY_SECONDS)))
+    return replace(reply, headers=headers, max_age_seconds=None)
 
 
 def unknown_domain() -> Reply:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 if TYPE_CHECKING:
     import asyncio
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-    AnswerAtOnce: TypeAlias = "Callable[[MutableMapping[str, Any], bytes], bytes | None]"
+    AnswerAtOnce: TypeAlias = "Callable[[MutableMapping[str, Any], bytes], tuple[int, bytes] | None]"
 
 HEADER_SECONDS: Final = 10
 MAX_HEADER_BYTES: Final = 32 * 1024
 LEFTOVER_SECONDS: Final = 10
 """How long the rest of a body may go on after the answer: long enough for the client to read that."""
 
-_OK: Final = b"HTTP/1.1 200 OK\r\n"
 _TOO_SLOW: Final = ("408 Request Timeout", "The request's header did not come in time.")
 _TOO_LARGE: Final = ("431 Request Header Fields Too Large", "The request's header is too large.")
 
@@ -58,8 +57,8 @@ class GuardedConnection(HttpToolsProtocol):
         """A request that is begun when all of it is there, or all that came."""
         self._is_header_new = False
         self._default_fields: list[tuple[bytes, bytes]] | None = None
-        self._start = b""
-        """Status line and default header fields of an answer, as the server last set these."""
+        self._starts: dict[int, bytes] = {}
+        """By status, its line and the default header fields, as the server last set these."""
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn
@@ -143,9 +142,14 @@ class GuardedConnection(HttpToolsProtocol):
         default_fields = self.server_state.default_headers
         if default_fields is not self._default_fields:
             self._default_fields = default_fields
-            self._start = b"".join((_OK, *(b"%b: %b\r\n" % named for named in default_fields)))
+            self._starts.clear()
+        status, content = answer
+        start = self._starts.get(status)
+        if start is None:
+            fields = (b"%b: %b\r\n" % named for named in default_fields)
+            start = self._starts[status] = b"".join((STATUS_LINE[status], *fields))
         cycle.response_started = cycle.response_complete = True
-        self.transport.write(self._start + answer)
+        self.transport.write(start + content)
         cycle.on_response()
         return True
 

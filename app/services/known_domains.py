@@ -202,6 +202,13 @@ class KnownDomains:
                 self._remember(name, profile)
         return profile if profile.epoch == self.epoch else None
 
+    def get_absent(self, key: bytes) -> Absence | None:
+        """Return that a domain is known not to be there, by its name in normal form."""
+        absence = self._absent.get(key)
+        if absence is None or absence.epoch != self.epoch or absence.until < self._clock():
+            return None
+        return absence
+
     async def find(self, name: str) -> Known:
         """Return what is stored of a domain, from the database where it has to be.
 
@@ -209,7 +216,7 @@ class KnownDomains:
             NotAvailable: When the database does not answer.
         """
         key = name.encode()
-        known = self.get(key) or self._find_absent(key)
+        known = self.get(key) or self.get_absent(key)
         if known is not None:
             return known
         if self._standings.is_immediate:
@@ -274,12 +281,6 @@ class KnownDomains:
         self.forgotten += 1
         # Who asks after this must not be given what was read before.
         self._flights = {}
-
-    def _find_absent(self, key: bytes) -> Absence | None:
-        absence = self._absent.get(key)
-        if absence is None or absence.epoch != self.epoch or absence.until < self._clock():
-            return None
-        return absence
 
     def _land(self, name: str, flight: asyncio.Task[Known]) -> None:
         if self._flights.get(name) is flight:

@@ -38,7 +38,7 @@ _JSON: Final = re.compile(
 _PROTOCOL: Final = re.compile(rb"(?i:protocol)=([A-Za-z0-9]{1,20})(?:&(?i:redirectcount)=[0-9]{0,3})?")
 _PROFILE: Final = re.compile(rf"email(?:address)?={_ADDRESS}".encode())
 _HOST: Final = re.compile(
-    rf"(?:(?:autoconfig|autodiscover|ua-auto-config)\.)?{_DOMAIN}(?::[0-9]{{1,5}})?".encode()
+    rf"((?:(?:autoconfig|autodiscover|ua-auto-config)\.)?{_DOMAIN})(?::[0-9]{{1,5}})?".encode()
 )
 _JSON_PATH: Final = re.compile(rf"(?i:/autodiscover/autodiscover\.json/v1\.0/){_LOCAL}@{_DOMAIN}")
 _PROFILE_PATH: Final = re.compile(rf"/apple/{_LOCAL}@{_DOMAIN}\.mobileconfig")
@@ -82,24 +82,28 @@ POX_PATHS: Final = frozenset({
 class Form:
     """One kind of request, each of whose documents one template writes."""
 
-    __slots__ = ("asking", "is_fit", "name")
+    __slots__ = ("asking", "asks_host", "is_fit", "is_signable", "name")
 
-    def __init__(self, asking: Asking, is_fit: Callable[[Fitness], bool]) -> None:
+    def __init__(self, asking: Asking, is_fit: Callable[[Fitness], bool], *, asks_host: bool = False) -> None:
         """Take how a document is asked for, and which domains' it can be."""
         self.asking = asking
         self.name = asking.client_format.name
         self.is_fit = is_fit
+        self.asks_host = asks_host
+        """Whether the host that was asked may help where the domain is unknown."""
+        self.is_signable = asking.client_format.is_signable
 
 
 class Forms:
     """Reads requests of the formats at this service."""
 
-    def __init__(self, service_url: str, *, is_signing: bool) -> None:
-        """Take the service's address, and whether profiles are signed, which takes the ordinary way."""
+    def __init__(self, service_url: str) -> None:
+        """Take the service's address."""
         self._url = service_url
-        self._autoconfig = self._form("autoconfig", Wording(query="emailaddress={local}@{domain}"))
-        self._of_domain = self._form("autoconfig", Wording(host="autoconfig.{domain}", has_address=False))
-        self._pacc = self._form("pacc", Wording(host="ua-auto-config.{domain}", has_address=False))
+        self._autoconfig = self._host_form("autoconfig", Wording(query="emailaddress={local}@{domain}"))
+        at_host = Wording(host="autoconfig.{domain}", has_address=False)
+        self._of_domain = self._host_form("autoconfig", at_host)
+        self._pacc = self._host_form("pacc", Wording(host="ua-auto-config.{domain}", has_address=False))
         path = Wording(path_parameters={"domain": "{domain}"}, has_address=False)
         self._full = self._form("autoconfig-full", path, lambda fitness: not fitness.lists_domains)
         self._pox = {schema.encode(): self._pox_forms(schema) for schema in ("outlook", "mobilesync")}
@@ -113,9 +117,8 @@ class Forms:
         if service_url.startswith("https://"):
             self._by_path |= dict.fromkeys(_JSON_PATHS, self._read_json)
             self._by_prefix |= {f"{path}/v1.0/": self._read_json_path for path in _JSON_PATHS}
-        if not is_signing:
-            self._by_path |= dict.fromkeys(_PROFILE_PATHS, self._read_profile)
-            self._by_prefix["/apple/"] = self._read_profile_path
+        self._by_path |= dict.fromkeys(_PROFILE_PATHS, self._read_profile)
+        self._by_prefix["/apple/"] = self._read_profile_path
         self._prefixes = tuple(self._by_prefix)
 
     def find_reader(self, path: str) -> Reader | None:
@@ -213,6 +216,9 @@ class Forms:
     def _form(self, name: str, wording: Wording, is_fit: Callable[[Fitness], bool] = lambda _: True) -> Form:
         return Form(Asking(FORMATS_BY_NAME[name], wording, self._url), is_fit)
 
+    def _host_form(self, name: str, wording: Wording) -> Form:
+        return Form(Asking(FORMATS_BY_NAME[name], wording, self._url), lambda _: True, asks_host=True)
+
 
 def _leads_nowhere(fitness: Fitness) -> bool:
     return not fitness.leads_elsewhere
@@ -244,4 +250,17 @@ def _host_of_unconditional(headers: Headers) -> bytes | None:
 
 def _at_host(form: Form, host: bytes) -> Asked | None:
     found = _HOST.fullmatch(host)
-    return None if found is None else (form, _NO_LOCAL, found[1])
+    return None if found is None else (form, _NO_LOCAL, found[2])
+
+
+def name_beside(scope: Scope) -> bytes | None:
+    """Return the name that the host stands for, where the domain that was asked for is unknown.
+
+    Returns:
+        With an address the domain whose mail exchangers may serve others; else the host's whole name.
+        None for a host that is not read the short way.
+    """
+    found = _HOST.fullmatch(_host_of_unconditional(scope["headers"]) or b"")
+    if found is None:
+        return None
+    return found[2] if scope["query_string"] else found[1]

@@ -5,15 +5,18 @@ Plain ASGI, one coroutine, and on the way of a hit nothing but look-ups in memor
 
 from __future__ import annotations
 
+from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
-from app.core.errors import NotAvailable
+from app.core.errors import InvalidInput, NotAvailable
+from app.core.names import DomainName
 from app.services.known_domains import Profile
-from app.services.traffic import DOCUMENT, SHORT, Tally
+from app.services.traffic import DOCUMENT, SHORT, Tally, outcome_of
 from app.serving.fitness import MAX_ADDRESS, find_fitness
-from app.serving.forms import POX_PATHS, Forms
+from app.serving.forms import POX_PATHS, Forms, name_beside
 from app.serving.identifiers import RequestIds
+from app.serving.refusals import refuse_for_now, refuse_unknown
 from app.serving.started import run_to_first_pause
 from app.serving.templates import fields_of, make_template
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     from app.serving.fitness import Fitness
     from app.serving.forms import Asked, Form
+    from app.serving.refusals import Refusal
     from app.serving.templates import Template
     from app.wiring import Services
 
@@ -34,19 +38,27 @@ if TYPE_CHECKING:
 
 MAX_POX_BYTES: Final = 2048
 _MAX_LOCAL: Final = 64
+_MAX_NAMES: Final = 4096
+_OK: Final = 200
 
 
 class _Prepared:
     """A template, and the local parts that it is not for."""
 
-    __slots__ = ("fill", "is_cautious", "is_lowering", "literals", "separator", "tally")
+    __slots__ = (
+        "fill", "is_cautious", "is_lowering", "is_signed", "literals", "separator", "status", "tally",
+        "template",
+    )  # fmt: skip
 
-    def __init__(self, template: Template, fitness: Fitness, tally: Tally) -> None:
+    def __init__(self, template: Template, fitness: Fitness, tally: Tally, *, is_signed: bool) -> None:
+        self.template = template
         self.fill = template.fill
         self.literals = fitness.literal_logins
         self.separator = fitness.separator
         self.is_lowering = fitness.is_lowering
         self.is_cautious = bool(self.literals) or self.separator is not None or self.is_lowering
+        self.is_signed = is_signed
+        self.status = _OK
         self.tally = tally
 
     def is_for(self, local: bytes) -> bool:
@@ -54,6 +66,18 @@ class _Prepared:
         if self.separator is not None and self.separator in local:
             return False
         return local not in self.literals and not (self.is_lowering and local != local.lower())
+
+
+class _Refusing:
+    """A refusal in the place of a document."""
+
+    __slots__ = ("fill", "is_signed", "status", "tally")
+
+    def __init__(self, refusal: Refusal, tally: Tally) -> None:
+        self.fill = refusal.fill
+        self.is_signed = False
+        self.status = refusal.status
+        self.tally = tally
 
 
 class HotPath:
@@ -66,16 +90,21 @@ class HotPath:
         self._known = services.known
         self._count = services.rates.count_address
         self._traffic = services.traffic
-        forms = Forms(services.service_url, is_signing=services.signer is not None)
+        self._signer = services.signer
+        forms = Forms(services.service_url)
         self._find_reader = forms.find_reader
         self._read_pox = forms.read_pox
         self._next_id = RequestIds().next_one
+        self._unknown: dict[Form, _Refusing | None] = {}
+        self._overtaxed: dict[Form, _Refusing] = {}
+        self._is_name = lru_cache(_MAX_NAMES)(_is_name)
 
-    def answer_at_once(self, scope: Scope, body: bytes) -> bytes | None:
-        """Answer a whole request with what is known: header fields, an empty line, and the document.
+    def answer_at_once(self, scope: Scope, body: bytes) -> tuple[int, bytes] | None:
+        """Answer a whole request with what is known.
 
         Returns:
-            None for what has to be asked for as an application is.
+            The status, and header fields, an empty line, and the document. None for what has to be asked
+            for as an application is.
         """
         started = perf_counter()
         method = scope["method"]
@@ -90,16 +119,13 @@ class HotPath:
             return None
         if asked is None:
             return None
-        form, local, domain = asked
-        profile = self._known.get(domain)
-        if profile is None:
+        found = self._find(scope, asked)
+        if found is None or found.is_signed or self._is_over_quota(scope):
             return None
-        prepared = self._prepared(profile, form, local, domain)
-        if prepared is None or self._is_over_quota(scope):
-            return None
-        fields, content = prepared.fill(local, domain)
-        prepared.tally.add(perf_counter() - started)
-        return b"%bx-request-id: %b\r\n\r\n%b" % (fields, self._next_id(), content)
+        _, local, domain = asked
+        fields, content = found.fill(local, domain)
+        found.tally.add(perf_counter() - started)
+        return found.status, b"%bx-request-id: %b\r\n\r\n%b" % (fields, self._next_id(), content)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
@@ -108,26 +134,23 @@ class HotPath:
             return
         started = perf_counter()
         asked, receive = self._read(scope, receive)
-        application, prepared = self._ordinary, None
-        local = domain = b""
+        application, found = self._ordinary, None
         if asked is not None:
-            form, local, domain = asked
-            profile = self._known.get(domain)
-            if profile is not None:
-                prepared = self._prepared(profile, form, local, domain)
-                if prepared is not None and self._is_over_quota(scope):
-                    prepared = None
-            elif self._known.is_trusted and not self._is_over_quota(scope):
+            found = self._find(scope, asked)
+            is_open = found is None and self._is_open(asked)
+            if (found is not None or is_open) and self._is_over_quota(scope):
+                found, is_open = None, False
+            if is_open:
                 application = self._counted
-                prepared = await self._look_up(form, local, domain)
-        if prepared is None:
+                found = await self._look_up(scope, asked)
+        if asked is None or found is None:
             await application(scope, receive, send)
             return
-        lines, content = prepared.fill(local, domain)
+        found, lines, content = await self._write(found, asked)
         fields = [*fields_of(lines), (b"x-request-id", self._next_id())]
-        await send({"type": "http.response.start", "status": 200, "headers": fields})
+        await send({"type": "http.response.start", "status": found.status, "headers": fields})
         await send({"type": "http.response.body", "body": content})
-        prepared.tally.add(perf_counter() - started)
+        found.tally.add(perf_counter() - started)
 
     def _read(self, scope: Scope, receive: Receive) -> tuple[Asked | None, Receive]:
         """Read a request, and return what receives it all the same."""
@@ -148,13 +171,79 @@ class HotPath:
         client = scope["client"]
         return bool(self._count(client[0] if client else None))
 
-    async def _look_up(self, form: Form, local: bytes, domain: bytes) -> _Prepared | None:
+    def _find(self, scope: Scope, asked: Asked) -> _Prepared | _Refusing | None:
+        """Return what answers a request, if that is known."""
+        form, local, domain = asked
+        profile = self._known.get(domain)
+        if profile is not None:
+            return self._prepared(profile, form, local, domain)
+        return self._refusing(scope, asked) if self._known.get_absent(domain) is not None else None
+
+    def _is_open(self, asked: Asked) -> bool:
+        """Tell whether a look-up may lead to an answer."""
+        domain = asked[2]
+        return self._known.is_trusted and self._known.get(domain) is None and self._is_name(domain)
+
+    async def _look_up(self, scope: Scope, asked: Asked) -> _Prepared | _Refusing | None:
+        form, local, domain = asked
         try:
             known = await self._known.find(domain.decode())
+            if isinstance(known, Profile):
+                return self._prepared(known, form, local, domain)
+            beside = name_beside(scope) if form.asks_host and not known.is_stored else None
+            if beside is not None and self._is_name(beside):
+                await self._known.find(beside.decode())
         except NotAvailable:
             # Which the ordinary way will find, too, and say in the format's own words.
             return None
-        return self._prepared(known, form, local, domain) if isinstance(known, Profile) else None
+        return self._find(scope, asked)
+
+    async def _write(
+        self, found: _Prepared | _Refusing, asked: Asked
+    ) -> tuple[_Prepared | _Refusing, bytes, bytes]:
+        """Write the answer, signed where it is to be; while too many wait for that, what is said instead."""
+        form, local, domain = asked
+        if not isinstance(found, _Prepared) or not found.is_signed or self._signer is None:
+            return found, *found.fill(local, domain)
+        template = found.template
+        try:
+            content = await self._signer.sign(template.body(local, domain))
+        except NotAvailable as error:
+            refusing = self._overtaxed.get(form)
+            if refusing is None:
+                refusal = refuse_for_now(form.asking, str(error))
+                refusing = self._overtaxed[form] = self._counting(form, refusal)
+            return refusing, *refusing.fill(local, domain)
+        return found, template.fields(local, domain, content), content
+
+    def _refusing(self, scope: Scope, asked: Asked) -> _Refusing | None:
+        """Return how a domain that is not there is refused; None where the host may help, or is not known."""
+        form, local, domain = asked
+        absence = self._known.get_absent(domain)
+        if absence is None or _is_long(local, domain):
+            return None
+        if form.asks_host and not absence.is_stored and not self._is_helpless(scope, domain):
+            return None
+        if form not in self._unknown:
+            refusal = refuse_unknown(form.asking)
+            self._unknown[form] = None if refusal is None else self._counting(form, refusal)
+        return self._unknown[form]
+
+    def _is_helpless(self, scope: Scope, domain: bytes) -> bool:
+        """Tell whether the host that was asked answers for nobody but its own."""
+        beside = name_beside(scope)
+        if beside is None:
+            return False
+        if beside == domain or not self._is_name(beside) or self._known.get_absent(beside) is not None:
+            return True
+        profile = self._known.get(beside)
+        # A domain at its own host was not asked by an address, and is answered for.
+        return (
+            bool(scope["query_string"]) and profile is not None and not profile.shared.found.domain.serves_mx
+        )
+
+    def _counting(self, form: Form, refusal: Refusal) -> _Refusing:
+        return _Refusing(refusal, self._traffic.tally(form.name, outcome_of(refusal.status), SHORT))
 
     def _prepared(self, profile: Profile, form: Form, local: bytes, domain: bytes) -> _Prepared | None:
         prepared = profile.documents.get(form)
@@ -162,7 +251,7 @@ class HotPath:
             prepared = self._prepare(profile, form)
             if prepared is None:
                 return None
-        if len(local) > _MAX_LOCAL or len(local) + len(domain) >= MAX_ADDRESS:
+        if _is_long(local, domain):
             return None
         if prepared.is_cautious and not prepared.is_for(local):
             return None
@@ -185,9 +274,23 @@ class HotPath:
         template = make_template(shared, form.asking) if is_plain and form.is_fit(fitness) else None
         if template is None:
             return None
-        prepared = _Prepared(template, fitness, self._traffic.tally(form.name, DOCUMENT, SHORT))
+        tally = self._traffic.tally(form.name, DOCUMENT, SHORT)
+        is_signed = form.is_signable and self._signer is not None
+        prepared = _Prepared(template, fitness, tally, is_signed=is_signed)
         documents[form] = prepared
         return prepared
+
+
+def _is_long(local: bytes, domain: bytes) -> bool:
+    return len(local) > _MAX_LOCAL or len(local) + len(domain) >= MAX_ADDRESS
+
+
+def _is_name(name: bytes) -> bool:
+    text = name.decode()
+    try:
+        return DomainName.parse_text(text) == text
+    except InvalidInput:
+        return False
 
 
 _SEEN: Final = object()

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 _OK: Final = 200
 _LOCAL, _DOMAIN, _ADDRESS = range(3)
-_MODEL: Final = ("qx7v0kz", "qz4k.wj8f.example")
-_PROOFS: Final = (
+MODEL: Final = ("qx7v0kz", "qz4k.wj8f.example")
+PROOFS: Final = (
     ("b", "a1.test"),
     ("Jo.Doe-9_x", "a-b.c9.xn--bcher-kva.example"),
     ("info.abcdefghijklmnopqrstuvwxyz.0123456789", f"{'w' * 60}.{'x' * 12}.example"),
@@ -85,7 +85,7 @@ class Asking:
 class Template:
     """A reply that is filled in."""
 
-    __slots__ = ("_body", "_fields", "_is_tagged", "_moving", "_tail")
+    __slots__ = ("_fields", "_is_tagged", "_moving", "_tail", "body")
 
     def __init__(self, reply: Reply, method: str, places: Places) -> None:
         """Take the reply to a model request, and how what is the request's is found in it."""
@@ -95,15 +95,19 @@ class Template:
         self._is_tagged = reply.max_age_seconds is not None
         tail = b"content-type: %b\r\ncontent-length: " % reply.media_type.encode("latin-1")
         self._tail = (b"etag: %b\r\n" + tail if self._is_tagged else tail) + b"%d\r\n"
-        self._body = places.filler(reply.body)
+        self.body = places.filler(reply.body)
 
     def fill(self, local: bytes, domain: bytes) -> tuple[bytes, bytes]:
         """Write the reply: its header fields in their order, each with its end of line, and the body."""
-        body = self._body(local, domain)
+        body = self.body(local, domain)
+        return self.fields(local, domain, body), body
+
+    def fields(self, local: bytes, domain: bytes, body: bytes) -> bytes:
+        """Write the header fields of a reply with this body."""
         fields = self._fields if self._moving is None else self._moving(local, domain)
         if self._is_tagged:
-            return fields + self._tail % (entity_tag(body), len(body)), body
-        return fields + self._tail % len(body), body
+            return fields + self._tail % (entity_tag(body), len(body))
+        return fields + self._tail % len(body)
 
 
 class Places:
@@ -171,21 +175,19 @@ class Places:
 
 def make_template(shared: Shared, asking: Asking) -> Template | None:
     """Make a template for what domains have in common; None where none could be proved right."""
-    if any(word in shared.text for word in _MODEL):
+    if any(word in shared.text for word in MODEL):
         return None
-    model = _for(shared, asking, *_MODEL)
+    model = _for(shared, asking, *MODEL)
     reply = _reply(shared, asking, model, 0)
     if reply is None:
         return None
     template = Template(reply, asking.wording.method, Places(shared, asking, model))
-    for number, words in enumerate(_PROOFS, 1):
+    for number, words in enumerate(PROOFS, 1):
         local, domain = proof = _for(shared, asking, *words)
         expected = _reply(shared, asking, proof, number)
         if expected is None:
             return None
-        if template.fill(local.encode(), domain.encode()) != _ordinary_answer(
-            expected, asking.wording.method
-        ):
+        if template.fill(local.encode(), domain.encode()) != ordinary_answer(expected, asking.wording.method):
             return None
     return template
 
@@ -224,10 +226,10 @@ def _header(reply: Reply, method: str) -> list[Header]:
     ]
 
 
-def _ordinary_answer(reply: Reply, method: str) -> tuple[bytes, bytes]:
+def ordinary_answer(reply: Reply, method: str) -> tuple[bytes, bytes]:
     """Write a reply as the ordinary routes do."""
     fields = _header(reply, method)
-    if reply.max_age_seconds is not None:
+    if reply.status == _OK and reply.max_age_seconds is not None:
         fields.append((b"etag", entity_tag(reply.body)))
     fields.append((b"content-type", reply.media_type.encode("latin-1")))
     fields.append((b"content-length", str(len(reply.body)).encode()))

@@ -13,7 +13,7 @@ from app.core.names import DomainName
 
 from builders import a_domain, a_mailbox, a_provider
 from contracts.accounts import ACCOUNTS
-from databases import ON_SQLITE, stored_mailbox
+from databases import ON_SQLITE, stored_domain, stored_mailbox
 from fakes.clock import NOW
 from serving import Sent, serving
 
@@ -247,27 +247,77 @@ async def test_a_stored_user_name_is_told_from_an_address(database_url: str) -> 
         assert ways.answered_shortly() > 0
 
 
+def usual_requests(domain: str) -> Iterator[Sent]:
+    address = f"jane@{domain}".encode()
+    encoded = address.replace(b"@", b"%40")
+    yield Sent(path="/mail/config-v1.1.xml", query=b"emailaddress=" + encoded)
+    yield Sent(path="/mail/config-v1.1.xml", host=b"autoconfig." + domain.encode())
+    yield Sent(path=f"/v1.1/{domain}")
+    yield Sent(path="/.well-known/user-agent-configuration.json", host=b"ua-auto-config." + domain.encode())
+    yield Sent(path=JSON, query=b"Email=%b&Protocol=Autodiscoverv1" % address)
+    yield Sent(path=f"{JSON}/v1.0/jane@{domain}", query=b"Protocol=AutodiscoverV1")
+    yield Sent(method="POST", path="/autodiscover/autodiscover.xml", body=(pox(f"jane@{domain}"),))
+    yield Sent(path="/mobileconfig", query=b"emailaddress=" + encoded)
+    yield Sent(path=f"/apple/jane@{domain}.mobileconfig")
+
+
 @ON_SQLITE
-async def test_what_is_usual_takes_the_short_way(database_url: str) -> None:
+@pytest.mark.parametrize(("domain", "status"), [("other.example", 200), ("un.example", 404)])
+async def test_what_is_usual_takes_the_short_way(database_url: str, domain: str, status: int) -> None:
     async with serving(database_url) as ways:
         await place(ways, a_provider(slug="usual"))
         known: KnownDomains = ways.services.known
-        for sent in (
-            Sent(path="/mail/config-v1.1.xml", query=b"emailaddress=jane%40other.example"),
-            Sent(path="/mail/config-v1.1.xml", host=b"autoconfig.other.example"),
-            Sent(path="/v1.1/other.example"),
-            Sent(path="/.well-known/user-agent-configuration.json", host=b"ua-auto-config.other.example"),
-            Sent(path=JSON, query=b"Email=j@other.example&Protocol=Autodiscoverv1"),
-            Sent(
-                path="/autodiscover/autodiscover.json/v1.0/j@other.example", query=b"Protocol=AutodiscoverV1"
-            ),
-            Sent(method="POST", path="/autodiscover/autodiscover.xml", body=(pox("jane@other.example"),)),
-            Sent(path="/mobileconfig", query=b"emailaddress=jane%40other.example"),
-            Sent(path="/apple/jane@other.example.mobileconfig"),
-        ):
+        for sent in usual_requests(domain):
             await ways.warm(sent)
             before, lookups = ways.answered_shortly(), known.lookups
             answer = await sent.to(ways.hot)
-            assert answer.status == 200
+            assert answer.status == status
             assert ways.answered_shortly() == before + 1, sent
             assert known.lookups == lookups
+
+
+# Who may be asked about a domain that is not stored: some answer for it, some are no names.
+HOSTS = (
+    b"mx.example", b"autoconfig.mx.example:8443", b"other.example", b"autoconfig.other.example",
+    b"suspended.example", b"un.example", b"autoconfig.un.example", b"ua-auto-config.un.example",
+    b"nobody.example", b"autoconfig.special.example", b"special.example", b"127.0.0.1:8080", b"[::1]",
+    b"localhost", b"UN.example", b"", b"autoconfig.com", b"-x.example", b"a..b",
+)  # fmt: skip
+
+
+@ON_SQLITE
+async def test_who_is_not_there_is_refused_alike_both_ways(database_url: str) -> None:
+    async with serving(database_url) as ways:
+        names: dict[str, dict[str, object]] = {
+            "mx.example": {"serves_mx": True},
+            "other.example": {},
+            "suspended.example": {"status": DomainStatus.SUSPENDED},
+            "autoconfig.special.example": {},
+        }
+        await store(ways.services.store, a_provider(slug="usual"), names)
+        for host, domain in product(HOSTS, ("un.example", "-x.example", "a.1", "suspended.example")):
+            sent = (
+                Sent(path="/mail/config-v1.1.xml", query=f"emailaddress=jane@{domain}".encode(), host=host),
+                Sent(
+                    path="/mail/config-v1.1.xml",
+                    query=f"emailaddress=EVOLUTIONUSER@{domain}".encode(),
+                    host=host,
+                ),
+                Sent(path="/mail/config-v1.1.xml", host=host),
+                Sent(path="/.well-known/user-agent-configuration.json", host=host),
+            )
+            await compare(ways, [*sent], f"{host!r} {domain}")
+        for domain in ("un.example", "-x.example", "a.1", "suspended.example"):
+            await compare(ways, [*usual_requests(domain)], domain)
+        assert ways.answered_shortly() > 200
+
+
+async def test_a_domain_that_was_refused_is_served_as_soon_as_it_is_there(database_url: str) -> None:
+    async with serving(database_url) as ways:
+        await store(ways.services.store, a_provider(slug="usual"), {})
+        for sent in usual_requests("un.example"):
+            await ways.warm(sent)
+            assert (await sent.to(ways.hot)).status == 404
+        await stored_domain(ways.services.store, a_domain("un.example", provider="usual"))
+        for sent in usual_requests("un.example"):
+            assert (await sent.to(ways.hot)).status == 200

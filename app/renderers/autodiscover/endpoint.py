@@ -159,6 +159,7 @@ OUTLOOK: Final = ClientFormat(
     inquire=inquire,
     render=outlook.render,
     not_available=_not_available,
+    stamp=pox.error_time,
 )
 MOBILESYNC: Final = ClientFormat(
     name="autodiscover-mobilesync",
@@ -170,4 +171,5 @@ MOBILESYNC: Final = ClientFormat(
     inquire=inquire,
     render=mobilesync.render,
     not_available=_not_available,
+    stamp=pox.error_time,
 )

@@ -46,6 +46,11 @@ def write_response(namespace: str, *children: Element | None) -> bytes:
     return to_document(element("Autodiscover", response, xmlns=_COMMON))
 
 
+def error_time(moment: datetime) -> str:
+    """Write when a request came as Exchange's errors do."""
+    return f"{moment:%H:%M:%S}.{moment.microsecond:06d}0"
+
+
 def write_error(code: ErrorCode, service_url: str, moment: datetime = NO_MOMENT) -> bytes:
     """Write an error document.
 
@@ -62,7 +67,7 @@ def write_error(code: ErrorCode, service_url: str, moment: datetime = NO_MOMENT)
         leaf("ErrorCode", str(number)),
         leaf("Message", message),
         element("DebugData"),
-        Time=f"{moment:%H:%M:%S}.{moment.microsecond:06d}0",
+        Time=error_time(moment),
         Id=str(zlib.crc32(host.encode())),
     )
     return write_response(_COMMON, error)
