@@ -6,11 +6,9 @@ interpreter's lock, so one thread of its own keeps the loop free. What waits for
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -19,6 +17,7 @@ import structlog
 from app.core.durations import phase
 from app.core.errors import InvalidInput, NotAvailable
 from app.services.credentials import read_credentials
+from app.services.signing_thread import SigningThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +65,7 @@ class Signer:
         self._next_check = 0.0
         self._cache: OrderedDict[tuple[bytes, bytes], bytes] = OrderedDict()
         self._waiting = 0
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="signing")
+        self._thread = SigningThread("signing")
 
     def load(self) -> Credentials:
         """Read the files, and log what is to be warned of.
@@ -110,8 +109,8 @@ class Signer:
         return signed
 
     def close(self) -> None:
-        """Let the thread end; what waits is dropped."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Let the thread end."""
+        self._thread.close()
 
     async def _current(self) -> Credentials:
         """Return what to sign with, read again if the files have changed."""
@@ -153,7 +152,7 @@ class Signer:
             raise NotAvailable("signing of profiles")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+            return await self._thread.do(work)
         finally:
             self._waiting -= 1
 

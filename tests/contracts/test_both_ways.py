@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from itertools import product
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 from app.core.domains import DomainStatus
 from app.core.names import DomainName
+from app.services.signing import MAX_WAITING
 
 from builders import a_domain, a_mailbox, a_provider
+from certificates import a_chain
 from contracts.accounts import ACCOUNTS
 from databases import ON_SQLITE, stored_domain, stored_mailbox
 from fakes.clock import NOW
@@ -19,6 +22,7 @@ from serving import Sent, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from app.core.provider import Provider
     from app.services.known_domains import KnownDomains
@@ -321,3 +325,49 @@ async def test_a_domain_that_was_refused_is_served_as_soon_as_it_is_there(databa
         await stored_domain(ways.services.store, a_domain("un.example", provider="usual"))
         for sent in usual_requests("un.example"):
             assert (await sent.to(ways.hot)).status == 200
+
+
+def signing(folder: Path) -> dict[str, Path]:
+    certificate, key, chain = a_chain().write(folder)
+    return {"signing_certificate": certificate, "signing_key": key, "signing_chain": chain}
+
+
+@ON_SQLITE
+async def test_signed_profiles_are_the_same_both_ways(database_url: str, tmp_path: Path) -> None:
+    async with serving(database_url, **signing(tmp_path)) as ways:
+        await place(ways, a_provider(slug="usual"))
+        profiles = [
+            sent for sent in requests_for("jane@other.example", "other.example") if "mobile" in sent.path
+        ]
+        assert len(profiles) > 3
+        # The signer remembers what it signed, so that equal bytes are equal content.
+        await compare(ways, profiles, "signed")
+        await compare(ways, [*usual_requests("other.example")], "beside them")
+        before = ways.answered_shortly()
+        answer = await profiles[0].to(ways.hot)
+        assert ways.answered_shortly() == before + 1
+        assert answer.body.startswith(b"\x30\x82")
+        assert b"jane@other.example" in answer.body
+
+
+@ON_SQLITE
+async def test_too_many_who_wait_for_a_signature_are_sent_away(database_url: str, tmp_path: Path) -> None:
+    async with serving(database_url, **signing(tmp_path)) as ways:
+        await place(ways, a_provider(slug="usual"))
+        await ways.warm(Sent(path="/mobileconfig", query=b"emailaddress=jane@other.example"))
+        before = ways.answered_shortly()
+        answers = await asyncio.gather(
+            *(
+                Sent(path="/mobileconfig", query=b"emailaddress=u%d@other.example" % number).to(ways.hot)
+                for number in range(MAX_WAITING + 10)
+            )
+        )
+        refused = [answer for answer in answers if answer.status == 503]
+        assert len(refused) == 10
+        assert [answer.status for answer in answers].count(200) == MAX_WAITING
+        assert ways.answered_shortly() == before + len(answers)
+        assert {answer.headers["retry-after"] for answer in refused} == {"5"}
+        assert {answer.headers["cache-control"] for answer in refused} == {"no-store"}
+        assert {answer.body for answer in refused} == {
+            b"The signing of profiles does not answer at the moment.\n"
+        }
