@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # Long enough to spare us a client's second and third request, short enough for a change to be seen soon.
 MAX_AGE_SECONDS: Final = 300
 MAX_AGE_UNKNOWN_SECONDS: Final = 60
+ENTITY_TAG: Final = b'"%08x-%x"'
+"""What ``entity_tag`` fills in with the CRC-32 and the length."""
 SAFE_METHODS: Final = ("GET", "HEAD")
 _OK: Final = 200
 UNKNOWN: Final = "No mail settings are published for this domain."
@@ -30,7 +32,7 @@ def entity_tag(body: bytes) -> bytes:
     It has to tell a document from those that were at its place before, and no more: nobody gains by two
     that are alike, and a digest would cost more than writing the document.
     """
-    return b'"%08x-%x"' % (crc32(body), len(body))
+    return ENTITY_TAG % (crc32(body), len(body))
 
 
 def reply_fields(reply: Reply, method: str) -> dict[str, str]:

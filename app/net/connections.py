@@ -11,6 +11,7 @@ Any other server calls the application in the ordinary way and sends the same by
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from typing import TypeAlias
 
-    from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
     AnswerAtOnce: TypeAlias = "Callable[[MutableMapping[str, Any], bytes], tuple[int, bytes] | None]"
@@ -30,6 +30,7 @@ MAX_HEADER_BYTES: Final = 32 * 1024
 LEFTOVER_SECONDS: Final = 10
 """How long the rest of a body may go on after the answer: long enough for the client to read that."""
 
+_VERSION: Final = "1.1"
 _TOO_SLOW: Final = ("408 Request Timeout", "The request's header did not come in time.")
 _TOO_LARGE: Final = ("431 Request Header Fields Too Large", "The request's header is too large.")
 
@@ -53,9 +54,11 @@ class GuardedConnection(HttpToolsProtocol):
         self._has_ended = False
         """Whether a request ended in the bytes that are being read."""
         self._find_answer: AnswerAtOnce | None = getattr(self.app, "answer_at_once", None)
-        self._held: RequestResponseCycle | None = None
-        """A request that is begun when all of it is there, or all that came."""
-        self._is_header_new = False
+        self._held: list[bytes] | None = None
+        """Of a request that may be answered at once the parts of its body that came; else None."""
+        self._idle_since: float | None = None
+        """When the last request was answered at once, where none came since."""
+        self._idle_timer: asyncio.TimerHandle | None = None
         self._default_fields: list[tuple[bytes, bytes]] | None = None
         self._starts: dict[int, bytes] = {}
         """By status, its line and the default header fields, as the server last set these."""
@@ -70,18 +73,20 @@ class GuardedConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of the timer."""
         self._disarm()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
         super().connection_lost(exc)
 
     @override
     def data_received(self, data: bytes) -> None:
         """Read on, and see whether a header is under way."""
         self._has_ended = False
-        self._part_bytes = len(data)
-        self._arrived_bytes += len(data)
+        self._part_bytes = size = len(data)
+        self._arrived_bytes += size
         super().data_received(data)
         if self._held is not None:
-            held, self._held = self._held, None
-            super()._start_asgi_task(held, self.app)
+            self._begin(self._held)
         if self._has_header or (self._has_ended and not self._has_begun) or self.transport.is_closing():
             return
         if not self._has_ended:
@@ -93,8 +98,11 @@ class GuardedConnection(HttpToolsProtocol):
 
     @override
     def on_message_begin(self) -> None:
-        """Note that a request begins."""
-        super().on_message_begin()
+        """Note that a request begins; what applications are told of it is put together when one is asked."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self._idle_since = None
         self._has_begun = True
 
     @override
@@ -108,50 +116,92 @@ class GuardedConnection(HttpToolsProtocol):
         self._header_bytes, self._arrived_bytes = 0, self._part_bytes
         if is_suspect and self._size() > MAX_HEADER_BYTES:
             self._refuse(*_TOO_LARGE)
+        elif self._is_plain():
+            self._held = []
         else:
-            self._is_header_new = True
-            super().on_headers_complete()
-            self._is_header_new = False
+            self._begin([])
 
-    @override
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        """Begin with a request, or wait for the rest of it, which mostly comes in the same bytes."""
-        if self._is_header_new and self._find_answer is not None and app is self.app:
-            self._held = cycle
-        else:
-            super()._start_asgi_task(cycle, app)
+    def _is_plain(self) -> bool:
+        """Tell whether the request may be answered at once: the connection stays, and nothing comes first."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return (
+            self._find_answer is not None
+            and (cycle is None or cycle.response_complete)
+            and not self.expect_100_continue
+            and self.limit_concurrency is None
+            and not self.access_log
+            and self.parser.get_http_version() == _VERSION
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+        )
 
-    def _begin(self, cycle: RequestResponseCycle) -> None:
-        """Answer a whole request at once, or have it answered in a task."""
-        if not self._is_answered(cycle):
-            super()._start_asgi_task(cycle, self.app)
+    def _begin(self, held: list[bytes]) -> None:
+        """Have a request answered in the ordinary way, as far as it is there."""
+        self._held = None
+        url, headers, is_expecting = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, is_expecting
+        self.headers.extend(headers)
+        super().on_headers_complete()
+        for part in held:
+            super().on_body(part)
 
-    def _is_answered(self, cycle: RequestResponseCycle) -> bool:
-        if self._find_answer is None or not cycle.keep_alive or cycle.waiting_for_100_continue:
+    def _is_answered(self, held: list[bytes]) -> bool:
+        """Answer a whole request at once; what it takes of the server's ways is done here."""
+        path, _, query = self.url.partition(b"?")
+        if self._find_answer is None or path[:1] != b"/" or b"#" in self.url:
             return False
-        if cycle.access_log or self.flow.write_paused:
+        if self.flow.write_paused or self.transport.is_closing():
             return False
+        text = path.decode("ascii")
+        scope: dict[str, Any] = {
+            "method": self.parser.get_method().decode("ascii"),
+            "path": self.root_path + (unquote(text) if "%" in text else text),
+            "query_string": query,
+            "headers": self.headers,
+            "client": self.client,
+        }
         try:
-            answer = self._find_answer(cycle.scope, bytes(cycle.body))  # type: ignore[arg-type] # a typed dict
+            answer = self._find_answer(scope, b"".join(held))
         except Exception:
             # The ordinary way may know better, and tells if not.
             self.logger.exception("No answer at once")
             return False
         if answer is None:
             return False
+        status, content = answer
+        self._held = None
+        self.server_state.total_requests += 1
+        self._wait_for_next()
+        self.transport.write(self._start_of(status) + content)
+        return True
+
+    def _start_of(self, status: int) -> bytes:
         default_fields = self.server_state.default_headers
         if default_fields is not self._default_fields:
             self._default_fields = default_fields
             self._starts.clear()
-        status, content = answer
         start = self._starts.get(status)
         if start is None:
             fields = (b"%b: %b\r\n" % named for named in default_fields)
             start = self._starts[status] = b"".join((STATUS_LINE[status], *fields))
-        cycle.response_started = cycle.response_complete = True
-        self.transport.write(start + content)
-        cycle.on_response()
-        return True
+        return start
+
+    def _wait_for_next(self) -> None:
+        # One timer for many requests: setting one costs more than looking for the document.
+        self._idle_since = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._on_idle_timer)
+
+    def _on_idle_timer(self) -> None:
+        self._idle_timer = None
+        if self._idle_since is None or self.transport.is_closing():
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._idle_timer = self.loop.call_later(left, self._on_idle_timer)
+        else:
+            self.transport.close()
 
     def _size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
@@ -159,7 +209,9 @@ class GuardedConnection(HttpToolsProtocol):
     @override
     def on_body(self, body: bytes) -> None:
         """Pass on what belongs to a request that was taken."""
-        if not self.transport.is_closing():
+        if self._held is not None:
+            self._held.append(body)
+        elif not self.transport.is_closing():
             super().on_body(body)
 
     @override
@@ -168,11 +220,13 @@ class GuardedConnection(HttpToolsProtocol):
         if self._timer is not None:
             self._disarm()
         self._has_header, self._has_ended = False, True
+        held = self._held
+        if held is not None:
+            if self._is_answered(held):
+                return
+            self._begin(held)
         if not self.transport.is_closing():
             super().on_message_complete()
-            if self._held is not None:
-                held, self._held = self._held, None
-                self._begin(held)
 
     @override
     def on_response_complete(self) -> None:

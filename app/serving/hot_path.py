@@ -220,7 +220,7 @@ class HotPath:
         """Return how a domain that is not there is refused; None where the host may help, or is not known."""
         form, local, domain = asked
         absence = self._known.get_absent(domain)
-        if absence is None or _is_long(local, domain):
+        if absence is None or len(local) > _MAX_LOCAL or len(local) + len(domain) >= MAX_ADDRESS:
             return None
         if form.asks_host and not absence.is_stored and not self._is_helpless(scope, domain):
             return None
@@ -251,7 +251,7 @@ class HotPath:
             prepared = self._prepare(profile, form)
             if prepared is None:
                 return None
-        if _is_long(local, domain):
+        if len(local) > _MAX_LOCAL or len(local) + len(domain) >= MAX_ADDRESS:
             return None
         if prepared.is_cautious and not prepared.is_for(local):
             return None
@@ -279,10 +279,6 @@ class HotPath:
         prepared = _Prepared(template, fitness, tally, is_signed=is_signed)
         documents[form] = prepared
         return prepared
-
-
-def _is_long(local: bytes, domain: bytes) -> bool:
-    return len(local) > _MAX_LOCAL or len(local) + len(domain) >= MAX_ADDRESS
 
 
 def _is_name(name: bytes) -> bool:

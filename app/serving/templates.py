@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
+from zlib import crc32
 
 from app.core.documents import NO_MOMENT, ClientRequest
 from app.core.names import DomainName, EmailAddress
-from app.core.replies import entity_tag, reply_fields
+from app.core.replies import ENTITY_TAG, entity_tag, reply_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -93,8 +94,10 @@ class Template:
         self._moving = places.filler(fields) if fields in places else None
         self._fields = fields
         self._is_tagged = reply.max_age_seconds is not None
-        tail = b"content-type: %b\r\ncontent-length: " % reply.media_type.encode("latin-1")
-        self._tail = (b"etag: %b\r\n" + tail if self._is_tagged else tail) + b"%d\r\n"
+        media_type = reply.media_type.encode("latin-1").replace(b"%", b"%%")
+        tail = b"content-type: %b\r\ncontent-length: " % media_type
+        tag = b"etag: " + ENTITY_TAG + b"\r\n" if self._is_tagged else b""
+        self._tail = tag + tail + b"%d\r\n"
         self.body = places.filler(reply.body)
 
     def fill(self, local: bytes, domain: bytes) -> tuple[bytes, bytes]:
@@ -106,7 +109,7 @@ class Template:
         """Write the header fields of a reply with this body."""
         fields = self._fields if self._moving is None else self._moving(local, domain)
         if self._is_tagged:
-            return fields + self._tail % (entity_tag(body), len(body))
+            return fields + self._tail % (crc32(body), len(body), len(body))
         return fields + self._tail % len(body)
 
 

@@ -17,6 +17,7 @@ from service_process import Service, signpost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.integration
 
@@ -115,3 +116,30 @@ def test_our_server_sends_what_any_other_would(tmp_path_factory: pytest.TempPath
             assert found is not None
             assert int(found[1]) > 10
             assert "signpost_known_domains_trusted 1" in metrics
+
+
+def test_a_connection_waits_for_its_next_request_for_so_long(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/test.db"
+    for command in (["migrate"], ["demo"]):
+        assert signpost(*command, database_url=url).returncode == 0
+    patience = {"SIGNPOST_KEEP_ALIVE_SECONDS": "1"}
+    with Service(url, environment={**SETTINGS, **patience}) as service:
+        for _ in range(3):
+            assert answers(service, (AUTOCONFIG,)).count(b" 200 OK") == 1
+        address = ("127.0.0.1", service.port)
+        with socket.create_connection(address, timeout=10) as connection:
+            for _ in range(5):
+                connection.sendall(AUTOCONFIG)
+                assert b" 200 OK" in connection.recv(65536)
+                time.sleep(0.5)
+            # Not before the next is whole, though it came with one that was answered at once.
+            connection.sendall(AUTOCONFIG + POX[:-200])
+            assert b" 200 OK" in connection.recv(65536)
+            time.sleep(1.7)
+            connection.sendall(POX[-200:])
+            assert b" 200 OK" in connection.recv(65536)
+            connection.sendall(AUTOCONFIG)
+            assert b" 200 OK" in connection.recv(65536)
+            began = time.monotonic()
+            assert connection.recv(65536) == b""
+            assert 0.7 < time.monotonic() - began < 5
