@@ -188,8 +188,10 @@ class PostgresCluster:
             return
         name = self._emptied.pop() if self._emptied else self._created("template")
         yield self.url(name)
-        tables = ", ".join(METADATA.tables)
-        self._execute(f"SET lock_timeout = '20s'; TRUNCATE {tables}", name)
+        # Of few rows that is quicker than TRUNCATE, which makes new files; without triggers, one of which
+        # keeps the audit from being emptied.
+        emptied = "; ".join(f"DELETE FROM {table}" for table in METADATA.tables)  # noqa: S608 - our own names
+        self._execute(f"SET lock_timeout = '20s'; SET session_replication_role = replica; {emptied}", name)
         # Not reached where the test left a lock behind: what is left of it must not touch others.
         self._emptied.append(name)
 
