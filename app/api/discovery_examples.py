@@ -54,7 +54,7 @@ _NOT_FOUND: Final = Candidate(
     seconds=0.212,
 )
 _PROVIDER: Final = Provider(
-    slug="my-host", display_name="Old Host", short_name="Old Host", servers=(_IMAP, _SMTP)
+    slug="demo", display_name="Old Host", short_name="Old Host", servers=(_IMAP, _SMTP)
 )
 
 
