@@ -18,22 +18,24 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp
 
+    from app.services.crew import Crew
+
 
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 20_000
 
 
-def create_app() -> ASGIApp:
-    """Build the application for an ASGI server."""
+def create_app(crew: Crew | None = None) -> ASGIApp:
+    """Build the application for an ASGI server, or for one of several that serve together."""
     settings = Settings()
     configure_logging(settings)
-    app = wrap(create_service(settings), settings)
+    app = wrap(create_service(settings, crew), settings)
     _spare_the_collector()
     return app
 
 
-def create_service(settings: Settings) -> FastAPI:
+def create_service(settings: Settings, crew: Crew | None = None) -> FastAPI:
     """Put the API and the pages into one application; connects to nothing yet."""
-    service = create_api(settings)
+    service = create_api(settings, crew)
     add_pages(service)
     return service
 

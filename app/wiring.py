@@ -28,6 +28,7 @@ from app.services.certificate_names import CertificateNames
 from app.services.changes import Changes
 from app.services.checking import Checking, CheckingPace, Judgement
 from app.services.credentials import CERTIFICATE, KEY, CredentialFiles
+from app.services.crew import Crew
 from app.services.deliveries import DeliveryService
 from app.services.delivering import Delivering, Pace
 from app.services.demo import Demo
@@ -134,6 +135,8 @@ class Services:
     auditing: Auditing
     bulk: BulkService
     certificate_names: CertificateNames
+    crew: Crew
+    """This process among those that serve together."""
     demo: Demo
     discovering: Discovering
     dns_records: DnsRecordService
@@ -188,25 +191,25 @@ class Services:
         await self.store.close()
 
 
-def build_services(settings: Settings) -> Services:
-    """Build all services; connects to nothing and reads no file yet.
+def build_services(settings: Settings, crew: Crew | None = None) -> Services:
+    """Build all services, of one process among those of a crew; connects to nothing and reads no file yet.
 
     Raises:
         InvalidInput: When settings that belong together are not all there.
     """
-    signer, store = _signer(settings), _store(settings.database_url)
+    signer, store = _signer(settings), _store(settings)
     access = Access(store, system_clock, free_attempts=settings.free_attempts)
     publishing = Publishing(store, signer, known := _known_domains(settings, store))
     service = PublicService(url=str(settings.public_url).rstrip("/"), addresses=settings.public_addresses)
     dns_records = DnsRecordService(publishing, service, resolver := DnspythonResolver(settings.resolver))
-    bulk = BulkService(store, system_clock)
     domains, providers = DomainService(store, system_clock), ProviderService(store, system_clock)
     return Services(
         access=access,
         adopting=Adopting(Changes(store, system_clock), providers, domains),
         auditing=Auditing(store),
-        bulk=bulk,
+        bulk=(bulk := BulkService(store, system_clock)),
         certificate_names=CertificateNames(store, service),
+        crew=crew or Crew(),
         demo=Demo(store, access, system_clock),
         discovering=_discovering(settings, publishing, resolver),
         domain_export=DomainExport(store),
@@ -236,8 +239,9 @@ def build_services(settings: Settings) -> Services:
     )
 
 
-def _store(url: str) -> Store:
-    return Store(create_engine(url), create_reader(url))
+def _store(settings: Settings) -> Store:
+    url = settings.database_url
+    return Store(create_engine(url, settings.database_connections), create_reader(url))
 
 
 def _known_domains(settings: Settings, store: Store) -> KnownDomains:

@@ -52,6 +52,7 @@ from app.wiring import build_services
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from app.services.crew import Crew
     from app.settings import Settings
     from app.wiring import Services
 
@@ -73,8 +74,8 @@ _TAGS: Final = [
 ]
 
 
-def create_api(settings: Settings) -> FastAPI:
-    """Build the FastAPI application; connects to nothing yet."""
+def create_api(settings: Settings, crew: Crew | None = None) -> FastAPI:
+    """Build the FastAPI application, of one process among those of a crew; connects to nothing yet."""
     api = FastAPI(
         title="Signpost",
         summary="Mail account auto-configuration",
@@ -90,7 +91,8 @@ def create_api(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     api.state.settings = settings
-    api.state.services = build_services(settings)
+    services = api.state.services = build_services(settings, crew)
+    services.crew.describe = services.own_metrics
     # Put in flat and in this order: routes are matched one after the other, discovery is the
     # product's traffic, and an included router would match each request twice.
     discovery = clients.build_router(FORMATS)
@@ -116,9 +118,11 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     services.webhooks.poster.load()
     services.discovering.check()
     running = [asyncio.create_task(keep_up(services)), asyncio.create_task(services.watch())]
-    if app.state.settings.deliver_webhooks:
+    # One of several is enough for these, and what they may take of the network is meant for one.
+    is_first = services.crew.is_first
+    if is_first and app.state.settings.deliver_webhooks:
         running.append(asyncio.create_task(services.webhooks.delivering.run()))
-    if app.state.settings.serve_verifies:
+    if is_first and app.state.settings.serve_verifies:
         services.verification.trust.load()
         running.append(asyncio.create_task(services.verification.run()))
     yield

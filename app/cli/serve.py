@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import signal
+import asyncio
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-import uvicorn
 
+from app.cli.crew.serving import end_when_told, make_config, open_listening, run_server
+from app.cli.crew.supervisor import Supervisor
 from app.cli.migrate import bring_up_to_date, fill_if_empty
-from app.cli.session import EXIT_FAILURE, fail, load_settings, run_with_services
+from app.cli.session import EXIT_FAILURE, EXIT_USAGE, fail, load_settings, run_with_services
+from app.net.draining import DrainingServer
+from app.services.crew import Crew
+
+if sys.platform != "win32":
+    import resource
 
 if TYPE_CHECKING:
     from app.settings import Settings
     from app.wiring import Services
+
+MOST_DESCRIPTORS: Final = 65_536
 
 
 def serve(
@@ -42,36 +50,40 @@ def serve(
         services.verification.trust.load()
         return await services.health.has_current_schema()
 
-    # The server sends itself the signal again when it has ended in good order; that is a success.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if workers > 1 and sys.platform == "win32":
+        fail("Several processes can serve together on Unix only.")
+        raise typer.Exit(EXIT_USAGE)
+    end_when_told()
     if not run_with_services(prepare):
         fail("The database does not have this version's schema; run 'signpost migrate' (or serve --migrate).")
         raise typer.Exit(EXIT_FAILURE)
     try:
         _run(host, port, workers, load_settings())
     except SystemExit as ended:
-        # The server has said why, such as a port that is in use; its codes are not ours.
+        # The log says why, such as a port that is in use; the server's codes are not ours.
         raise typer.Exit(EXIT_FAILURE if ended.code else 0) from None
 
 
 def _run(host: str, port: int, workers: int, settings: Settings) -> None:
-    uvicorn.run(
-        "app.main:create_app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        # The dispatcher is an ASGI 3 callable; probing for the style costs on every request.
-        interface="asgi3",
-        # Ours are structured and without addresses; X-Forwarded headers are read by our own rules.
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        # By its place, so that each worker finds it for itself.
-        http="app.net.connections:GuardedConnection" if sys.platform != "win32" else "h11",
-        timeout_keep_alive=settings.keep_alive_seconds,
-        timeout_graceful_shutdown=settings.shutdown_seconds,
-        # A worker that takes longer is replaced, and on a busy machine it takes some seconds to start.
-        timeout_worker_healthcheck=60,
-    )
+    listening = open_listening(host, port)
+    _allow_many_connections()
+    if workers == 1:
+        crew = Crew()
+        config = make_config(settings, crew)
+        server = DrainingServer(config, on_leaving=crew.leave, announce_seconds=settings.drain_seconds)
+        run_server(server, listening)
+        return
+    patience = settings.drain_seconds + settings.shutdown_seconds
+    supervisor = Supervisor(listening, workers, patience_seconds=patience)
+    if not asyncio.run(supervisor.run()):
+        fail("The processes that serve cannot start; the log says why.")
+        raise typer.Exit(EXIT_FAILURE)
+
+
+def _allow_many_connections() -> None:
+    """Use as many descriptors as the system lets us have without asking: each client needs one."""
+    if sys.platform != "win32":
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < most:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

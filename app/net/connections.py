@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from typing import TypeAlias
 
+    from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
     AnswerAtOnce: TypeAlias = "Callable[[MutableMapping[str, Any], bytes], tuple[int, bytes] | None]"
@@ -54,6 +55,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._has_ended = False
         """Whether a request ended in the bytes that are being read."""
         self._find_answer: AnswerAtOnce | None = getattr(self.app, "answer_at_once", None)
+        self._is_leaving = False
         self._held: list[bytes] | None = None
         """Of a request that may be answered at once the parts of its body that came; else None."""
         self._idle_since: float | None = None
@@ -68,6 +70,8 @@ class GuardedConnection(HttpToolsProtocol):
         """Wait for the first request, for so long."""
         super().connection_made(transport)
         self._arm(HEADER_SECONDS)
+        if getattr(self.server_state, "is_leaving", False):
+            self.leave()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -120,6 +124,22 @@ class GuardedConnection(HttpToolsProtocol):
             self._held = []
         else:
             self._begin([])
+
+    def leave(self) -> None:
+        """Have the connection end with the next answer that has not begun yet."""
+        self._is_leaving = True
+        # Answers at once are for connections that stay.
+        self._find_answer = None
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_started and not self.pipeline:
+            cycle.keep_alive = False
+
+    @override
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Begin with a request; where the connection is to end, with the last one that is there."""
+        if self._is_leaving and not self.pipeline:
+            cycle.keep_alive = False
+        super()._start_asgi_task(cycle, app)
 
     def _is_plain(self) -> bool:
         """Tell whether the request may be answered at once: the connection stays, and nothing comes first."""

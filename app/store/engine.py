@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _READ_ONLY = "signpost_read_only"
 
+_KEPT_CONNECTIONS = 5
+_POOL_SECONDS = 10
 _BUSY_TIMEOUT_MS = 10_000
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -35,8 +37,12 @@ _PRAGMAS = (
 READER_PRAGMAS = ("PRAGMA query_only=ON", "PRAGMA busy_timeout=100", "PRAGMA mmap_size=268435456")
 
 
-def create_engine(database_url: str) -> AsyncEngine:
+def create_engine(database_url: str, connections: int = 10) -> AsyncEngine:
     """Create an engine for ``sqlite+aiosqlite:`` or ``postgresql+asyncpg:``; connects to nothing yet.
+
+    Args:
+        database_url: Where the database is.
+        connections: How many connections to PostgreSQL there may be at a time.
 
     Raises:
         NotAvailable: When the folder of an SQLite file can be neither found nor made.
@@ -52,8 +58,10 @@ def create_engine(database_url: str) -> AsyncEngine:
         return engine
     return create_async_engine(
         url,
-        pool_size=5,
-        max_overflow=10,
+        pool_size=min(_KEPT_CONNECTIONS, connections),
+        max_overflow=max(0, connections - _KEPT_CONNECTIONS),
+        # Whoever waits longer hears of it while there is time left to try again.
+        pool_timeout=_POOL_SECONDS,
         pool_pre_ping=True,
         # Statements are shown in errors and logs, addresses are not.
         hide_parameters=True,

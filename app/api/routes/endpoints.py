@@ -137,8 +137,8 @@ async def list_findings(
     responses={
         200: {
             "description": "For Prometheus: endpoints by state, durations by protocol, the worst by name; "
-            "for tokens of no single provider also what waits to be done, and what mail clients asked of the "
-            "process that answers",
+            "for tokens of no single provider also what waits to be done, and what mail clients asked of all "
+            "processes that serve together",
             "content": {"text/plain": {"schema": {"type": "string"}}},
         },
         **problems(),
@@ -149,5 +149,5 @@ async def get_verification_metrics(services: ServicesDependency, caller: CallerD
     now = services.verification.clock()
     text = await endpoint_metrics(services.verification.endpoints, caller, now)
     if caller.provider is None:
-        text += services.own_metrics() + await shared_metrics(services.store, now, services.signer)
+        text += await services.crew.metrics() + await shared_metrics(services.store, now, services.signer)
     return Response(text, media_type=MEDIA_TYPE)

@@ -50,13 +50,14 @@ async def get_liveness() -> Liveness:
     responses={503: {"description": "Not ready", "model": ReadinessRead}},
 )
 async def get_readiness(services: ServicesDependency, response: Response) -> ReadinessRead:
-    """Tell whether the database answers and has this program's schema."""
+    """Tell whether the database answers and has this program's schema, and the process stays."""
     found = await services.health.readiness()
-    if not found.is_ready:
+    is_leaving = services.crew.is_leaving
+    if is_leaving or not found.is_ready:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     signing = services.health.signing()
     return ReadinessRead(
-        status="ready" if found.is_ready else "not ready",
+        status="leaving" if is_leaving else "ready" if found.is_ready else "not ready",
         database=found.database,
         schema_current=found.schema,
         signing_certificate=None

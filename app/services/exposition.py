@@ -1,0 +1,70 @@
+"""Prometheus's text format (version 0.0.4): one text out of those of several processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LEAST: Final = frozenset({"signpost_known_domains_trusted"})
+"""Gauges that say no more than the worst of the processes does; all others are added up."""
+_LASTING: Final = frozenset({"counter", "histogram"})
+
+
+@dataclass(slots=True)
+class _Family:
+    meaning: str = ""
+    kind: str = "untyped"
+    samples: dict[str, float] = field(default_factory=dict)
+
+
+def add_up(texts: Iterable[str]) -> str:
+    """Return the sums, by name and labels, in the order in which they first appear."""
+    sums: dict[str, _Family] = {}
+    for text in texts:
+        for name, family in _families(text):
+            into = sums.setdefault(name, _Family(family.meaning, family.kind))
+            for sample, value in family.samples.items():
+                known = into.samples.get(sample)
+                if known is None:
+                    into.samples[sample] = value
+                else:
+                    into.samples[sample] = min(known, value) if name in LEAST else known + value
+    return _written(sums.items())
+
+
+def keep_lasting(text: str) -> str:
+    """Return what still holds when the process is gone: what it counted, and not how it was."""
+    return _written((name, family) for name, family in _families(text) if family.kind in _LASTING)
+
+
+def _families(text: str) -> Iterator[tuple[str, _Family]]:
+    """Yield the families; comments stand before the samples, as we write them."""
+    families: dict[str, _Family] = {}
+    name = ""
+    for line in text.splitlines():
+        if line.startswith(("# HELP ", "# TYPE ")):
+            _, word, name, said = line.split(" ", 3)
+            family = families.setdefault(name, _Family())
+            if word == "HELP":
+                family.meaning = said
+            else:
+                family.kind = said
+        elif line:
+            sample, _, value = line.rpartition(" ")
+            families[name].samples[sample] = float(value)
+    yield from families.items()
+
+
+def _written(families: Iterable[tuple[str, _Family]]) -> str:
+    lines: list[str] = []
+    for name, family in families:
+        lines += [f"# HELP {name} {family.meaning}", f"# TYPE {name} {family.kind}"]
+        lines += [f"{sample} {_number(value)}" for sample, value in family.samples.items()]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() else f"{value:.6f}"
