@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 from app.api.application import create_api
 from app.api.observing import ObservedRequests
 from app.api.rate_limits import AddressLimit
+from app.api.refusals import Refusals
 from app.api.requests import ForwardedHeaders, RequestLog
+from app.api.shedding import Shedding
 from app.log import configure_logging
 from app.serving.hot_path import HotPath
 from app.settings import Settings
@@ -49,8 +51,10 @@ def _spare_the_collector() -> None:
 
 def wrap(api: FastAPI, settings: Settings) -> ASGIApp:
     """Put around an application what sees every request first."""
+    services = api.state.services
     ordinary, counted = (_observed(api, one, settings) for one in (AddressLimit(api, api, refuse_page), api))
-    app: ASGIApp = HotPath(api.state.services, ordinary=ordinary, counted=counted)
+    hot = HotPath(services, ordinary=ordinary, counted=counted)
+    app: ASGIApp = Shedding(hot, services.load, Refusals(api, refuse_page))
     if settings.otel_endpoint is not None:
         # Libraries that only those have who want traces.
         from app.tracing import trace  # noqa: PLC0415

@@ -151,6 +151,21 @@ class ServingSettings(TelemetrySettings):
         description="How long a request to the management API may take in all before it is given up; "
         "bulk and exports may take any time.",
     )
+    requests_at_once: int = Field(
+        default=100,
+        ge=0,
+        le=100_000,
+        description="How many requests of management each process has under way before it refuses more with "
+        "503; of discovery, besides those for known domains, which are answered at once, four times as many. "
+        "`0` for any number.",
+    )
+    max_lag_milliseconds: int = Field(
+        default=250,
+        ge=0,
+        le=60_000,
+        description="How late each process may be in what it does before it refuses management with 503; "
+        "discovery, besides what is answered at once, when it is four times as late. `0` for any.",
+    )
     keep_alive_seconds: int = Field(
         default=5,
         ge=1,

@@ -45,6 +45,7 @@ from app.services.importing import Importing
 from app.services.instructing import Instructing
 from app.services.known_domains import KnownDomains
 from app.services.lifecycle import LifecycleService
+from app.services.load import Load
 from app.services.mailboxes import MailboxService
 from app.services.moving_in import MovingIn
 from app.services.overview import Overview
@@ -148,6 +149,7 @@ class Services:
     instructing: Instructing
     known: KnownDomains
     lifecycle: LifecycleService
+    load: Load
     mailboxes: MailboxService
     moving_in: MovingIn
     once: OnceService
@@ -178,7 +180,8 @@ class Services:
     def own_metrics(self) -> str:
         """Write what this process tells of itself alone."""
         parts = (self.store, self.rates, self.webhooks.delivering, self.verification.checking)
-        return self.traffic.metrics(self.known) + self.process_metrics.metrics(*parts)
+        process = self.process_metrics.metrics(*parts)
+        return self.traffic.metrics(self.known) + process + self.load.metrics()
 
     async def close(self) -> None:
         """Let go of the database and of the thread that signs."""
@@ -198,13 +201,12 @@ def build_services(settings: Settings, crew: Crew | None = None) -> Services:
         InvalidInput: When settings that belong together are not all there.
     """
     signer, store = _signer(settings), _store(settings)
-    access = Access(store, system_clock, free_attempts=settings.free_attempts)
     publishing = Publishing(store, signer, known := _known_domains(settings, store))
     service = PublicService(url=str(settings.public_url).rstrip("/"), addresses=settings.public_addresses)
     dns_records = DnsRecordService(publishing, service, resolver := DnspythonResolver(settings.resolver))
     domains, providers = DomainService(store, system_clock), ProviderService(store, system_clock)
     return Services(
-        access=access,
+        access=(access := Access(store, system_clock, free_attempts=settings.free_attempts)),
         adopting=Adopting(Changes(store, system_clock), providers, domains),
         auditing=Auditing(store),
         bulk=(bulk := BulkService(store, system_clock)),
@@ -221,8 +223,9 @@ def build_services(settings: Settings, crew: Crew | None = None) -> Services:
         instructing=Instructing(publishing, store, service.url),
         known=known,
         lifecycle=LifecycleService(store, system_clock),
+        load=_load(settings),
         mailboxes=MailboxService(store, system_clock),
-        moving_in=MovingIn(store, ProviderService(store, system_clock), bulk),
+        moving_in=MovingIn(store, providers, bulk),
         once=OnceService(store, system_clock),
         operators=_operators(settings, store, access),
         providers=providers,
@@ -250,6 +253,10 @@ def _known_domains(settings: Settings, store: Store) -> KnownDomains:
     known = KnownDomains(store, standings, limit=settings.known_domains)
     store.audience = known
     return known
+
+
+def _load(settings: Settings) -> Load:
+    return Load(at_once=settings.requests_at_once, max_lag_seconds=settings.max_lag_milliseconds / 1000)
 
 
 def _rates(settings: Settings) -> RequestRates:

@@ -118,6 +118,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     services.webhooks.poster.load()
     services.discovering.check()
     running = [asyncio.create_task(keep_up(services)), asyncio.create_task(services.watch())]
+    running.append(asyncio.create_task(services.load.watch()))
     # One of several is enough for these, and what they may take of the network is meant for one.
     is_first = services.crew.is_first
     if is_first and app.state.settings.deliver_webhooks:

@@ -48,6 +48,7 @@ def _add(operation: dict[str, Any], *, is_management: bool) -> None:
         "content": content,
         "headers": _references(_RETRY_AFTER, RATE_LIMIT_POLICY, RATE_LIMIT),
     }
+    responses.setdefault("503", {"description": "Too much to do at the moment", "content": content})
     if "requestBody" in operation or "413" in responses:
         responses.setdefault("413", {"description": "The body is too large", "content": content})
         responses["408"] = {"description": "The body did not come in time", "content": content}

@@ -179,6 +179,9 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
         "time in Retry-After: PUT, PATCH and DELETE with the same If-Match, POST with the same "
         "Idempotency-Key. Without these, read first.",
     ),
+    errors.Overloaded: ProblemType(
+        "overloaded", HTTPStatus.SERVICE_UNAVAILABLE, "Too much to do at the moment", _RETRY
+    ),
     errors.UnreadableLine: ProblemType(
         "unreadable-line",
         HTTPStatus.BAD_REQUEST,

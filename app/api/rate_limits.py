@@ -9,24 +9,22 @@ and a client behind a shared address would learn of its neighbours' requests.
 from __future__ import annotations
 
 import time
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
 from app.api.bearers import find_bearer
-from app.api.problems import problem_of
+from app.api.refusals import MANAGEMENT, Refusals, no_page
 from app.core.errors import QuotaExceeded
 from app.core.networks import is_in_networks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from app.api.refusals import PageOf
     from app.core.quotas import Standing
     from app.services.callers import Caller
     from app.services.rates import RequestRates
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 RATE_LIMIT: Final = "RateLimit"
 RATE_LIMIT_POLICY: Final = "RateLimit-Policy"
 
-_MANAGEMENT: Final = "/api/"
 _UNCOUNTED: Final = frozenset({"/health/live", "/health/ready"})
 _TLS_ASK: Final = "/tls/ask"
 _TOLD_EVERY_SECONDS: Final = 60
@@ -50,12 +47,7 @@ class AddressLimit:
     Those with a token are counted where the token is looked up; wrong tokens have waits of their own.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        api: FastAPI,
-        page_of: Callable[[Request, QuotaExceeded], Response | None] = lambda _request, _error: None,
-    ) -> None:
+    def __init__(self, app: ASGIApp, api: FastAPI, page_of: PageOf = no_page) -> None:
         """Take what comes next, the application whose services and settings these are, and pages for people.
 
         Args:
@@ -66,8 +58,7 @@ class AddressLimit:
         settings: Settings = api.state.settings
         services: Services = api.state.services
         self._app = app
-        self._api = api
-        self._page_of = page_of
+        self._refusals = Refusals(api, page_of)
         self._rates: RequestRates = services.rates
         self._tls_askers = (*settings.tls_ask_networks, *settings.trusted_proxies)
         self._refused = 0
@@ -88,7 +79,7 @@ class AddressLimit:
 
     def _is_counted(self, scope: Scope) -> bool:
         path: str = scope["path"]
-        if path.startswith(_MANAGEMENT):
+        if path.startswith(MANAGEMENT):
             return find_bearer(scope) is None
         if path == _TLS_ASK:
             # The proxy asks for everybody, and limits by itself.
@@ -100,21 +91,7 @@ class AddressLimit:
         error = QuotaExceeded("address", wait_seconds)
         standing = self._rates.standing_of_address(address)
         fields = {} if standing is None else rate_fields(standing)
-        request = Request({**scope, "app": self._api})
-        if scope["path"].startswith(_MANAGEMENT):
-            return problem_of(request, error, fields)
-        if (page := self._page_of(request, error)) is not None:
-            page.headers.update(fields)
-            return page
-        # For mail clients: nothing that could be taken for a document.
-        headers = {
-            "Retry-After": str(wait_seconds),
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-            "Access-Control-Allow-Origin": "*",
-            **fields,
-        }
-        return PlainTextResponse(f"{error}\n", HTTPStatus.TOO_MANY_REQUESTS, headers)
+        return self._refusals.answer(scope, error, fields)
 
     def _note(self) -> None:
         """Log how many were refused, once a minute at most: under a flood each line would be one more."""

@@ -303,6 +303,14 @@ class TookTooLong(AppError):  # noqa: N818
         )
 
 
+class Overloaded(AppError):  # noqa: N818
+    """There is too much to do."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("The service has too much to do at the moment; nothing was done.")
+
+
 class UnreadableLine(AppError):  # noqa: N818
     """A line of many cannot be read; the others can."""
 
@@ -357,4 +365,4 @@ def wait_seconds(error: AppError) -> int | None:
     """Return after how many seconds it is worth trying again; None where waiting is of no use."""
     if isinstance(error, TooManyRequests | QuotaExceeded):
         return error.seconds
-    return RETRY_SECONDS if isinstance(error, NotAvailable | TookTooLong) else None
+    return RETRY_SECONDS if isinstance(error, NotAvailable | Overloaded | TookTooLong) else None

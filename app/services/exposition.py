@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LEAST: Final = frozenset({"signpost_known_domains_trusted"})
-"""Gauges that say no more than the worst of the processes does; all others are added up."""
+GREATEST: Final = frozenset({"signpost_loop_lag_seconds"})
+"""Gauges of which the least, or the greatest, of the processes holds for all; all others are added up."""
 _LASTING: Final = frozenset({"counter", "histogram"})
 
 
@@ -31,7 +32,7 @@ def add_up(texts: Iterable[str]) -> str:
                 if known is None:
                     into.samples[sample] = value
                 else:
-                    into.samples[sample] = min(known, value) if name in LEAST else known + value
+                    into.samples[sample] = _together(name, known, value)
     return _written(sums.items())
 
 
@@ -56,6 +57,12 @@ def _families(text: str) -> Iterator[tuple[str, _Family]]:
             sample, _, value = line.rpartition(" ")
             families[name].samples[sample] = float(value)
     yield from families.items()
+
+
+def _together(name: str, one: float, other: float) -> float:
+    if name in LEAST:
+        return min(one, other)
+    return max(one, other) if name in GREATEST else one + other
 
 
 def _written(families: Iterable[tuple[str, _Family]]) -> str:

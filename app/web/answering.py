@@ -74,6 +74,7 @@ _STATUSES: Final[tuple[tuple[type[errors.AppError], HTTPStatus], ...]] = (
     (errors.NotAvailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.SchemaTooNew, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.TookTooLong, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.Overloaded, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 
 
