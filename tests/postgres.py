@@ -67,7 +67,8 @@ def _unprivileged() -> dict[str, Any]:
 class PostgresCluster:
     """A server on a port of its own; ``stop`` leaves nothing behind."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
+        self._own_settings = settings
         programs = required_binaries()
         # Directly under /tmp and open to all: pytest's own folders are closed to other accounts.
         self._folder = Path(tempfile.mkdtemp(prefix="signpost-pg-"))
@@ -94,7 +95,7 @@ class PostgresCluster:
         )
         self._log = self._folder / "log"
         self.start()
-        self._execute("CREATE DATABASE template")
+        self.execute("CREATE DATABASE template")
         asyncio.run(self._migrate())
 
     def start(self) -> None:
@@ -104,6 +105,7 @@ class PostgresCluster:
             "listen_addresses": "127.0.0.1",
             "port": str(self._port),
             "unix_socket_directories": str(self._folder),
+            **self._own_settings,
         }
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - PostgreSQL's own program
@@ -135,6 +137,12 @@ class PostgresCluster:
         """Have them go on."""
         self._signal(signal.SIGCONT)
 
+    def let_in(self, network: str) -> None:
+        """Take connections from a network, too; whoever asks for this has it listen elsewhere than here."""
+        with (Path(self._data) / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {network} trust\n")
+        self.execute("SELECT pg_reload_conf()")
+
     def _signal(self, number: signal.Signals) -> None:
         # Each process of a connection is in a group of its own.
         server = self._process.pid
@@ -146,7 +154,7 @@ class PostgresCluster:
         end = time.monotonic() + 20
         while time.monotonic() < end and self._process.poll() is None:
             try:
-                self._execute("SELECT 1")
+                self.execute("SELECT 1")
             except (OSError, asyncpg.PostgresError):
                 time.sleep(0.05)
             else:
@@ -161,7 +169,8 @@ class PostgresCluster:
         await migrate(engine)
         await engine.dispose()
 
-    def _execute(self, statement: str, database: str = "postgres") -> None:
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        """Run a statement, beside whoever uses the database."""
         async def run() -> None:
             connection = await asyncpg.connect(
                 host="127.0.0.1", port=self._port, user="app", database=database, timeout=5
@@ -184,21 +193,21 @@ class PostgresCluster:
             try:
                 yield self.url(name)
             finally:
-                self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+                self.execute(f"DROP DATABASE {name} WITH (FORCE)")
             return
         name = self._emptied.pop() if self._emptied else self._created("template")
         yield self.url(name)
         # Of few rows that is quicker than TRUNCATE, which makes new files; without triggers, one of which
         # keeps the audit from being emptied.
         emptied = "; ".join(f"DELETE FROM {table}" for table in METADATA.tables)  # noqa: S608 - our own names
-        self._execute(f"SET lock_timeout = '20s'; SET session_replication_role = replica; {emptied}", name)
+        self.execute(f"SET lock_timeout = '20s'; SET session_replication_role = replica; {emptied}", name)
         # Not reached where the test left a lock behind: what is left of it must not touch others.
         self._emptied.append(name)
 
     def _created(self, template: str) -> str:
         self._count += 1
         name = f"test_{self._count}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return name
 
     def stop(self) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Final, Self
+
+from app.core.errors import NotAvailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
 
 _IN_MEMORY: Final = 1_000_000
 _AT_ONCE: Final = 65_536
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Spool:
@@ -44,9 +48,18 @@ class Spool:
         return self._written
 
     def write(self, data: bytes) -> None:
-        """Add bytes."""
-        self._file.seek(self._written)
-        self._file.write(data)
+        """Add bytes.
+
+        Raises:
+            NotAvailable: When there is no room for them.
+        """
+        try:
+            self._file.seek(self._written)
+            self._file.write(data)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise NotAvailable("folder for temporary files", "has no room left") from error
         self._written += len(data)
         self._changed.set()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from app.core.errors import NotAuthenticated
@@ -37,7 +38,8 @@ class Access:
         self._store = store
         self._clock = clock
         self._tokens = TokenService(store, clock)
-        self._attempts = FailedAttempts(clock, free_attempts)
+        # Of a kind that nobody sets: a clock put back must not make anybody wait for longer.
+        self._attempts = FailedAttempts(monotonic, free_attempts)
         # Not written at once: a read must not wait for a writer.
         self._uses: dict[str, datetime] = {}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from app.core.errors import NotAvailable
-from app.store.schema import is_current, migrate
+from app.store.schema import is_current, migrate, takes_changes
 
 if TYPE_CHECKING:
     from app.services.signing import Signer, SigningState
@@ -24,6 +24,8 @@ class Readiness:
     """Whether the database answers."""
     schema: bool
     """Whether it has this program's schema."""
+    is_writable: bool = True
+    """Whether it takes changes; discovery needs none."""
 
     @property
     def is_ready(self) -> bool:
@@ -47,7 +49,12 @@ class Health:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 with self._store.translated():
-                    return Readiness(database=True, schema=await is_current(self._store.engine))
+                    engine = self._store.engine
+                    return Readiness(
+                        database=True,
+                        schema=await is_current(engine),
+                        is_writable=await takes_changes(engine),
+                    )
         except (NotAvailable, TimeoutError):
             return Readiness(database=False, schema=False)
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # 08 connection, 28 authorization, 53 resources, 57 operator intervention, 58 system.
 _ABSENT_CLASSES: Final = ("08", "28", "53", "57", "58")
 _ABSENT_STATES: Final = frozenset({"3D000", "55P03"})  # no such database; no lock to be had in time
+_FULL_STATES: Final = frozenset({"53100"})
+_READ_ONLY_STATES: Final = frozenset({"25006"})
 _SCHEMA_STATES: Final = frozenset({"42P01", "42703"})  # no such table, no such column
 _RACE_STATES: Final = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
@@ -30,13 +32,26 @@ _ABSENT_CODES: Final = frozenset({
 _OTHER_SCHEMA: Final = re.compile(r"no such (?:table|column)|table \w+ has no column")
 
 
-def means_absence(error: BaseException) -> bool:
-    """Tell whether the database is away or too busy."""
-    if isinstance(error, PoolTimeoutError | OSError):
-        return True
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    return any(_driver_means_absence(cause) for cause in _with_causes(error))
+def find_absence(error: BaseException, *, is_writing: bool = False) -> str | None:
+    """Return how the database is where it is away, too busy or takes no changes; None for other errors.
+
+    Args:
+        error: What came of a statement.
+        is_writing: Whether the transaction was one to write: in others it is we that allow no changes.
+    """
+    for cause in _with_causes(error):
+        state, code = _state(cause), _code(cause)
+        if state in _FULL_STATES or code == sqlite3.SQLITE_FULL:
+            return "has no room left"
+        if is_writing and (state in _READ_ONLY_STATES or code == sqlite3.SQLITE_READONLY):
+            return "takes no changes at the moment"
+    if (
+        isinstance(error, PoolTimeoutError | OSError)
+        or (isinstance(error, DBAPIError) and error.connection_invalidated)
+        or any(_driver_means_absence(cause) for cause in _with_causes(error))
+    ):
+        return "does not answer at the moment"
+    return None
 
 
 def means_other_schema(error: BaseException) -> bool:
@@ -64,9 +79,13 @@ def _driver_means_absence(error: BaseException) -> bool:
     state = _state(error)
     if state is not None:
         return state in _ABSENT_STATES or state.startswith(_ABSENT_CLASSES)
-    # The lower eight bits are the primary code; errors that the driver finds itself have none.
+    return _code(error) in _ABSENT_CODES
+
+
+def _code(error: BaseException) -> int | None:
+    """Return SQLite's primary code, the lower eight bits; errors that the driver finds itself have none."""
     code = getattr(error, "sqlite_errorcode", None)
-    return isinstance(code, int) and code & 0xFF in _ABSENT_CODES
+    return code & 0xFF if isinstance(code, int) else None
 
 
 def _state(error: BaseException) -> str | None:

@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
 from app.core.errors import SchemaTooNew
 
@@ -73,3 +74,16 @@ async def is_current(engine: AsyncEngine) -> bool:
             lambda sync: MigrationContext.configure(sync).get_current_revision()
         )
     return present == ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+async def takes_changes(engine: AsyncEngine) -> bool:
+    """Tell whether the database lets itself be written to; of SQLite only an attempt would tell.
+
+    Raises:
+        SQLAlchemyError: When the database does not answer.
+    """
+    if engine.dialect.name == "sqlite":
+        return True
+    async with engine.connect() as connection:
+        found = await connection.scalar(text("SELECT current_setting('transaction_read_only')"))
+    return bool(found == "off")

@@ -20,7 +20,7 @@ from app.store.domains import Domains
 from app.store.endpoint_totals import EndpointTotals
 from app.store.endpoints import Endpoints
 from app.store.engine import reading_options
-from app.store.faults import means_absence, means_other_schema, means_race
+from app.store.faults import find_absence, means_other_schema, means_race
 from app.store.idempotency import Idempotency
 from app.store.imports import Imports
 from app.store.listings import Listings
@@ -136,7 +136,7 @@ class Store:
             NotAvailable: When the database does not answer or is locked for too long.
             ConcurrentChange: When the database gave it up in favour of another transaction.
         """
-        with self.counts.counting(TransactionKind.WRITING), self.translated():
+        with self.counts.counting(TransactionKind.WRITING), self.translated(is_writing=True):
             async with self.engine.connect() as connection, connection.begin() as transaction:
                 unit = UnitOfWork(connection, reach)
                 try:
@@ -158,7 +158,7 @@ class Store:
 
     @staticmethod
     @contextmanager
-    def translated() -> Iterator[None]:
+    def translated(*, is_writing: bool = False) -> Iterator[None]:
         """Turn an absent database and a lost race into errors of ours; other faults are bugs and pass."""
         try:
             yield
@@ -168,8 +168,8 @@ class Store:
             if means_race(error):
                 what = "The data"
                 raise ConcurrentChange(what) from error
-            if means_absence(error):
-                raise NotAvailable("database") from error
+            if (state := find_absence(error, is_writing=is_writing)) is not None:
+                raise NotAvailable("database", state) from error
             if means_other_schema(error):
                 state = "does not have this version's schema: run 'signpost migrate'"
                 raise NotAvailable("database", state) from error

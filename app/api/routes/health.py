@@ -56,6 +56,9 @@ async def get_readiness(services: ServicesDependency, response: Response) -> Rea
     if is_leaving or not found.is_ready:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     signing = services.health.signing()
+    warnings = [] if signing is None or signing.warning is None else [signing.warning]
+    if not found.is_writable:
+        warnings.append("The database takes no changes.")
     return ReadinessRead(
         status="leaving" if is_leaving else "ready" if found.is_ready else "not ready",
         database=found.database,
@@ -63,5 +66,5 @@ async def get_readiness(services: ServicesDependency, response: Response) -> Rea
         signing_certificate=None
         if signing is None
         else SigningCertificateRead(expires_at=signing.expires_at, days_left=signing.days_left),
-        warnings=() if signing is None or signing.warning is None else (signing.warning,),
+        warnings=tuple(warnings),
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING
 
@@ -161,3 +162,17 @@ def test_a_caller_sees_its_provider_alone_and_without_a_limit_all() -> None:
     assert a_caller(provider="a").sees("a")
     assert not a_caller(provider="a").sees("A")
     assert not a_caller(provider="a").sees("b")
+
+
+async def test_a_clock_put_back_makes_nobody_wait_for_longer(store: Store, clock: FixedClock) -> None:
+    access = Access(store, clock, free_attempts=1)
+    for _ in range(2):
+        with pytest.raises(NotAuthenticated):
+            await access.authenticate("wrong", "192.0.2.1")
+        clock.advance(hours=-5)
+        await asyncio.sleep(1.01)
+    token = await access.create_token("t", READ)
+    clock.advance(hours=10)
+    # The waits are over, whatever the clock says.
+    await asyncio.sleep(1)
+    assert (await access.authenticate(token, "192.0.2.1")).token_name == "t"

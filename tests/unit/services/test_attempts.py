@@ -16,7 +16,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def attempts(clock: FixedClock) -> FailedAttempts:
-    return FailedAttempts(clock, 3)
+    return FailedAttempts(lambda: clock().timestamp(), 3)
 
 
 def fail(attempts: FailedAttempts, times: int, address: str | None = HERE) -> None:
@@ -90,7 +90,7 @@ def test_memory_is_bounded(attempts: FailedAttempts) -> None:
 
 
 def test_there_may_be_no_limit(clock: FixedClock) -> None:
-    attempts = FailedAttempts(clock, 0)
+    attempts = FailedAttempts(lambda: clock().timestamp(), 0)
     fail(attempts, 1000)
     assert wait_of(attempts) == 0
     assert not attempts._failures
