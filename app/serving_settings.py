@@ -184,6 +184,6 @@ class ServingSettings(TelemetrySettings):
         ge=0,
         le=3600,
         description="How long the service, told to stop, takes new connections all the same, while "
-        "`/health/ready` is 503 already: as long as a load balancer that asks there needs to notice. "
+        "`/health/serving` is 503 already: as long as a load balancer that asks there needs to notice. "
         "`SIGNPOST_SHUTDOWN_SECONDS` begin after that.",
     )

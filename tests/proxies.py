@@ -84,8 +84,8 @@ def renew(folder: Path, names: tuple[str, ...]) -> bytes:
 
 
 @contextlib.contextmanager
-def caddy(upstream: int, folder: Path, **changes: str) -> Iterator[Front]:
-    """Run Caddy with its own authority in place of a public one."""
+def caddy(upstream: int, folder: Path, *others: int, **changes: str) -> Iterator[Front]:
+    """Run Caddy, before one or more replicas, with its own authority in place of a public one."""
     program = required_program("caddy")
     root = folder / "caddy/pki/authorities/local/root.crt"
     front = Front(free_port(), free_port(), root, folder / "proxy.log")
@@ -97,7 +97,8 @@ def caddy(upstream: int, folder: Path, **changes: str) -> Iterator[Front]:
     assert text.count("\n{\n") == 1
     (folder / "Caddyfile").write_text(replaced(text, {"\n{\n": options, **changes}))
     environment = {
-        "SIGNPOST_UPSTREAM": f"127.0.0.1:{upstream}",
+        "SIGNPOST_UPSTREAM": " ".join(f"127.0.0.1:{port}" for port in (upstream, *others)),
+        "SIGNPOST_ASK_PORT": str(free_port()),
         "XDG_DATA_HOME": str(folder),
         "XDG_CONFIG_HOME": str(folder),
     }

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 RATE_LIMIT: Final = "RateLimit"
 RATE_LIMIT_POLICY: Final = "RateLimit-Policy"
 
-_UNCOUNTED: Final = frozenset({"/health/live", "/health/ready"})
+_UNCOUNTED: Final = frozenset({"/health/live", "/health/ready", "/health/serving"})
 _TLS_ASK: Final = "/tls/ask"
 _TOLD_EVERY_SECONDS: Final = 60
 

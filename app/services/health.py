@@ -43,9 +43,25 @@ class Health:
         self._store = store
         self._timeout_seconds = timeout_seconds
         self._signer = signer
+        self._has_been_ready = False
+
+    async def takes_requests(self) -> bool:
+        """Tell whether requests may be sent here: from when all was there for the first time.
+
+        What is known is served without the database. Were this to look at it each time, all replicas would be
+        taken out of service together, and nobody would be served at all.
+        """
+        if not self._has_been_ready:
+            await self.readiness()
+        return self._has_been_ready
 
     async def readiness(self) -> Readiness:
         """Look now."""
+        found = await self._look()
+        self._has_been_ready = self._has_been_ready or found.is_ready
+        return found
+
+    async def _look(self) -> Readiness:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 with self._store.translated():

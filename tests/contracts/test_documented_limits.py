@@ -23,7 +23,7 @@ LIMITED = {name: found for name, found in OPERATIONS.items() if "health" not in 
 
 
 def test_health_has_no_limits() -> None:
-    assert set(OPERATIONS) - set(LIMITED) == {"get_liveness", "get_readiness"}
+    assert set(OPERATIONS) - set(LIMITED) == {"get_liveness", "get_readiness", "get_serving"}
     assert all("429" not in OPERATIONS[name]["responses"] for name in set(OPERATIONS) - set(LIMITED))
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
+REPLICAS = ("signpost-1", "signpost-2")
+
 
 @pytest.fixture
 def unit(tmp_path: Path) -> Path:
@@ -58,7 +60,7 @@ def test_all_variables_in_the_examples_are_settings() -> None:
         assert given
         assert given <= known
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
-    assert set(services["signpost"]["environment"]) <= known
+    assert set(services["signpost-1"]["environment"]) <= known
 
 
 def test_certbots_hook_puts_each_name_in_place_and_keeps_the_key_to_itself(tmp_path: Path) -> None:
@@ -89,7 +91,8 @@ def test_compose_names_only_what_it_defines(compose: dict[str, Any]) -> None:
             source = volume.partition(":")[0]
             found = (DEPLOY / source).exists() if source.startswith(".") else source in compose["volumes"]
             assert found, volume
-    assert services["caddy"]["environment"]["SIGNPOST_UPSTREAM"] == "signpost:8080"
+    upstreams = services["caddy"]["environment"]["SIGNPOST_UPSTREAM"].split()
+    assert upstreams == [f"{name}:8080" for name in REPLICAS]
 
 
 def test_compose_waits_only_for_what_can_be_waited_for(compose: dict[str, Any]) -> None:
@@ -100,10 +103,10 @@ def test_compose_waits_only_for_what_can_be_waited_for(compose: dict[str, Any]) 
     assert waited == {
         ("database", "service_healthy"),
         ("migrate", "service_completed_successfully"),
-        ("signpost", "service_healthy"),
+        *((name, "service_healthy") for name in REPLICAS),
     }
     assert services["database"]["healthcheck"]["test"]
-    assert "healthcheck" not in services["signpost"]
+    assert not any("healthcheck" in services[name] for name in REPLICAS)
     assert "\nHEALTHCHECK " in (ROOT / "Dockerfile").read_text()
     assert services["migrate"]["command"] == ["migrate"]
     assert services["migrate"]["restart"] == "no"
@@ -111,21 +114,31 @@ def test_compose_waits_only_for_what_can_be_waited_for(compose: dict[str, Any]) 
 
 def test_compose_runs_signpost_hardened_and_trusts_caddy_only(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    for name in ("signpost", "migrate"):
+    for name in (*REPLICAS, "migrate", "worker"):
         assert services[name]["read_only"] is True
         assert services[name]["cap_drop"] == ["ALL"]
     assert [name for name, service in services.items() if "ports" in service] == ["caddy"]
     address = services["caddy"]["networks"]["front"]["ipv4_address"]
-    assert services["signpost"]["environment"]["SIGNPOST_TRUSTED_PROXIES"] == address
-    assert services["signpost"]["environment"]["SIGNPOST_TLS_ASK_NETWORKS"] == address
+    assert services["signpost-1"]["environment"]["SIGNPOST_TRUSTED_PROXIES"] == address
+    assert services["signpost-1"]["environment"]["SIGNPOST_TLS_ASK_NETWORKS"] == address
     assert set(services["database"]["networks"]) == {"back"}
     assert set(services["caddy"]["networks"]) == {"front"}
     assert compose["networks"]["back"]["internal"] is True
 
 
+def test_compose_gives_replicas_time_to_end(compose: dict[str, Any]) -> None:
+    for name in REPLICAS:
+        service = compose["services"][name]
+        assert service["command"] == ["serve", "--host", "0.0.0.0", "--workers", "2"]  # noqa: S104 - in a container
+        drain = int(service["environment"]["SIGNPOST_DRAIN_SECONDS"])
+        shutdown = Settings.model_fields["shutdown_seconds"].default
+        assert int(service["stop_grace_period"].removesuffix("s")) >= drain + shutdown + 10
+
+
 def test_compose_takes_passwords_from_outside_only(compose: dict[str, Any]) -> None:
-    assert "SIGNPOST_DATABASE_URL" in compose["services"]["signpost"]["environment"]
+    assert "SIGNPOST_DATABASE_URL" in compose["services"]["signpost-1"]["environment"]
     assert (
-        ":${POSTGRES_PASSWORD:?}@" in compose["services"]["signpost"]["environment"]["SIGNPOST_DATABASE_URL"]
+        ":${POSTGRES_PASSWORD:?}@"
+        in compose["services"]["signpost-1"]["environment"]["SIGNPOST_DATABASE_URL"]
     )
     assert compose["services"]["database"]["environment"]["POSTGRES_PASSWORD"] == "${POSTGRES_PASSWORD:?}"

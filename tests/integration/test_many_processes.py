@@ -185,6 +185,7 @@ async def test_whoever_is_told_to_stop_says_so_before_it_closes_the_door(prepare
             return await readiness(service.port) == (503, b"leaving")
 
         await until(is_leaving)
+        assert await readiness(service.port, "/health/serving") == (503, b"leaving")
         connection = Connection(service.port)
         status, fields, _ = await connection.ask(KNOWN)
         assert (status, fields["connection"]) == (200, "close")
@@ -193,9 +194,9 @@ async def test_whoever_is_told_to_stop_says_so_before_it_closes_the_door(prepare
         await connection.open()
 
 
-async def readiness(port: int) -> tuple[int, bytes]:
+async def readiness(port: int, path: str = "/health/ready") -> tuple[int, bytes]:
     connection = Connection(port)
-    status, _, body = await connection.ask(get("/health/ready"))
+    status, _, body = await connection.ask(get(path))
     connection.close()
     found = re.search(rb'"status":"([^"]+)"', body)
     assert found is not None, body

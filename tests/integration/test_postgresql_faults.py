@@ -159,7 +159,8 @@ def test_a_server_that_is_away_is_told_of_and_nothing_wrong_is_said(
             assert int(answer.headers["retry-after"]) > 0
         status, told = deployed.readiness()
         assert (status, told["status"], told["database"]) == (AWAY, "not ready", False)
-        assert deployed.client.get("/health/live").status_code == 200
+        # So that a load balancer goes on sending whoever asks for what is known.
+        assert deployed.client.get("/health/serving").status_code == 200
         check_that_known_domains_are_served(deployed, document)
     deployed.check_that_all_is_well()
     assert deployed.known().content == document

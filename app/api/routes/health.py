@@ -19,6 +19,12 @@ class Liveness(Shape):
     status: str = "alive"
 
 
+class Serving(Shape):
+    """Whether requests should be sent here."""
+
+    status: str
+
+
 class SigningCertificateRead(Shape):
     """The certificate that profiles are signed with."""
 
@@ -42,6 +48,26 @@ class ReadinessRead(Shape):
 async def get_liveness() -> Liveness:
     """Tell that the process answers; looks at nothing else."""
     return Liveness()
+
+
+@router.get(
+    "/serving",
+    operation_id="get_serving",
+    responses={503: {"description": "Send requests elsewhere", "model": Serving}},
+)
+async def get_serving(services: ServicesDependency, response: Response) -> Serving:
+    """Tell a load balancer whether requests should be sent here.
+
+    From when the process was ready for the first time until it is told to stop; also while the database is
+    away, as known domains are served without it.
+    """
+    if services.crew.is_leaving:
+        status = "leaving"
+    else:
+        status = "serving" if await services.health.takes_requests() else "starting"
+    if status != "serving":
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    return Serving(status=status)
 
 
 @router.get(

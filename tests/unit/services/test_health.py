@@ -72,3 +72,14 @@ async def test_a_database_that_keeps_silent_is_not_waited_for() -> None:
         async with opened(url) as store:
             assert await Health(store, timeout_seconds=0.1).readiness() == AWAY
         assert time.monotonic() - started < 10
+
+
+async def test_what_was_ready_once_takes_requests_while_its_database_is_away(bare_database_url: str) -> None:
+    async with opened(bare_database_url) as store:
+        health = Health(store)
+        assert await health.takes_requests() is False
+        await health.migrate()
+        assert await health.takes_requests() is True
+        await migrate(store.engine, "base")
+        assert (await health.readiness()).is_ready is False
+        assert await health.takes_requests() is True
