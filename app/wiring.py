@@ -223,7 +223,7 @@ def build_services(settings: Settings, crew: Crew | None = None) -> Services:
         instructing=Instructing(publishing, store, service.url),
         known=known,
         lifecycle=LifecycleService(store, system_clock),
-        load=_load(settings),
+        load=Load(at_once=settings.requests_at_once, max_lag_milliseconds=settings.max_lag_milliseconds),
         mailboxes=MailboxService(store, system_clock),
         moving_in=MovingIn(store, providers, bulk),
         once=OnceService(store, system_clock),
@@ -253,10 +253,6 @@ def _known_domains(settings: Settings, store: Store) -> KnownDomains:
     known = KnownDomains(store, standings, limit=settings.known_domains)
     store.audience = known
     return known
-
-
-def _load(settings: Settings) -> Load:
-    return Load(at_once=settings.requests_at_once, max_lag_seconds=settings.max_lag_milliseconds / 1000)
 
 
 def _rates(settings: Settings) -> RequestRates:

@@ -171,6 +171,7 @@ class PostgresCluster:
 
     def execute(self, statement: str, database: str = "postgres") -> None:
         """Run a statement, beside whoever uses the database."""
+
         async def run() -> None:
             connection = await asyncpg.connect(
                 host="127.0.0.1", port=self._port, user="app", database=database, timeout=5

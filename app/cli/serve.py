@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -83,7 +84,9 @@ def _run(host: str, port: int, workers: int, settings: Settings) -> None:
 def _allow_many_connections() -> None:
     """Use as many descriptors as the system lets us have without asking: each client needs one."""
     if sys.platform != "win32":
-        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        most = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
-        if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < most:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        # A service manager may forbid it, and has limits of its own.
+        with suppress(OSError, ValueError):
+            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            most = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+            if soft < most:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -38,17 +38,17 @@ class Load:
     """What is under way, and how late."""
 
     def __init__(
-        self, *, at_once: int, max_lag_seconds: float, clock: Callable[[], float] = time.monotonic
+        self, *, at_once: int, max_lag_milliseconds: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """Take the limits of management; 0 for none.
 
         Args:
             at_once: How many requests of management may be under way.
-            max_lag_seconds: How late the loop may be.
+            max_lag_milliseconds: How late the loop may be.
             clock: Gives seconds that never go back.
         """
         self._at_once = at_once
-        self._max_lag_seconds = max_lag_seconds
+        self._max_lag_seconds = max_lag_milliseconds / 1000
         self._clock = clock
         self._lags: deque[float] = deque((0.0,), maxlen=_IN_A_ROW)
         self._under_way = dict.fromkeys(Kind, 0)

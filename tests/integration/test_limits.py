@@ -248,7 +248,12 @@ def test_a_request_under_way_ends_well_when_the_service_is_told_to_stop(
     assert signpost("demo", database_url=url).returncode == 0
     token = signpost("token", "create", "--name", "t", "--scope", "admin", database_url=url).stdout.strip()
     body = json.dumps({"provider": "demo"}).encode()
-    environment = {"SIGNPOST_SHUTDOWN_SECONDS": "10", "SIGNPOST_BODY_SECONDS": "4"}
+    environment = {
+        "SIGNPOST_SHUTDOWN_SECONDS": "10",
+        "SIGNPOST_BODY_SECONDS": "6",
+        # What waits for its next request goes when it would have gone anyway.
+        "SIGNPOST_KEEP_ALIVE_SECONDS": "2",
+    }
     with Service(url, environment=environment) as service:
         served = Served(service, token)
         fields = (served.authorization, "Content-Type: application/json", f"Content-Length: {len(body)}")

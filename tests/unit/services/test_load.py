@@ -10,8 +10,8 @@ from app.services.exposition import GREATEST, LEAST, add_up
 from app.services.load import Kind, Load
 
 
-def a_load(at_once: int = 2, max_lag_seconds: float = 0.25) -> Load:
-    return Load(at_once=at_once, max_lag_seconds=max_lag_seconds)
+def a_load(at_once: int = 2, max_lag_milliseconds: int = 250) -> Load:
+    return Load(at_once=at_once, max_lag_milliseconds=max_lag_milliseconds)
 
 
 def test_management_is_given_up_first() -> None:
@@ -41,7 +41,7 @@ def test_what_has_ended_makes_room() -> None:
 
 
 def test_a_late_loop_gives_up_management_and_then_discovery() -> None:
-    load = a_load(max_lag_seconds=0.25)
+    load = a_load(max_lag_milliseconds=250)
     for lag, rooms in ((0.2, (True, True)), (0.3, (False, True)), (1.1, (False, False))):
         for _ in range(3):
             load.note(lag)
@@ -64,7 +64,7 @@ def test_it_is_over_with_the_first_measurement_in_time() -> None:
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_without_limits_all_is_begun(kind: Kind) -> None:
-    load = a_load(at_once=0, max_lag_seconds=0)
+    load = a_load(at_once=0, max_lag_milliseconds=0)
     for _ in range(5000):
         load.begin(kind)
         load.note(60)
@@ -74,7 +74,7 @@ def test_without_limits_all_is_begun(kind: Kind) -> None:
 async def test_lateness_is_measured() -> None:
     # As many measurements as it takes, each of which finds the time half a second later than it should.
     times = iter(range(1000))
-    load = Load(at_once=0, max_lag_seconds=0, clock=lambda: next(times) * 0.55)
+    load = Load(at_once=0, max_lag_milliseconds=0, clock=lambda: next(times) * 0.55)
     watching = asyncio.create_task(load.watch())
     async with asyncio.timeout(20):
         while load.lag_seconds == 0:  # noqa: ASYNC110 - nothing tells of it
