@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from app.store.standings import Standing
     from app.store.unit_of_work import Store
 
-ABSENT_SECONDS: Final = 10
+ABSENT_SECONDS: Final = 60
 """How long it is known that a domain is not stored; a watch tells sooner."""
 _MAX_ABSENT: Final = 20_000
 _RESTART_SECONDS: Final = 1
@@ -185,6 +185,7 @@ class KnownDomains:
         self._targets: set[str] = set()
         self._flights: dict[str, asyncio.Task[Known]] = {}
         self._kinds: dict[tuple[object, ...], Profile] = {}
+        self._readings: dict[tuple[object, ...], asyncio.Event] = {}
         self._former: dict[tuple[object, ...], Profile] = {}
 
     def __len__(self) -> int:
@@ -302,11 +303,21 @@ class KnownDomains:
     async def _known(self, name: str, standing: Standing | None) -> Known:
         if standing is None or not standing.is_active:
             return Absence(self.epoch, self._clock() + ABSENT_SECONDS, is_stored=standing is not None)
-        like = self._kinds.get(standing.kind)
+        kind = standing.kind
+        like, reading = self._kinds.get(kind), self._readings.get(kind)
+        if like is None and reading is not None:
+            # Whoever reads it reads what all of the kind have in common.
+            await reading.wait()
+            like = self._kinds.get(kind)
         if like is None:
-            return await self._read(name)
+            reading = self._readings[kind] = asyncio.Event()
+            try:
+                return await self._read(name)
+            finally:
+                self._readings.pop(kind, None)
+                reading.set()
         if like.epoch != self.epoch:
-            like = self._kinds[standing.kind] = Profile(self.epoch, like.shared)
+            like = self._kinds[kind] = Profile(self.epoch, like.shared)
         return self._profile(like.shared, standing, like)
 
     def _profile(self, shared: Shared, standing: Standing, like: Profile | None = None) -> Profile:

@@ -16,7 +16,7 @@ import asyncpg
 import structlog
 from sqlalchemy.engine import make_url
 
-from app.store.detached import open_detached
+from app.store.detached import LOST, open_detached
 from app.store.standings import open_sqlite
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class PostgresWatch:
             try:
                 connection = await open_detached(self._engine)
                 await self._listen(connection, audience)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*LOST, asyncpg.PostgresError) as error:
                 _log.warning("changes_not_heard", error=type(error).__name__)
             finally:
                 if connection is not None:

@@ -9,6 +9,10 @@ import asyncpg
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+LOST: Final = (
+    OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError,
+)  # fmt: skip
+"""What a connection raises that was ended; the driver may take that for a fault of its own."""
 _CONNECT_SECONDS: Final = 3
 # What SQLAlchemy's own layer takes from a URL, and no driver knows.
 _NOT_FOR_THE_DRIVER: Final = (

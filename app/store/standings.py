@@ -11,16 +11,16 @@ import asyncio
 import sqlite3
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import asyncpg
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from app.store.detached import open_detached
+from app.store.detached import LOST, open_detached
 from app.store.engine import READER_PRAGMAS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import asyncpg
     from sqlalchemy import TextClause
     from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -181,11 +181,14 @@ class PostgresStandings:
         self._engine = engine
         self._connection: asyncpg.Connection[Any] | None = None
         self._waiting: dict[str, asyncio.Future[Standing | None]] = {}
-        self._reading: asyncio.Task[None] | None = None
+        self._is_reading = False
+        self._rest: asyncio.Task[None] | None = None
         self._rests_until = 0.0
 
     async def read(self, name: str) -> Standing | None:
         """Return a domain's columns; None where it is not stored.
+
+        Who gives up takes along whoever waits for the same name.
 
         Raises:
             OSError: When the database cannot be reached, and what else the driver raises.
@@ -197,29 +200,39 @@ class PostgresStandings:
         waiting = self._waiting.get(name)
         if waiting is None:
             waiting = self._waiting[name] = asyncio.get_running_loop().create_future()
-            if self._reading is None:
-                self._reading = asyncio.create_task(self._read_all())
-        # Whoever gives up takes nobody else's answer along.
-        return await asyncio.shield(waiting)
+            if not self._is_reading:
+                # Whoever comes first reads: a task for that would be one more turn of the loop.
+                self._is_reading = True
+                try:
+                    await self._answer_next()
+                finally:
+                    self._go_on()
+        return await waiting
 
     async def close(self) -> None:
         """Let go of the database."""
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        if self._rest is not None:
+            self._rest.cancel()
+            await asyncio.gather(self._rest, return_exceptions=True)
         await self._drop()
 
-    async def _read_all(self) -> None:
+    def _go_on(self) -> None:
+        """Have read what was asked for meanwhile, while whoever read goes on with its own."""
+        self._is_reading = bool(self._waiting)
+        if self._is_reading:
+            self._rest = asyncio.create_task(self._read_rest())
+
+    async def _read_rest(self) -> None:
         try:
             while self._waiting:
-                batch = dict(list(self._waiting.items())[:_MAX_BATCH])
-                for name in batch:
-                    del self._waiting[name]
-                await self._answer(batch)
+                await self._answer_next()
         finally:
-            self._reading = None
+            self._is_reading = False
 
-    async def _answer(self, batch: dict[str, asyncio.Future[Standing | None]]) -> None:
+    async def _answer_next(self) -> None:
+        batch = dict(list(self._waiting.items())[:_MAX_BATCH])
+        for name in batch:
+            del self._waiting[name]
         try:
             found = await self._fetch(list(batch))
         except BaseException as error:
@@ -244,7 +257,7 @@ class PostgresStandings:
                 return await _fetch(connection, names)
             except TimeoutError:
                 raise
-            except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError):
+            except LOST:
                 # It may have been dead for long, and the database well.
                 await self._drop()
         self._connection = await open_detached(self._engine)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvloop
 from app.services.known_domains import KnownDomains
 from app.store.standings import PostgresStandings, SqliteStandings
 
@@ -161,7 +162,12 @@ def line(form: Form, size: int, pairs: list[tuple[Window, Window]]) -> str:
     )
 
 
-async def test_what_a_miss_costs(database_url: str) -> None:
+def test_what_a_miss_costs(database_url: str) -> None:
+    # The loop that serves.
+    uvloop.run(miss(database_url))
+
+
+async def miss(database_url: str) -> None:
     async with opened(database_url) as store:
         await stored_provider(store)
         async with store.writing() as unit:

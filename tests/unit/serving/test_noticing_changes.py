@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from app.services.callers import Scope
-from sqlalchemy import text
+from sqlalchemy import event, text
 
-from builders import a_provider, an_imap_server, an_smtp_server
-from databases import ON_POSTGRESQL, stored_provider
+from builders import a_domain, a_provider, an_imap_server, an_smtp_server
+from databases import ON_POSTGRESQL, stored_domain, stored_provider
 from serving import Sent, Serving, serving
 
 if TYPE_CHECKING:
@@ -285,3 +285,22 @@ async def test_trials_and_refused_changes_make_nothing_forgotten(database_url: s
         await pair.write("PUT", "/domains/new.example", {"provider": "provider"})
         await asyncio.sleep(0.3)
         assert pair.here.services.known.forgotten == forgotten
+
+
+@ON_POSTGRESQL
+@pytest.mark.postgresql
+async def test_one_reading_serves_all_domains_of_a_kind(database_url: str) -> None:
+    async with serving(database_url) as ways:
+        store = ways.services.store
+        await stored_provider(store)
+        for number in range(20):
+            await stored_domain(store, a_domain(f"d{number}.example"))
+        await asyncio.sleep(0.3)
+        statements: list[str] = []
+        event.listen(
+            store.engine.sync_engine, "before_cursor_execute", lambda *said: statements.append(said[2])
+        )
+        answers = await asyncio.gather(*(asked(f"jane@d{n}.example").to(ways.hot) for n in range(20)))
+        assert {answer.status for answer in answers} == {200}
+        # Where the domain stands, what it is made of, and the servers.
+        assert len(statements) == 3
