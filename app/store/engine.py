@@ -34,7 +34,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}",
 )
-READER_PRAGMAS = ("PRAGMA query_only=ON", "PRAGMA busy_timeout=100", "PRAGMA mmap_size=268435456")
+READER_PRAGMAS = ("PRAGMA query_only=ON", "PRAGMA busy_timeout=100", "PRAGMA mmap_size=2147418112")
 
 
 def create_engine(database_url: str, connections: int = 10) -> AsyncEngine:

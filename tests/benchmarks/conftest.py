@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.load import DOMAINS
+from benchmarks.load import DOMAINS, KNOWN
 from service_process import signpost
 
 if TYPE_CHECKING:
@@ -51,3 +52,20 @@ def wrk_script(tmp_path: Path) -> Path:
         "end\n"
     )
     return script
+
+
+@pytest.fixture
+def many_url(stocked_url: str) -> str:
+    """A database with many domains of one provider."""
+    same = "variables, status, published_name, serves_mx, source, version, created_at, updated_at"
+    with sqlite3.connect(stocked_url.partition("///")[2]) as connection:
+        # Where PACC, too, can say them.
+        for server_type, port in (("pop3", 995), ("smtp", 465)):
+            connection.execute("UPDATE server SET port = ? WHERE type = ?", (port, server_type))
+        connection.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?) "  # noqa: S608
+            f"INSERT INTO domain (name, provider_id, {same}) "
+            f"SELECT 'b' || i || '.example', provider_id, {same} FROM n, (SELECT * FROM domain LIMIT 1)",
+            (KNOWN,),
+        )
+    return stocked_url

@@ -6,15 +6,19 @@ import os
 import re
 import shutil
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from service_process import Service
 
 ROUNDS = int(os.environ.get("SIGNPOST_BENCH_ROUNDS", "7"))
 DOMAINS = 1000
+KNOWN = 100_000
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,19 @@ def measure_briefly(service: Service, script: Path, seconds: int = 1, *, is_refu
     used = cpu_nanoseconds(service.process.pid) - before
     requests = int(re.search(r"(\d+) requests in", done)[1])  # type: ignore[index]
     return Window(requests, requests / seconds, used / 1000 / requests)
+
+
+@contextmanager
+def asking(service: Service, script: Path) -> Iterator[None]:
+    """Ask all the while."""
+    command = [shutil.which("wrk") or "wrk", "-t1", "-c32", "-d600s", "-s", str(script), service.url]
+    wrk = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - wrk, on loopback
+    pin(wrk.pid, 1)
+    try:
+        yield
+    finally:
+        wrk.kill()
+        wrk.wait()
 
 
 def ask(service: Service, script: Path, seconds: int, *, is_refused: bool = False) -> str:
