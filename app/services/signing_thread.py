@@ -1,15 +1,12 @@
 """A thread that works through what it is given, and tells the event loop of many results at once.
 
-Waking the loop for each result would cost more than a signature on P-256. The thread gives way to the loop:
-where there is one processor for both, whoever asks for a document is not kept waiting by those who have
-profiles signed.
+Waking the loop for each result would cost more than a signature on P-256. The thread has the loop's own
+priority: it holds the interpreter's lock at times, and the loop would wait for whoever is preferred to it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
 
 _HOLD_BACK_SECONDS: Final = 0.002
 """How long a result waits for the next, at the most."""
-_NICER_BY: Final = 5
 
 T = TypeVar("T")
 
@@ -52,7 +48,6 @@ class SigningThread:
         self._jobs.put(None)
 
     def _work(self) -> None:
-        _give_way()
         is_open = True
         while is_open:
             job = self._jobs.get()
@@ -94,11 +89,3 @@ def _deliver(done: list[_Outcome]) -> None:
             future.set_result(result)
         else:
             future.set_exception(error)
-
-
-def _give_way() -> None:
-    # Elsewhere a thread has no priority of its own.
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICER_BY)
