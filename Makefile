@@ -106,10 +106,16 @@ baseline: generated ## After a release: what later API changes are compared with
 	@cp openapi/openapi.json openapi/released.json
 	@sed -i '/^#/!d' tests/contracts/accepted_breaks.txt
 
+BENCH ?= benchmarks.json
+
 .PHONY: bench
-bench: $(DEVELOPMENT) $(SCANNER) ## Measure against references in the same run; prints ratios
-	@.ci/install-test-packages wrk
-	@$(BIN)/pytest -q -s -m benchmark tests/benchmarks
+bench: $(DEVELOPMENT) $(SCANNER) ## Measure against references in the same run: a table, and a file BENCH of JSON
+	@.ci/install-test-packages wrk postgresql
+	@$(BIN)/python tests/benchmarks/run.py "$(BENCH)"
+
+.PHONY: charts
+charts: $(DEVELOPMENT) ## The figures in docs/performance.md, from the file that bench wrote
+	@$(BIN)/python tests/benchmarks/charts.py "$(BENCH)"
 
 .PHONY: soak
 soak: $(DEVELOPMENT) $(SCANNER) packages ## The long trials: kill rounds, many generated cases

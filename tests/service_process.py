@@ -65,6 +65,10 @@ class Service:
         """Have documents name the address at which the service really is."""
         self._environment["SIGNPOST_PUBLIC_URL"] = self.url
 
+    def set_environment(self, **values: str) -> None:
+        """Add variables, such as the port for a program that takes it no other way."""
+        self._environment |= values
+
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(  # noqa: S603 - our own program
             [*self._command, "--port", str(self.port)],

@@ -25,6 +25,7 @@ import httpx
 import pytest
 from typing_extensions import override
 
+from benchmarks import recording
 from bulk_stream import BulkStream
 from receivers import Receiver
 from service_process import ROOT, Service, signpost
@@ -159,6 +160,13 @@ class Measured:
 
     def tell(self, what: str, seconds: float, reference: float, note: str = "") -> None:
         kind = self.url.partition("+")[0]
+        name, unit = f"{kind}, {what}", "of a bare executemany"
+        group = f"Bulk, {DOMAINS:,} domains"
+        note_of_rate = f"{DOMAINS / seconds:,.0f} a second"
+        found = recording.Result(
+            group=group, name=name, value=reference / seconds, unit=unit, note=note_of_rate
+        )
+        recording.record(found)
         print(f"  {kind} {what}: {DOMAINS / seconds:,.0f}/s, ratio {reference / seconds:.2f}{note}")
 
 
@@ -230,6 +238,8 @@ def test_bulk_with_a_subscriber_against_none(
             seconds.append(spent)
     alone, unheard, heard = (FEW / spent for spent in seconds)
     kind = measured.url.partition("+")[0]
+    group, unit = "Bulk with a subscriber", "of the rate with none"
+    recording.record(recording.Result(group=group, name=kind, value=heard / alone, unit=unit))
     print(f"\n  {kind}, {FEW:,} domains: {alone:,.0f}/s, {peaks[0]:.1f} MB with no subscriber")
     print(
         f"  with one that hears of nothing: {unheard:,.0f}/s, ratio {unheard / alone:.2f}, {peaks[1]:.1f} MB"

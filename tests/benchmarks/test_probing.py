@@ -29,6 +29,7 @@ from app.verification.judging import judge
 from app.verification.trust import TrustStore
 from typing_extensions import override
 
+from benchmarks.recording import Result, of_rounds, record
 from certificates import write_web_certificate
 from fakes.peers import HOST
 from fakes.resolver import ScriptedResolver
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from app.verification.running import Prober
 
 pytestmark = pytest.mark.benchmark
+
+GROUP = "Verification"
 
 ROUNDS = int(os.environ.get("SIGNPOST_BENCH_ROUNDS", "5"))
 PROBES = 600
@@ -157,6 +160,8 @@ def test_a_probe_costs_little_more_than_a_handshake(tmp_path: Path) -> None:
         rounds = [(cpu_seconds(bare), cpu_seconds(probing_look(port, prober))) for _ in range(ROUNDS)]
     ratio = statistics.median(bare / probed for bare, probed in rounds)
     microseconds = [statistics.median(one) / PROBES * 1e6 for one in zip(*rounds, strict=True)]
+    ratios = [bare / probed for bare, probed in rounds]
+    record(of_rounds(ratios, group=GROUP, name="probes per CPU second", unit="of bare handshakes", goal=0.7))
     print(f"\nCPU per look, {PROBES} looks, {CONCURRENT} at a time, medians of {ROUNDS} rounds:")
     print(f"  bare handshake with verification and greeting {microseconds[0]:>6.0f} us")
     print(f"  probe                                         {microseconds[1]:>6.0f} us")
@@ -181,6 +186,8 @@ def test_slow_servers_hold_up_only_themselves(tmp_path: Path) -> None:
         bare = bare_look(port, ssl.create_default_context(cafile=root))
         bare_took = seconds(spread(addresses(SLOW_ENDPOINTS), SLOW_CONCURRENT, bare))
         took = seconds(probe(port))
+    late, unit = "servers that greet late", "x the ideal"
+    record(Result(group=GROUP, name=late, value=took / ideal, unit=unit, goal=2.0, is_more_better=False))
     print(f"\n{SLOW_ENDPOINTS} endpoints that greet after {SLOW_SECONDS} s, {SLOW_CONCURRENT} at a time:")
     print(f"  {took:.1f} s, {took / ideal:.2f} of the ideal {ideal:.1f} s (aim: below 2)")
     print(f"  {took / bare_took:.2f} of the bare loop's {bare_took:.1f} s")
@@ -220,6 +227,8 @@ def test_looks_are_quicker_than_sslyze(tmp_path: Path) -> None:
     walls, processors = (
         statistics.median(their[kind] / our[kind] for our, their in rounds) for kind in (0, 1)
     )
+    used = [theirs[1] / ours[1] for ours, theirs in rounds]
+    record(of_rounds(used, group=GROUP, name="against sslyze, per CPU second", unit="x", goal=8.0))
     print(
         f"\n{SCANS} servers, {CONCURRENT} at a time, against sslyze's certificate scan (median of {ROUNDS}):"
     )
@@ -249,5 +258,7 @@ def test_a_connection_takes_little_memory(tmp_path: Path) -> None:
     with an_imap_server(tmp_path, 5.0) as (port, _):
         before, most = asyncio.run(run(port))
     each = (most - before) / WAITING
+    name = "memory of a connection"
+    record(Result(group=GROUP, name=name, value=each, unit="KiB", goal=80.0, is_more_better=False))
     print(f"\n{WAITING} connections at a time: {each:.0f} KiB each (aim: at most 80)")
     assert each <= 80

@@ -17,6 +17,7 @@ from app.api.rate_limits import AddressLimit
 from app.settings import Settings
 
 from benchmarks.load import DOMAINS, ROUNDS, measure_briefly, pin
+from benchmarks.recording import of_rounds, record
 from service_process import Service
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ def test_counting_by_itself() -> None:
         for _ in range(7):
             bare = asyncio.run(microseconds(nothing, scopes))
             found.append(asyncio.run(microseconds(limit, scopes)) - bare)
+        described = {"group": "CPU time of counting a request", "unit": "us", "is_more_better": False}
+        record(of_rounds(found, name=f"from {addresses:,} addresses", **described))
         print(f"  from {addresses:>6} addresses: {statistics.median(found):.2f}")
         assert statistics.median(found) > 0
 
@@ -125,6 +128,8 @@ def test_counting_as_part_of_a_request(stocked_url: str, wrk_script: Path, from_
                     with_limit, without = (windows[s].cpu_microseconds for s in (counting, free))
                     ratios.append(with_limit / without)
                     bare.append(without)
+        described = {"group": "CPU time of a request with quotas", "is_more_better": False}
+        record(of_rounds(ratios, name=name, unit="of without", **described))
         print(
             f"  {name}: CPU per request, with the limit / without: {statistics.median(ratios):.3f}"
             f" (without: {statistics.median(bare):.0f} us)"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from app.core.mail_transport import MtaSts, StsMode
 
+from benchmarks.recording import Result, record
 from builders import a_domain, a_provider, an_imap_server, an_smtp_server
 from databases import opened, stored_domain, stored_provider
 from service_process import ROOT
@@ -58,12 +59,14 @@ async def many_url(sqlite_template: Path, tmp_path: Path) -> str:
 def test_a_million_domains_are_exported(many_url: str, tmp_path: Path, layout: str) -> None:
     folder, options = tmp_path / "out", ("--layout", layout)
     first = export(many_url, folder, f"{layout}: first", *options)
-    again = export(many_url, folder, "again", *options)
+    again = export(many_url, folder, f"{layout}: again", *options)
     change(many_url, "UPDATE domain SET status = 'suspended' WHERE id % 1000 = 0")
-    export(many_url, folder, "one in a thousand suspended", *options)
+    export(many_url, folder, f"{layout}: one in a thousand suspended", *options)
     change(many_url, "UPDATE provider SET display_name = 'Another', version = version + 1 WHERE id = 2")
-    export(many_url, folder, "one provider of ten renamed", *options)
+    export(many_url, folder, f"{layout}: one provider of ten renamed", *options)
     blocks, names, inodes = disk(folder)
+    group, name = f"Static export, {DOMAINS:,} domains", f"{layout}: disk"
+    record(Result(group=group, name=name, value=blocks / 1e6, unit="MB", is_more_better=False))
     print(f"disk {blocks / 1e6:.0f} MB, {names} names of {inodes} files, {DOMAINS} domains")
     assert again < first
 
@@ -86,6 +89,8 @@ def export(url: str, folder: Path, what: str, *options: str) -> float:
     seconds = time.monotonic() - started
     # Of all children so far the largest, and their memory only grows.
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
+    group = f"Static export, {DOMAINS:,} domains"
+    record(Result(group=group, name=what, value=seconds, unit="s", is_more_better=False))
     print(f"\n{what}: {seconds:.1f} s, at most {peak:.0f} MB; {done.stdout.strip()}")
     return seconds
 
