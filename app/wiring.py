@@ -48,6 +48,7 @@ from app.services.lifecycle import LifecycleService
 from app.services.load import Load
 from app.services.mailboxes import MailboxService
 from app.services.moving_in import MovingIn
+from app.services.moving_out import MovingOut
 from app.services.overview import Overview
 from app.services.process_metrics import ProcessMetrics
 from app.services.providers import ProviderService
@@ -152,6 +153,7 @@ class Services:
     load: Load
     mailboxes: MailboxService
     moving_in: MovingIn
+    moving_out: MovingOut
     once: OnceService
     operators: OperatorServices
     providers: ProviderService
@@ -226,6 +228,7 @@ def build_services(settings: Settings, crew: Crew | None = None) -> Services:
         load=Load(at_once=settings.requests_at_once, max_lag_milliseconds=settings.max_lag_milliseconds),
         mailboxes=MailboxService(store, system_clock),
         moving_in=MovingIn(store, providers, bulk),
+        moving_out=MovingOut(store),
         once=OnceService(store, system_clock),
         operators=_operators(settings, store, access),
         providers=providers,

@@ -12,6 +12,7 @@ from app.cli import (
     dns,
     export_domains,
     export_ispdb,
+    export_peers,
     export_static,
     import_automx2,
     import_domains,
@@ -75,6 +76,10 @@ imports.command("postfix")(import_peers.import_postfix)
 exports.command("domains")(export_domains.export_domains)
 exports.command("ispdb")(export_ispdb.export_ispdb)
 exports.command("static")(export_static.export_static)
+exports.command("automx2")(export_peers.export_automx2)
+exports.command("automx")(export_peers.export_automx)
+exports.command("monogramm")(export_peers.export_monogramm)
+exports.command("postfix")(export_peers.export_postfix)
 app.add_typer(tokens, name="token")
 app.add_typer(imports, name="import")
 app.add_typer(exports, name="export")

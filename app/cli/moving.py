@@ -13,10 +13,10 @@ from app.services.bulk_planning import Result
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from app.core.moving import Belongings
+    from app.core.moving import Belongings, Loss
     from app.services.moving_in import Move
     from app.wiring import Services
 
@@ -35,13 +35,18 @@ def move_in(read: Callable[[Services], Belongings], *, dry_run: bool, replace: b
         return await services.moving_in.apply(read(services), overwrite=replace, dry_run=dry_run)
 
     move = run_with_services(work)
-    for loss in move.losses:
-        err.print(_printable(f"Not taken, {loss.subject}: {loss.reason}"), markup=False, style="yellow")
+    show_losses(move.losses, "Not taken")
     out.print(f"Providers: {_counted(move.providers)}\nDomains:   {_counted(move.domains)}")
     if dry_run:
         err.print("Nothing was changed: this was a dry run.")
     if move.losses:
         raise typer.Exit(EXIT_NEGATIVE)
+
+
+def show_losses(losses: Iterable[Loss], words: str) -> None:
+    """Say on standard error what could not be carried over."""
+    for loss in losses:
+        err.print(_printable(f"{words}, {loss.subject}: {loss.reason}"), markup=False, style="yellow")
 
 
 def read_whole(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:

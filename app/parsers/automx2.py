@@ -12,12 +12,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from app.core.automx2_tables import (
+    AUTHENTICATION,
+    DAV_TYPES,
+    IMPLICIT_TLS,
+    MAIL_TYPES,
+    SEED_PORTS,
+    SOCKET_TYPES,
+    Row,
+    Tables,
+)
 from app.core.errors import InvalidInput, refuse
 from app.core.moving import MAX_FILE_BYTES, Holding, MovedDomain, Settlement, keyed, reason_of, slug_of
 from app.core.names import DomainName, Hostname
 from app.core.placeholders import ADDRESS
 from app.core.provider import MAX_SHORT_NAME, Provider
-from app.core.servers import Authentication, Server, ServerType, SocketType
+from app.core.servers import Authentication, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,47 +35,11 @@ if TYPE_CHECKING:
     from app.core.moving import Belongings
 
 _LATEST_SEED: Final = 2
-_MAIL_TYPES: Final = {"imap": ServerType.IMAP, "pop": ServerType.POP3, "smtp": ServerType.SMTP}
-_DAV_TYPES: Final = {"caldav": ServerType.CALDAV, "carddav": ServerType.CARDDAV}
-_SEED_PORTS: Final = {"imap": 993, "pop": 995, "smtp": 465}
-_IMPLICIT_TLS: Final = frozenset(_SEED_PORTS.values())
-_SOCKET_TYPES: Final = {
-    "SSL": SocketType.TLS,
-    "STARTTLS": SocketType.STARTTLS,
-    "plain": SocketType.PLAIN,
-    "None": SocketType.PLAIN,
-}
-# It writes them into autoconfig files as they are, so they are those of the files, old spellings too.
-_AUTHENTICATION: Final = {
-    "plain": Authentication.PASSWORD_CLEARTEXT,
-    "password-cleartext": Authentication.PASSWORD_CLEARTEXT,
-    "secure": Authentication.PASSWORD_ENCRYPTED,
-    "password-encrypted": Authentication.PASSWORD_ENCRYPTED,
-    "NTLM": Authentication.NTLM,
-    "GSSAPI": Authentication.GSSAPI,
-    "OAuth2": Authentication.OAUTH2,
-    "TLS-client-cert": Authentication.TLS_CLIENT_CERTIFICATE,
-    "client-IP-address": Authentication.CLIENT_IP_ADDRESS,
-    "none": Authentication.NONE,
-}
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _NO_SERVERS: Final = "has no servers, so that nothing could be told of it"
 _LDAP: Final = (
     "looks up login names in LDAP: here they are the mail address, unless a mailbox is given a login name"
 )
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tables:
-    """Rows of automx2's tables, by their columns' names; links are pairs of server's and domain's number."""
-
-    providers: Sequence[Row]
-    domains: Sequence[Row]
-    servers: Sequence[Row] = ()
-    server_links: Sequence[tuple[int, int]] = ()
-    dav_servers: Sequence[Row] = ()
-    dav_links: Sequence[tuple[int, int]] = ()
 
 
 def parse_seed(data: bytes) -> Belongings:
@@ -98,9 +72,9 @@ def _tables_of(seed: Mapping[str, Any]) -> Tables:
     servers = [
         {**one, "id": number} for number, one in enumerate(_objects(_list_in(seed, "servers"), "servers"))
     ]
-    mail = [_seeded_mail(one) for one in servers if str(one.get("type")) not in _DAV_TYPES]
+    mail = [_seeded_mail(one) for one in servers if str(one.get("type")) not in DAV_TYPES]
     login = {"port": 0, "user_name": f"%{ADDRESS}%"}
-    dav = [{**login, **one} for one in servers if str(one.get("type")) in _DAV_TYPES]
+    dav = [{**login, **one} for one in servers if str(one.get("type")) in DAV_TYPES]
     return Tables(
         providers=[{"id": 1, "name": name, "short_name": name.split()[0]}],
         domains=domains,
@@ -112,8 +86,8 @@ def _tables_of(seed: Mapping[str, Any]) -> Tables:
 
 
 def _seeded_mail(server: Row) -> Row:
-    port = _port(server.get("port", _SEED_PORTS.get(str(server.get("type")))))
-    socket_type = "SSL" if port in _IMPLICIT_TLS else "STARTTLS"
+    port = _port(server.get("port", SEED_PORTS.get(str(server.get("type")))))
+    socket_type = "SSL" if port in IMPLICIT_TLS else "STARTTLS"
     login = {"user_name": f"%{ADDRESS}%", "authentication": "plain"}
     return {"prio": 10, **login, **server, "port": port, "socket_type": socket_type}
 
@@ -218,21 +192,21 @@ def _prio(row: Row) -> int:
 
 
 def _mail_server(row: Row) -> Server:
-    server_type = _choice(_MAIL_TYPES, row, "type")
+    server_type = _choice(MAIL_TYPES, row, "type")
     username = row.get("user_name")
     return Server(
         key=server_type.value,
         type=server_type,
         hostname=Hostname.parse_text(str(row.get("name"))),
         port=_port(row.get("port")),
-        socket_type=_choice(_SOCKET_TYPES, row, "socket_type"),
-        authentication=(_choice(_AUTHENTICATION, row, "authentication"),),
+        socket_type=_choice(SOCKET_TYPES, row, "socket_type"),
+        authentication=(_choice(AUTHENTICATION, row, "authentication"),),
         username=username if isinstance(username, str) and username else f"%{ADDRESS}%",
     )
 
 
 def _dav_server(row: Row) -> Server:
-    server_type = _choice(_DAV_TYPES, row, "type")
+    server_type = _choice(DAV_TYPES, row, "type")
     username = row.get("user_name")
     return Server(
         key=server_type.value,

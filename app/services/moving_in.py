@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from app.core.automx2_tables import Tables
 from app.core.domain_lines import DomainLine, NumberedLine, Operation
 from app.core.errors import InvalidInput, ProviderNotFound
 from app.core.moving import Loss
-from app.parsers.automx2 import Tables
 from app.services.bulk import MOST_LINES
 from app.services.bulk_planning import Result
 from app.services.callers import CONSOLE

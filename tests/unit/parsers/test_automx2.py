@@ -4,10 +4,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from app.core.automx2_tables import Tables
 from app.core.errors import InvalidInput
 from app.core.moving import MAX_FILE_BYTES
 from app.core.servers import Authentication, ServerType, SocketType
-from app.parsers.automx2 import Tables, parse_seed, read_tables
+from app.parsers.automx2 import parse_seed, read_tables
 
 from automx2_files import a_seed
 
