@@ -33,6 +33,7 @@ from app.services.deliveries import DeliveryService
 from app.services.delivering import Delivering, Pace
 from app.services.demo import Demo
 from app.services.discovering import Discovering, DiscoveryChoices
+from app.services.dns_doctor import DnsDoctor
 from app.services.dns_records import DnsRecordService
 from app.services.domain_checking import DomainChecking
 from app.services.domain_export import DomainExport
@@ -109,6 +110,7 @@ class VerificationServices:
     assigning: Assigning
     checking: Checking
     domains: DomainChecking
+    doctor: DnsDoctor
     trust: Trust
     clock: Callable[[], datetime]
 
@@ -301,7 +303,9 @@ def _verification(
     judgement = Judgement(observer=_prober(settings, dialer, resolver), trust=trust)
     checking = Checking(store, system_clock, judgement, pace)
     fetcher = DocumentFetcher(dialer, resolver)
-    own_checks = PublicationChecks(records, Publishing(store), fetcher, trust, system_clock)
+    publishing = Publishing(store)
+    own_checks = PublicationChecks(records, publishing, fetcher, trust, system_clock)
+    per_minute = settings.discoveries_per_minute_per_token
     patience = timedelta(seconds=settings.verify_lease_seconds * 1.5)
     return VerificationServices(
         verifying=Verifying(store, system_clock, patience),
@@ -309,6 +313,7 @@ def _verification(
         assigning=Assigning(store, system_clock),
         checking=checking,
         domains=DomainChecking(store, system_clock, checking, own_checks, patience),
+        doctor=DnsDoctor(store, records, publishing, fetcher, trust, system_clock, per_minute),
         trust=trust,
         clock=system_clock,
     )

@@ -26,6 +26,7 @@ from app.api.routes import (
     bulk,
     deliveries,
     discoveries,
+    dns_doctor,
     dns_records,
     domains,
     endpoints,
@@ -99,7 +100,7 @@ def create_api(settings: Settings, crew: Crew | None = None) -> FastAPI:
     management = (
         lifecycle.router, bulk.router, domains.router, dns_records.router, mailboxes.router, providers.router,
         formats.router, instructions.router, tokens.router, webhooks.router, deliveries.router, audit.router,
-        verification.router, endpoints.router, discoveries.router,
+        verification.router, endpoints.router, discoveries.router, dns_doctor.router,
     )  # fmt: skip
     own = (well_known.build_router(), tls_ask.router, health.router, reference.build_router(api.title))
     routers = (discovery, *own, *management)

@@ -6,6 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from app.api.schemas.dns_doctor import (
+    DiagnosedRecordShape,
+    DiagnosisRead,
+    FixShape,
+    HostShape,
+    RecordPlace,
+    RecordToPut,
+)
 from app.api.schemas.shapes import Shape
 from app.api.schemas.verification import (
     check_to_read,
@@ -16,6 +24,7 @@ from app.api.schemas.verification import (
     verification_to_read,
 )
 from app.core.checks import Standing, StoredEndpoint
+from app.core.dns_diagnosis import DiagnosedState, Readiness, ZoneSigning
 from app.core.endpoints import Endpoint, Listing, Protocol
 from app.core.events import EventType, News
 from app.core.findings import Finding
@@ -121,7 +130,38 @@ def verification_examples() -> dict[str, tuple[Any, Any]]:
         ),
         "list_endpoint_history": (None, _page(check_to_read(run))),
         "list_findings": (None, _page(found_to_read(found))),
+        "diagnose_dns": (None, _shown(_diagnosis())),
     }
+
+
+def _diagnosis() -> DiagnosisRead:
+    place = {"name": "autoconfig.customer.example", "type": "CNAME"}
+    wanted, published = "signpost.host.example.", "gone.provider.example."
+    record = DiagnosedRecordShape(
+        **place,
+        value=wanted,
+        state=DiagnosedState.UNSAFE,
+        found=[published],
+        detail="leads to gone.provider.example, which is not there",
+        is_authenticated=False,
+    )
+    host = HostShape(
+        hostname="autoconfig.customer.example",
+        state=Readiness.NOT_READY,
+        reasons=["the name has no address"],
+        not_after=None,
+    )
+    put = RecordToPut(**place, value=wanted, ttl_seconds=3600)
+    return DiagnosisRead(
+        domain="customer.example",
+        is_wrong=True,
+        is_known=True,
+        signing=ZoneSigning.UNSIGNED,
+        records=[record],
+        hosts=[host],
+        fix=FixShape(put=[put], remove=[RecordPlace(**place, value=published)]),
+        omissions=[],
+    )
 
 
 def host_news(event_type: EventType) -> News | None:

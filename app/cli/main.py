@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typing_extensions import override
 
 from app import __version__
 from app.cli import (
     discover,
     dns,
+    dns_doctor,
     export_domains,
     export_ispdb,
     export_peers,
@@ -27,6 +30,18 @@ from app.cli import (
     worker,
 )
 
+
+class RecordsByDefault(TyperGroup):
+    """Takes what is none of its commands for the arguments of ``records``, so that a domain is enough."""
+
+    @override
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the command in front where it is left out."""
+        if args and args[0] not in (*self.commands, "-h", "--help"):
+            args = ["records", *args]
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
     name="signpost",
     help="Mail account auto-configuration for hosting companies.",
@@ -37,6 +52,9 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="Bring settings in from elsewhere.", no_args_is_help=True)
 exports = typer.Typer(help="Write settings out as files.", no_args_is_help=True)
+records = typer.Typer(
+    cls=RecordsByDefault, help="DNS records: dns DOMAIN is dns records DOMAIN.", no_args_is_help=True
+)
 tokens = typer.Typer(help="API tokens.", no_args_is_help=True)
 
 
@@ -60,7 +78,9 @@ app.command("migrate")(migrate.migrate)
 app.command("demo")(migrate.demo)
 app.command("render")(render.render)
 app.command("discover")(discover.discover)
-app.command("dns")(dns.dns)
+records.command("records")(dns.dns)
+records.command("doctor")(dns_doctor.doctor)
+app.add_typer(records, name="dns")
 app.command("instructions")(instructions.instructions)
 app.command("verify")(verify.verify)
 app.command("worker")(worker.worker)

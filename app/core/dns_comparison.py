@@ -150,8 +150,8 @@ def _service_key(data: SrvData) -> tuple[int, int, str | None]:
 
 def _text(wanted: TxtData, lookup: Lookup) -> tuple[RecordState, str]:
     """Compare with the texts of the same kind; a name may have others, of a wildcard for one."""
-    kind = _kind(wanted)
-    found = [data for data in lookup.records if isinstance(data, TxtData) and _kind(data) == kind]
+    kind = text_kind(wanted)
+    found = [data for data in lookup.records if isinstance(data, TxtData) and text_kind(data) == kind]
     if not found:
         return RecordState.MISSING, ""
     if not any(_says(data, wanted) for data in found):
@@ -162,7 +162,8 @@ def _text(wanted: TxtData, lookup: Lookup) -> tuple[RecordState, str]:
     return RecordState.OK, "" if len(found) == 1 else "beside another, as during a change"
 
 
-def _kind(data: RecordData) -> str:
+def text_kind(data: RecordData) -> str:
+    """Return what kind of text it is, of which a name has one: ``v=uaac1``, ``path=``."""
     text = data.text if isinstance(data, TxtData) else ""
     return _PATH if text.startswith(_PATH) else text.partition(";")[0].replace(" ", "").lower()
 

@@ -13,6 +13,7 @@ from app.core.dns_records import (
     AddressData,
     AliasData,
     DnsRecord,
+    PlannedRecords,
     SrvData,
     TxtData,
     absolute,
@@ -22,7 +23,8 @@ from app.core.dns_records import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from app.core.dns_records import PlannedRecords, RecordData
+    from app.core.dns_diagnosis import ZoneFix
+    from app.core.dns_records import RecordData
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +152,21 @@ def _octodns_record(record_type: str, records: list[DnsRecord]) -> Iterator[str]
 def _scalar(text: str) -> str:
     """Write a double-quoted YAML scalar: every JSON string is one."""
     return json.dumps(text)
+
+
+def render_zone_fix(planned: PlannedRecords, fix: ZoneFix) -> bytes:
+    """Write what to change in a zone file: lines to take away, as comments, and lines to put."""
+    changed = PlannedRecords(domain=planned.domain, records=fix.put)
+    head, _, lines = render_zone(changed).decode("ascii").partition("\n")
+    removals = [f"; remove: {absolute(one.name)} IN {one.type} {one.value}" for one in fix.remove]
+    return ("\n".join([f"{head}, to change", *removals, lines.lstrip("\n")])).encode("ascii", "replace")
+
+
+def render_octodns_fix(planned: PlannedRecords, fix: ZoneFix) -> bytes:
+    """Write the entries of octoDNS's file that are to be put; each replaces what the name has of its type."""
+    changed = PlannedRecords(domain=planned.domain, records=fix.put)
+    removals = "".join(f"# remove: {absolute(one.name)} {one.type} {one.value}\n" for one in fix.remove)
+    return render_octodns(changed) + removals.encode("ascii", "replace")
 
 
 ZONE: Final = RecordForm(

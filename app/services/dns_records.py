@@ -13,6 +13,8 @@ from app.core.pacc_digest import pacc_txt_value
 from app.renderers import FORMATS_BY_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.core.account import AccountSettings
     from app.core.dns_comparison import CheckedRecord, Question
     from app.core.dns_records import PlannedRecords
@@ -76,6 +78,10 @@ class DnsRecordService:
 
     async def check(self, planned: PlannedRecords) -> tuple[CheckedRecord, ...]:
         """Ask the DNS for every record, and judge; what it does not say in time is unknown."""
+        return compare(planned, await self.ask(questions_for(planned)))
+
+    async def ask(self, questions: Sequence[Question]) -> dict[Question, Lookup]:
+        """Ask the DNS, a few questions at a time; what it does not say in time is timed out."""
         gate = asyncio.Semaphore(_MOST_AT_ONCE)
         answers: dict[Question, Lookup] = {}
 
@@ -85,10 +91,10 @@ class DnsRecordService:
 
         try:
             async with asyncio.timeout(self._deadline_seconds), asyncio.TaskGroup() as group:
-                for question in questions_for(planned):
+                for question in questions:
                     group.create_task(ask(question))
         except TimeoutError:
-            for name, record_type in questions_for(planned):
+            for name, record_type in questions:
                 late = Lookup(
                     name=name,
                     type=record_type,
@@ -96,4 +102,4 @@ class DnsRecordService:
                     detail=f"no answer within {self._deadline_seconds:g} seconds",
                 )
                 answers.setdefault((name, record_type), late)
-        return compare(planned, answers)
+        return answers

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from app.core.audit import AuditFilter
 from app.core.dns_comparison import RecordState
+from app.core.dns_diagnosis import DiagnosedState, ZoneFix
 from app.core.dns_records import presented
 from app.core.documents import Presentation
 from app.core.errors import InvalidInput
 from app.core.names import DomainName
 from app.renderers import FORMATS
+from app.renderers.dns_records import render_zone_fix
 from app.services.callers import Scope
 from app.web.admin.paging import number, split
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from app.core.account import AccountSettings
     from app.core.dns_comparison import CheckedRecord
+    from app.core.dns_diagnosis import DiagnosedRecord, Diagnosis
     from app.core.documents import ClientFormat, Document
     from app.web.admin.gate import Visit
 
@@ -110,7 +113,12 @@ async def show_records(visit: Visit) -> Response:
     is_checked = "check" in visit.query
     name, service = name_of(visit), visit.services.dns_records
     planned = await service.plan(visit.caller, name)
-    checked: tuple[CheckedRecord, ...] = await service.check(planned) if is_checked else ()
+    diagnosis: Diagnosis | None = None
+    if is_checked and visit.caller.has(Scope.VERIFY):
+        diagnosis = await visit.services.verification.doctor.diagnose(visit.caller, name)
+    checked: tuple[CheckedRecord | DiagnosedRecord, ...] = ()
+    if is_checked:
+        checked = await service.check(planned) if diagnosis is None else diagnosis.records
     by_record = {one.record: one for one in checked}
     return visit.show(
         "records.html",
@@ -118,10 +126,19 @@ async def show_records(visit: Visit) -> Response:
         planned=planned,
         rows=[(record, by_record.get(record)) for record in planned.records],
         is_checked=is_checked,
-        wrong=sum(one.state is not RecordState.OK for one in checked),
+        wrong=sum(one.state not in (RecordState.OK, DiagnosedState.PRESENT) for one in checked),
+        diagnosis=diagnosis,
+        fix=_fix_of(diagnosis),
         presented=presented,
         tab="dns",
     )
+
+
+def _fix_of(diagnosis: Diagnosis | None) -> str | None:
+    """Return what mends a zone as lines for its file; None where nothing is to mend."""
+    if diagnosis is None or diagnosis.fix == ZoneFix():
+        return None
+    return render_zone_fix(diagnosis.planned, diagnosis.fix).decode("ascii")
 
 
 async def show_changes(visit: Visit) -> Response:

@@ -20,6 +20,7 @@ from sqlalchemy import update
 from databases import ON_SQLITE
 from fakes.clock import FixedClock
 from fakes.dns import FakeDns
+from fakes.fetcher import NoHosts
 from fakes.observer import expires_in, has_expired, is_down
 from fakes.resolver import ScriptedResolver
 from operator_service import OLD_RECORDS
@@ -41,6 +42,7 @@ async def person(database_url: str) -> AsyncIterator[Person]:
     async with operating(database_url) as found:
         await fill(found)
         found.services.dns_records._resolver = ScriptedResolver(otherwise=LookupStatus.TIMED_OUT)
+        found.services.verification.doctor._fetcher = NoHosts()
         verifier = Verifier(found.services.store, FixedClock())
         verifier.observer.answers = {
             f"imap.{MINE}.example": has_expired,
@@ -204,6 +206,16 @@ async def test_records_are_shown_and_checked_on_demand(person: Person) -> None:
     assert "Check again" in checked
     assert re.search(r"records are not published as they should be", checked)
     assert "unknown" in checked
+    assert "the name has no address" in checked
+    assert "What mends it" not in checked
+
+
+async def test_what_mends_a_zone_is_written_as_its_lines(person: Person) -> None:
+    person.services.dns_records._resolver = ScriptedResolver(otherwise=LookupStatus.NO_NAME)
+    text = shown(await person.get(f"/admin/domains/{MINE}.example/dns?check=yes"))
+    assert "What mends it" in text
+    assert f"_imaps._tcp.{MINE}.example. 3600 IN SRV 0 1 993 imap.{MINE}.example." in text
+    assert "missing" in text
 
 
 async def test_what_programs_find_is_told_place_by_place_and_compared(database_url: str) -> None:

@@ -1,0 +1,244 @@
+"""How the names of a domain stand: records, signatures, certificates, and what mends them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from app.core.dns_comparison import RecordState, text_kind
+from app.core.dns_lookups import Lookup, LookupStatus
+from app.core.dns_records import AliasData, RecordType, SrvData, TxtData, presented
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from app.core.dns_comparison import CheckedRecord, Question
+    from app.core.dns_records import DnsRecord, PlannedRecords
+
+_ADDRESS_TYPES: Final = (RecordType.A, RecordType.AAAA)
+
+
+class DiagnosedState(StrEnum):
+    """How a record that is to be published stands."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+    DRIFTED = "drifted"
+    """Something else is published in its place."""
+    CONFLICTING = "conflicting"
+    """It is published, together with something that contradicts it."""
+    UNSAFE = "unsafe"
+    """It leads to a name that is not there: whoever gets that name gets the domain's clients."""
+    UNKNOWN = "unknown"
+    """The DNS did not answer."""
+
+
+_STATES: Final = {
+    RecordState.OK: DiagnosedState.PRESENT,
+    RecordState.MISSING: DiagnosedState.MISSING,
+    RecordState.DIFFERENT: DiagnosedState.DRIFTED,
+    RecordState.CONFLICTING: DiagnosedState.CONFLICTING,
+    RecordState.UNKNOWN: DiagnosedState.UNKNOWN,
+}
+WRONG: Final = frozenset(
+    {DiagnosedState.MISSING, DiagnosedState.DRIFTED, DiagnosedState.CONFLICTING, DiagnosedState.UNSAFE}
+)
+
+
+class ZoneSigning(StrEnum):
+    """Whether the zone is signed (DNSSEC), as far as the resolver that is asked validates."""
+
+    SIGNED = "signed"
+    UNSIGNED = "unsigned"
+    """Or the resolver does not validate."""
+    BOGUS = "bogus"
+    """Signatures do not hold, so that validating clients find nothing."""
+    UNKNOWN = "unknown"
+
+
+class Readiness(StrEnum):
+    """Whether clients can trust a host name over https."""
+
+    READY = "ready"
+    NOT_READY = "not-ready"
+    UNKNOWN = "unknown"
+    """It could not be asked from here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostReadiness:
+    """The certificate at a host name that clients of a domain ask."""
+
+    hostname: str
+    state: Readiness
+    reasons: tuple[str, ...] = ()
+    """What keeps it from being ready, or is to be watched."""
+    not_after: datetime | None = None
+    """When its certificate expires; None where none was shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiagnosedRecord:
+    """A record and how it stands."""
+
+    record: DnsRecord
+    state: DiagnosedState
+    found: tuple[str, ...] = ()
+    """What is published there, as zone files write it."""
+    detail: str = ""
+    is_authenticated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """A record that is published and must not be."""
+
+    name: str
+    type: RecordType
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneFix:
+    """What to change in a zone: whole sets of records to put, and single ones to take away."""
+
+    put: tuple[DnsRecord, ...] = ()
+    remove: tuple[Removal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """How a domain's names stand."""
+
+    planned: PlannedRecords
+    records: tuple[DiagnosedRecord, ...]
+    signing: ZoneSigning
+    hosts: tuple[HostReadiness, ...]
+    fix: ZoneFix
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether something is known to be other than it should be."""
+        is_bogus = self.signing is ZoneSigning.BOGUS
+        is_bare = any(host.state is Readiness.NOT_READY for host in self.hosts)
+        return is_bogus or is_bare or any(one.state in WRONG for one in self.records)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all of it could be found out."""
+        states = {one.state for one in self.records}
+        return DiagnosedState.UNKNOWN not in states and all(
+            host.state is not Readiness.UNKNOWN for host in self.hosts
+        )
+
+
+def further_questions(planned: PlannedRecords, answers: Mapping[Question, Lookup]) -> tuple[Question, ...]:
+    """Return what must be asked once it is known what is published: the zone, and where services lead."""
+    asked: dict[Question, None] = {(planned.domain.ascii, RecordType.MX): None}
+    for lookup in answers.values():
+        for data in lookup.records:
+            if isinstance(data, SrvData) and data.target is not None:
+                asked.update({(data.target, record_type): None for record_type in _ADDRESS_TYPES})
+    return tuple(question for question in asked if question not in answers)
+
+
+def diagnose_records(
+    checked: tuple[CheckedRecord, ...], answers: Mapping[Question, Lookup]
+) -> tuple[DiagnosedRecord, ...]:
+    """Judge every record with the answers to ``questions_for`` and ``further_questions``."""
+    return tuple(_diagnosed(one, answers) for one in checked)
+
+
+def zone_signing(planned: PlannedRecords, answers: Mapping[Question, Lookup]) -> ZoneSigning:
+    """Tell whether the domain's zone is signed."""
+    own = [one for (name, _), one in answers.items() if _is_below(name, planned.domain.ascii)]
+    if any(one.status is LookupStatus.BOGUS for one in own):
+        return ZoneSigning.BOGUS
+    apex = answers.get((planned.domain.ascii, RecordType.MX))
+    if apex is None or not apex.is_answered:
+        return ZoneSigning.UNKNOWN
+    return ZoneSigning.SIGNED if apex.is_authenticated else ZoneSigning.UNSIGNED
+
+
+def find_fix(records: tuple[DiagnosedRecord, ...], answers: Mapping[Question, Lookup]) -> ZoneFix:
+    """Return what makes the zone as it should be; nothing is changed that could not be seen."""
+    wrong = {(one.record.name, one.record.type) for one in records if one.state in WRONG}
+    unseen = {(one.record.name, one.record.type) for one in records if one.state is DiagnosedState.UNKNOWN}
+    changed = wrong - unseen
+    put = tuple(one.record for one in records if (one.record.name, one.record.type) in changed)
+    removals = dict.fromkeys(
+        removal
+        for one in records
+        if (one.record.name, one.record.type) in changed
+        for removal in _removals(one.record, put, answers)
+    )
+    return ZoneFix(put=put, remove=tuple(removals))
+
+
+def _diagnosed(checked: CheckedRecord, answers: Mapping[Question, Lookup]) -> DiagnosedRecord:
+    state, detail = _STATES[checked.state], checked.detail
+    dangling = _dangling_target(checked.record, answers)
+    if dangling is not None and state is not DiagnosedState.UNKNOWN:
+        state, detail = DiagnosedState.UNSAFE, f"leads to {dangling}, which is not there"
+    return DiagnosedRecord(
+        record=checked.record,
+        state=state,
+        found=checked.found,
+        detail=detail,
+        is_authenticated=checked.is_authenticated,
+    )
+
+
+def _dangling_target(record: DnsRecord, answers: Mapping[Question, Lookup]) -> str | None:
+    """Return the name that is not there, to which what is published at the record's name leads."""
+    if isinstance(record.data, SrvData):
+        published = answers.get((record.name, RecordType.SRV))
+        targets = (
+            [] if published is None else [one.target for one in published.records if isinstance(one, SrvData)]
+        )
+        return next((target for target in targets if target and _is_nowhere(target, answers)), None)
+    for record_type in (RecordType.CNAME, *_ADDRESS_TYPES):
+        lookup = answers.get((record.name, record_type))
+        if lookup is not None and lookup.status is LookupStatus.NO_NAME and lookup.aliases:
+            return lookup.aliases[-1]
+    return None
+
+
+def _is_nowhere(name: str, answers: Mapping[Question, Lookup]) -> bool:
+    found = [answers.get((name, record_type)) for record_type in _ADDRESS_TYPES]
+    return all(one is not None and one.status is LookupStatus.NO_NAME for one in found)
+
+
+def _removals(
+    record: DnsRecord, put: tuple[DnsRecord, ...], answers: Mapping[Question, Lookup]
+) -> Iterator[Removal]:
+    wanted = {one.data for one in put if (one.name, one.type) == (record.name, record.type)}
+    lookup = answers.get((record.name, record.type))
+    for data in () if lookup is None else lookup.records:
+        is_other_text = isinstance(data, TxtData) and text_kind(data) != text_kind(record.data)
+        if data not in wanted and not is_other_text:
+            yield Removal(name=record.name, type=record.type, value=presented(data))
+    alias = next((one for one in _aliases_at(record.name, answers)), None)
+    if alias is not None and record.type is not RecordType.CNAME:
+        # Nothing else may stand beside an alias (RFC 1034 §3.6.2).
+        yield Removal(name=record.name, type=RecordType.CNAME, value=presented(AliasData(alias)))
+    if isinstance(record.data, AliasData) and alias is None:
+        for record_type in _ADDRESS_TYPES:
+            own = answers.get((record.name, record_type))
+            for data in () if own is None else own.records:
+                yield Removal(name=record.name, type=record_type, value=presented(data))
+
+
+def _aliases_at(name: str, answers: Mapping[Question, Lookup]) -> Iterator[str]:
+    for record_type in (RecordType.CNAME, *_ADDRESS_TYPES, RecordType.SRV, RecordType.TXT):
+        lookup = answers.get((name, record_type))
+        if lookup is not None and lookup.aliases:
+            yield lookup.aliases[0]
+        elif lookup is not None:
+            yield from (one.target for one in lookup.records if isinstance(one, AliasData))
+
+
+def _is_below(name: str, domain: str) -> bool:
+    return name == domain or name.endswith(f".{domain}")

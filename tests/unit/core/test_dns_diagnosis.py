@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from app.core.dns_comparison import compare, questions_for
+from app.core.dns_diagnosis import (
+    DiagnosedState,
+    Diagnosis,
+    HostReadiness,
+    Readiness,
+    Removal,
+    ZoneFix,
+    ZoneSigning,
+    diagnose_records,
+    find_fix,
+    further_questions,
+    zone_signing,
+)
+from app.core.dns_lookups import Lookup, LookupStatus
+from app.core.dns_records import (
+    AddressData,
+    AliasData,
+    DnsRecord,
+    MxData,
+    PlannedRecords,
+    RecordType,
+    SrvData,
+    TxtData,
+)
+from app.core.names import DomainName
+
+if TYPE_CHECKING:
+    from app.core.dns_comparison import Question
+    from app.core.dns_records import RecordData
+
+
+def a_service(weight: int, port: int, target: str) -> SrvData:
+    return SrvData(priority=0, weight=weight, port=port, target=target)
+
+
+DOMAIN = DomainName("a.example")
+NAME = "autoconfig.a.example"
+HERE = "signpost.host.example"
+ALIAS = DnsRecord(name=NAME, data=AliasData(HERE), why="x")
+SERVICE = DnsRecord(name="_imaps._tcp.a.example", data=a_service(1, 993, "imap.host.example"), why="x")
+TEXT = DnsRecord(name="_mta-sts.a.example", data=TxtData("v=STSv1; id=1"), why="x")
+ADDRESS = AddressData(IPv4Address("192.0.2.1"))
+OTHER = AddressData(IPv4Address("192.0.2.9"))
+
+
+def answered(
+    question: Question, *records: RecordData, aliases: tuple[str, ...] = (), **changes: Any
+) -> Lookup:
+    values: dict[str, Any] = {
+        "status": LookupStatus.FOUND if records else LookupStatus.NO_NAME,
+        "is_authenticated": True,
+        **changes,
+    }
+    return Lookup(
+        name=question[0],
+        type=question[1],
+        records=records,
+        aliases=aliases,
+        **values,
+    )
+
+
+def diagnose(*records: DnsRecord, **published: Any) -> Diagnosis:
+    """Diagnose with these answers, by name and type; all others are that there is no such name."""
+    planned = PlannedRecords(domain=DOMAIN, records=records)
+
+    def answer(question: Question) -> Lookup:
+        found = published.get(f"{question[0]} {question[1]}", [])
+        return found if isinstance(found, Lookup) else answered(question, *found)
+
+    answers = {question: answer(question) for question in questions_for(planned)}
+    answers |= {question: answer(question) for question in further_questions(planned, answers)}
+    diagnosed = diagnose_records(compare(planned, answers), answers)
+    return Diagnosis(
+        planned=planned,
+        records=diagnosed,
+        signing=zone_signing(planned, answers),
+        hosts=(),
+        fix=find_fix(diagnosed, answers),
+    )
+
+
+def state(diagnosis: Diagnosis) -> DiagnosedState:
+    (one,) = diagnosis.records
+    return one.state
+
+
+def test_a_zone_as_it_should_be_needs_no_change() -> None:
+    found = diagnose(
+        ALIAS,
+        **{
+            f"{NAME} CNAME": [AliasData(HERE)],
+            f"{NAME} A": answered((NAME, RecordType.A), ADDRESS, aliases=(HERE,)),
+            f"{HERE} A": [ADDRESS],
+            "a.example MX": [MxData(preference=10, exchange="mx.host.example")],
+        },
+    )
+    assert state(found) is DiagnosedState.PRESENT
+    assert found.signing is ZoneSigning.SIGNED
+    assert found.fix == ZoneFix()
+    assert (found.is_wrong, found.is_known) == (False, True)
+
+
+@pytest.mark.parametrize("target", [HERE, "gone.elsewhere.example"])
+def test_an_alias_of_a_name_that_is_not_there_is_unsafe_ours_too(target: str) -> None:
+    lost = answered((NAME, RecordType.A), aliases=(target,))
+    found = diagnose(ALIAS, **{f"{NAME} CNAME": [AliasData(target)], f"{NAME} A": lost})
+    assert state(found) is DiagnosedState.UNSAFE
+    assert found.records[0].detail == f"leads to {target}, which is not there"
+    assert found.is_wrong
+    expected = () if target == HERE else (Removal(name=NAME, type=RecordType.CNAME, value=f"{target}."),)
+    assert found.fix == ZoneFix(put=(ALIAS,), remove=expected)
+
+
+def test_a_service_at_a_name_that_is_not_there_is_unsafe() -> None:
+    gone = a_service(1, 993, "gone.example")
+    found = diagnose(SERVICE, **{f"{SERVICE.name} SRV": [gone]})
+    assert state(found) is DiagnosedState.UNSAFE
+    assert [one.value for one in found.fix.remove] == ["0 1 993 gone.example."]
+
+
+def test_addresses_in_the_place_of_an_alias_are_drifted_and_taken_away() -> None:
+    found = diagnose(ALIAS, **{f"{NAME} A": [OTHER], f"{HERE} A": [ADDRESS]})
+    assert state(found) is DiagnosedState.DRIFTED
+    assert found.fix == ZoneFix(
+        put=(ALIAS,), remove=(Removal(name=NAME, type=RecordType.A, value="192.0.2.9"),)
+    )
+
+
+def test_an_alias_in_the_place_of_addresses_is_taken_away() -> None:
+    own = DnsRecord(name=NAME, data=ADDRESS, why="x")
+    through = answered((NAME, RecordType.A), OTHER, aliases=("old.example",))
+    found = diagnose(own, **{f"{NAME} A": through})
+    assert state(found) is DiagnosedState.DRIFTED
+    assert Removal(name=NAME, type=RecordType.CNAME, value="old.example.") in found.fix.remove
+
+
+def test_a_further_record_is_conflicting_and_taken_away() -> None:
+    more = a_service(2, 443, "imap.host.example")
+    known = {f"{SERVICE.name} SRV": [SERVICE.data, more], "imap.host.example A": [ADDRESS]}
+    found = diagnose(SERVICE, **known)
+    assert state(found) is DiagnosedState.CONFLICTING
+    assert [one.value for one in found.fix.remove] == ["0 2 443 imap.host.example."]
+
+
+def test_other_texts_at_a_name_stay() -> None:
+    found = diagnose(TEXT, **{f"{TEXT.name} TXT": [TxtData("v=STSv1; id=0"), TxtData("something else")]})
+    assert state(found) is DiagnosedState.DRIFTED
+    assert [one.value for one in found.fix.remove] == ['"v=STSv1; id=0"']
+
+
+def test_what_the_dns_does_not_say_is_unknown_and_not_changed() -> None:
+    late = answered((SERVICE.name, RecordType.SRV), status=LookupStatus.TIMED_OUT)
+    found = diagnose(SERVICE, **{f"{SERVICE.name} SRV": late})
+    assert state(found) is DiagnosedState.UNKNOWN
+    assert (found.is_wrong, found.is_known, found.fix) == (False, False, ZoneFix())
+
+
+@pytest.mark.parametrize(
+    ("changes", "signing"),
+    [
+        ({"is_authenticated": False}, ZoneSigning.UNSIGNED),
+        ({"status": LookupStatus.BOGUS}, ZoneSigning.BOGUS),
+        ({"status": LookupStatus.REFUSED}, ZoneSigning.UNKNOWN),
+    ],
+)
+def test_the_zones_signatures_are_told(changes: dict[str, Any], signing: ZoneSigning) -> None:
+    apex = answered(("a.example", RecordType.MX), **changes)
+    found = diagnose(SERVICE, **{"a.example MX": apex})
+    assert found.signing is signing
+
+
+def test_a_host_without_a_certificate_is_wrong_and_one_that_was_not_asked_is_not_known() -> None:
+    found = diagnose()
+    values: dict[str, Any] = {
+        "planned": found.planned,
+        "records": (),
+        "signing": ZoneSigning.SIGNED,
+        "fix": ZoneFix(),
+    }
+    for readiness, expected in (
+        (Readiness.READY, (False, True)),
+        (Readiness.NOT_READY, (True, True)),
+        (Readiness.UNKNOWN, (False, False)),
+    ):
+        host = HostReadiness(hostname=NAME, state=readiness, not_after=datetime(2027, 1, 1, tzinfo=UTC))
+        diagnosis = Diagnosis(hosts=(host,), **values)
+        assert (diagnosis.is_wrong, diagnosis.is_known) == expected

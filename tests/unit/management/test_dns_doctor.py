@@ -1,0 +1,71 @@
+"""The diagnosis of a domain's names, over the API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from app.core.dns_lookups import LookupStatus
+
+from api_client import opened_api, problem, with_tenants
+from databases import ON_SQLITE
+from fakes.fetcher import NoHosts
+from fakes.resolver import ScriptedResolver
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from api_client import ApiClient
+
+pytestmark = ON_SQLITE
+
+PATH = "/api/v1/domains/customer.example/dns-doctor"
+
+
+@pytest.fixture
+async def api(database_url: str) -> AsyncIterator[ApiClient]:
+    settings = {"public_url": "https://signpost.host.example", "discoveries_per_minute_per_token": 2}
+    async with opened_api(database_url, **settings) as client:
+        await with_tenants(client)
+        client.services.dns_records._resolver = ScriptedResolver(otherwise=LookupStatus.NO_NAME)
+        client.services.verification.doctor._fetcher = NoHosts()
+        await client.ok("PUT", "/api/v1/domains/customer.example", {"provider": "provider"})
+        yield client
+
+
+async def test_a_domain_without_records_is_told_what_to_put(api: ApiClient) -> None:
+    found = await api.ok("GET", PATH)
+    assert (found["is_wrong"], found["signing"]) == (True, "unsigned")
+    assert {one["state"] for one in found["records"]} == {"missing"}
+    assert {one["state"] for one in found["hosts"]} == {"not-ready"}
+    assert len(found["fix"]["put"]) == len(found["records"])
+    zone = await api.send("GET", f"{PATH}?format=zone")
+    assert zone.headers["content-type"] == "text/dns; charset=us-ascii"
+    assert "autoconfig.customer.example. 3600 IN CNAME signpost.host.example." in zone.text
+
+
+async def test_the_fix_for_octodns_has_entries_by_name(api: ApiClient) -> None:
+    answer = await api.send("GET", f"{PATH}?format=octodns")
+    assert answer.headers["content-type"] == "application/yaml"
+    assert '"autoconfig":' in answer.text
+
+
+async def test_what_the_dns_does_not_say_is_not_wrong(api: ApiClient) -> None:
+    api.services.dns_records._resolver = ScriptedResolver(otherwise=LookupStatus.TIMED_OUT)
+    found = await api.ok("GET", PATH)
+    assert (found["is_known"], found["signing"]) == (False, "unknown")
+    assert {one["state"] for one in found["records"]} == {"unknown"}
+    assert found["fix"] == {"put": [], "remove": []}
+
+
+async def test_other_forms_tokens_and_tenants_are_refused(api: ApiClient) -> None:
+    problem(await api.send("GET", f"{PATH}?format=xml"), 400, "invalid-input")
+    reader = await api.token_with("domains:read")
+    assert (await api.send("GET", PATH, token=reader)).status_code == 403
+    stranger = await api.token_with("verify", "domains:read", provider="other")
+    assert (await api.send("GET", PATH, token=stranger)).status_code == 404
+
+
+async def test_a_token_may_ask_so_often(api: ApiClient) -> None:
+    statuses = [(await api.send("GET", PATH)).status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
