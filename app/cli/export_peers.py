@@ -72,7 +72,7 @@ def export_postfix(file: File, provider: Slug = None) -> None:
 
 def _export(file: Path, render: Render, provider: str | None) -> None:
     async def work(services: Services) -> tuple[PeerFile, list[Loss]]:
-        households, losses = await services.moving_out.gather(provider)
+        households, losses = await services.moving.away.gather(provider)
         return render(households), losses
 
     written, losses = run_with_services(work)

@@ -37,5 +37,5 @@ def import_automx2(
 
 def _belongings(services: Services, file: Path) -> Belongings:
     if read_whole(file, len(_SQLITE)).startswith(_SQLITE):
-        return read_tables(services.moving_in.read_automx2(file))
+        return read_tables(services.moving.to_here.read_automx2(file))
     return parse_seed(read_whole(file))

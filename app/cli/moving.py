@@ -32,7 +32,7 @@ def move_in(read: Callable[[Services], Belongings], *, dry_run: bool, replace: b
     """Store what another program had, and tell what could not be carried over; then exit status 1."""
 
     async def work(services: Services) -> Move:
-        return await services.moving_in.apply(read(services), overwrite=replace, dry_run=dry_run)
+        return await services.moving.to_here.apply(read(services), overwrite=replace, dry_run=dry_run)
 
     move = run_with_services(work)
     show_losses(move.losses, "Not taken")

@@ -75,6 +75,14 @@ class OperatorServices:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MovingServices:
+    """From other programs, and to them."""
+
+    to_here: MovingIn
+    away: MovingOut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """The use cases, ready to be called."""
 
@@ -98,8 +106,7 @@ class Services:
     lifecycle: LifecycleService
     load: Load
     mailboxes: MailboxService
-    moving_in: MovingIn
-    moving_out: MovingOut
+    moving: MovingServices
     once: OnceService
     operators: OperatorServices
     providers: ProviderService
@@ -173,8 +180,7 @@ def build_services(settings: Settings, crew: Crew | None = None) -> Services:
         lifecycle=LifecycleService(store, system_clock),
         load=Load(at_once=settings.requests_at_once, max_lag_milliseconds=settings.max_lag_milliseconds),
         mailboxes=MailboxService(store, system_clock),
-        moving_in=MovingIn(store, providers, bulk),
-        moving_out=MovingOut(store),
+        moving=MovingServices(to_here=MovingIn(store, providers, bulk), away=MovingOut(store)),
         once=OnceService(store, system_clock),
         operators=_operators(settings, store, access),
         providers=providers,
