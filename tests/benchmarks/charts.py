@@ -23,7 +23,7 @@ from service_process import ROOT
 PAGE = ROOT / "docs/performance.md"
 PICTURES = ROOT / "docs/performance"
 START, END = "<!-- figures: generated -->\n", "<!-- figures: end -->\n"
-WIDTH, LABELS, BAR, GAP, RIGHT = 760, 330, 18, 12, 120
+WIDTH, LEFT, LABEL, BAR, GAP, RIGHT = 760, 8, 18, 14, 14, 150
 OURS, REACHED, MISSED, INK = "#4c7bd9", "#2e9e5b", "#d9534c", "#808080"
 
 
@@ -74,13 +74,13 @@ def machine_text(machine: dict[str, Any]) -> str:
 def chart(title: str, results: list[Result]) -> str:
     """Draw bars from zero, with the quartiles as a line and the goal as a mark."""
     most = max(max(one.value, one.high or 0.0, one.goal or 0.0) for one in results) or 1.0
-    scale = (WIDTH - LABELS - RIGHT) / most
-    height = len(results) * (BAR + GAP) + GAP
+    scale = (WIDTH - LEFT - RIGHT) / most
+    height = len(results) * (LABEL + BAR + GAP)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img"'
     style = f'font-family="sans-serif" font-size="13" fill="{INK}"'
     parts = [f"{head} {style}><title>{escape(title)}</title>"]
     for at, one in enumerate(results):
-        parts += bar(one, GAP + at * (BAR + GAP), scale)
+        parts += bar(one, at * (LABEL + BAR + GAP) + LABEL, scale)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -89,19 +89,19 @@ def bar(one: Result, top: int, scale: float) -> list[str]:
     middle, length = top + BAR / 2, max(one.value * scale, 1.0)
     colour = {None: OURS, True: REACHED, False: MISSED}[one.is_reached]
     parts = [
-        text(LABELS - 8, middle, shortened(one.name), "end"),
-        f'<rect x="{LABELS}" y="{top}" width="{length:.1f}" height="{BAR}" rx="2" fill="{colour}"/>',
+        text(LEFT, top - LABEL / 2, one.name),
+        f'<rect x="{LEFT}" y="{top}" width="{length:.1f}" height="{BAR}" rx="2" fill="{colour}"/>',
     ]
-    end = LABELS + length
+    end = LEFT + length
     if one.low is not None and one.high is not None:
-        low, high = (LABELS + value * scale for value in (one.low, one.high))
+        low, high = (LEFT + value * scale for value in (one.low, one.high))
         parts.append(line(low, middle, high, middle))
         end = max(end, high)
     if one.goal is not None:
-        at = LABELS + one.goal * scale
+        at = LEFT + one.goal * scale
         parts.append(line(at, top - 4, at, top + BAR + 4))
         end = max(end, at)
-    parts.append(text(end + 6, middle, f"{number(one.value)} {one.unit}", "start"))
+    parts.append(text(end + 6, middle, f"{number(one.value)} {one.unit}"))
     return parts
 
 
@@ -111,14 +111,9 @@ def line(x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<line {ends} stroke="{INK}" stroke-width="2"/>'
 
 
-def text(x: float, y: float, words: str, anchor: str) -> str:
+def text(x: float, y: float, words: str) -> str:
     """Write words, their middle at a height."""
-    return f'<text x="{x:.1f}" y="{y + 4.5:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
-
-
-def shortened(words: str, most: int = 46) -> str:
-    """Cut off what has no room."""
-    return words if len(words) <= most else f"{words[: most - 1]}…"
+    return f'<text x="{x:.1f}" y="{y + 4.5:.1f}">{escape(words)}</text>'
 
 
 if __name__ == "__main__":
