@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _HOLD_BACK_SECONDS: Final = 0.002
 """How long a result waits for the next, at the most."""
+_PATIENCE_SECONDS: Final = 1.0
 
 T = TypeVar("T")
 
@@ -60,9 +61,21 @@ class SigningThread:
                 job = self._jobs.get()
             is_open = job is not None
             if done:
-                # Closed meanwhile: nobody waits.
-                with suppress(RuntimeError):
-                    done[0].future.get_loop().call_soon_threadsafe(_deliver, done)
+                _hand_over(done)
+
+
+def _hand_over(done: list[_Outcome]) -> None:
+    """Give results to the loop, and let it have its turn: it has others to answer, who want less."""
+    has_had_turn = threading.Event()
+
+    def deliver() -> None:
+        _deliver(done)
+        has_had_turn.set()
+
+    # Closed meanwhile: nobody waits.
+    with suppress(RuntimeError):
+        done[0].future.get_loop().call_soon_threadsafe(deliver)
+        has_had_turn.wait(_PATIENCE_SECONDS)
 
 
 class _Outcome(NamedTuple):

@@ -66,5 +66,5 @@ def test_signed_profiles_against_the_key(many_url: str, tmp_path: Path, kind: st
         f"{statistics.median(ratios):.2f}, goal 0.60; autoconfig beside them at "
         f"{statistics.median(left):.2f} of its rate alone"
     )
-    # Signing, which may take all of a core, gives way to what is quick.
-    assert statistics.median(left) > 0.3
+    # As many of either wait; those who want a signature must not have nearly all of the core.
+    assert statistics.median(left) > 0.1
