@@ -24,11 +24,10 @@ from app.api.observing import NO_ROUTE, route_of
 from app.core.durations import CURRENT, Phases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from opentelemetry.trace import Span
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from app.net.connections import AnswerAtOnce
     from app.settings import Settings
 
 _SHORT: Final = "short"
@@ -61,11 +60,9 @@ class TracedRequests:
         self._provider = provider
         self._tracer = provider.get_tracer("signpost", __version__)
         self._propagator = TraceContextTextMapPropagator()
-        self._answer_at_once: Callable[[Scope, bytes], bytes | None] | None = getattr(
-            app, "answer_at_once", None
-        )
+        self._answer_at_once: AnswerAtOnce | None = getattr(app, "answer_at_once", None)
 
-    def answer_at_once(self, scope: Scope, body: bytes) -> bytes | None:
+    def answer_at_once(self, scope: Scope, body: bytes) -> tuple[int, bytes] | None:
         """Return the answer where there is one at once, and trace it."""
         if self._answer_at_once is None:
             return None
@@ -74,7 +71,7 @@ class TracedRequests:
         if answer is not None:
             span = self._start(scope, began)
             span.update_name(f"{scope['method']} {_SHORT}")
-            span.set_attributes({_WAY: _SHORT, "http.response.status_code": _OK})
+            span.set_attributes({_WAY: _SHORT, "http.response.status_code": answer[0]})
             span.end()
         return answer
 

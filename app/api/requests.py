@@ -15,11 +15,12 @@ import structlog
 from app.core.networks import is_in_networks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from app.core.networks import Network
+    from app.net.connections import AnswerAtOnce
 
 _log = structlog.get_logger("signpost.request")
 _MAX_FORWARDED: Final = 20
@@ -32,16 +33,14 @@ class ForwardedHeaders:
         """Take the application and the networks of the proxies."""
         self._app = app
         self._trusted = tuple(trusted)
-        self._answer_at_once: Callable[[Scope, bytes], bytes | None] | None = getattr(
-            app, "answer_at_once", None
-        )
+        self._answer_at_once: AnswerAtOnce | None = getattr(app, "answer_at_once", None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Correct the scope and pass on."""
         self._believe(scope)
         await self._app(scope, receive, send)
 
-    def answer_at_once(self, scope: Scope, body: bytes) -> bytes | None:
+    def answer_at_once(self, scope: Scope, body: bytes) -> tuple[int, bytes] | None:
         """Correct the scope, which may be done again, and return an answer where there is one at once."""
         if self._answer_at_once is None:
             return None

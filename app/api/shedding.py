@@ -16,11 +16,10 @@ from app.core.errors import Overloaded
 from app.services.load import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from app.api.refusals import Refusals
+    from app.net.connections import AnswerAtOnce
     from app.services.load import Load
 
 _MANAGEMENT: Final = ("/api/", "/admin")
@@ -41,9 +40,7 @@ class Shedding:
         self._refusing = RequestLog(self._refuse)
         self._shed = 0
         self._told_at = -float(_TOLD_EVERY_SECONDS)
-        self.answer_at_once: Callable[[Scope, bytes], bytes | None] | None = getattr(
-            app, "answer_at_once", None
-        )
+        self.answer_at_once: AnswerAtOnce | None = getattr(app, "answer_at_once", None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count a request while it is being answered, or refuse it."""

@@ -174,7 +174,10 @@ class GuardedConnection(HttpToolsProtocol):
         if self.flow.write_paused or self.transport.is_closing():
             return False
         text = path.decode("ascii")
+        # As much of what applications are told as whoever answers at once, or stands before, looks at.
         scope: dict[str, Any] = {
+            "type": "http",
+            "scheme": self.scheme,
             "method": self.parser.get_method().decode("ascii"),
             "path": self.root_path + (unquote(text) if "%" in text else text),
             "query_string": query,
