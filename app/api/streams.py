@@ -7,6 +7,16 @@ from typing import Any, Final
 
 EVENT_STREAM: Final = "text/event-stream"
 
+EVENT_SCHEMA: Final = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "description": "What happened."},
+        "data": {"type": "string", "description": "JSON."},
+    },
+    "required": ["event", "data"],
+}
+"""Of each event in a stream."""
+
 # Proxies that collect answers before they pass them on are told not to.
 STREAM_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 

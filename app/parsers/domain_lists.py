@@ -71,7 +71,7 @@ class _Reader:
                 self._read_line(number, line)
 
     def _read_table(self, lines: list[str], delimiter: str, columns: list[str]) -> None:
-        reader = csv.reader(lines, delimiter=delimiter)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         try:
             rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
         except csv.Error as error:

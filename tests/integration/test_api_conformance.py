@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.dns import FakeDns
 from service_process import Service, signpost
 
 if TYPE_CHECKING:
@@ -46,11 +47,12 @@ def service(database_url: str) -> Iterator[Service]:
     environment = {f"SIGNPOST_{name}": "0" for name in limits}
     # Nothing is to be posted to URLs that were made up.
     environment["SIGNPOST_DELIVER_WEBHOOKS"] = "false"
-    # Nor is anything to be looked up for names that were.
-    environment |= {"SIGNPOST_RESOLVER": "127.0.0.1:9", "SIGNPOST_DISCOVER_SECONDS": "0.5"}
     environment["SIGNPOST_DISCOVERIES_PER_MINUTE_PER_TOKEN"] = "0"
-    with Service(database_url, environment=environment) as running:
-        yield running
+    # Nor does anybody know names that were.
+    with FakeDns() as names:
+        environment["SIGNPOST_RESOLVER"] = f"127.0.0.1:{names.port}"
+        with Service(database_url, environment=environment) as running:
+            yield running
 
 
 def a_token(database_url: str, *scopes: str) -> str:

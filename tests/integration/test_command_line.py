@@ -99,5 +99,5 @@ def test_a_port_in_use_is_told(url: str) -> None:
         taken.listen()
         found = signpost("serve", "--port", str(taken.getsockname()[1]), database_url=url)
     assert found.returncode == FAILURE
-    assert "address already in use" in found.stderr
+    assert "address already in use" in found.stderr.lower()
     assert "Traceback" not in found.stderr

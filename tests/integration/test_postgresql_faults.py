@@ -59,6 +59,10 @@ class Deployment:
     def write(self, name: str) -> httpx.Response:
         return self.client.put(f"/api/v1/domains/{name}", json={"provider": "demo"})
 
+    def keeps(self) -> bool:
+        """Tell whether what is asked for is remembered: changes of it are told again."""
+        return "signpost_known_domains_trusted 1" in self.client.get("/api/v1/verification/metrics").text
+
     def readiness(self) -> tuple[int, dict[str, object]]:
         found = self.client.get("/health/ready")
         return found.status_code, json.loads(found.text)
@@ -75,7 +79,7 @@ class Deployment:
                 self.asked("nobody.example").status_code,
                 self.known().status_code,
             )
-            if statuses in {(200, 200, 201, 200, 404, 200), (200, 200, 200, 200, 404, 200)}:
+            if statuses in {(200, 200, 201, 200, 404, 200), (200, 200, 200, 200, 404, 200)} and self.keeps():
                 return
             assert time.monotonic() < end, statuses
             time.sleep(0.2)
@@ -197,22 +201,26 @@ async def take_all(url: str) -> list[asyncpg.Connection]:
     """Open connections until there are no more to be had, those of the service among them."""
     url = url.replace("+asyncpg", "")
     found = [await asyncpg.connect(url)]
-    for is_over in (False, True):
-        with contextlib.suppress(asyncpg.TooManyConnectionsError):
-            while True:
-                found.append(await asyncpg.connect(url, timeout=5))
-        if not is_over:
-            # The service waits half a second before it tries again, and by then these are taken.
-            await found[0].execute(_END_CONNECTIONS)
+    await take_rest(url, found)
+    await found[0].execute(_END_CONNECTIONS)
+    # The service waits half a second before it tries again, and by then these are taken; each is free when
+    # its process has ended, which takes a moment.
+    for _ in range(15):
+        await take_rest(url, found)
+        await asyncio.sleep(0.02)
     return found
 
 
+async def take_rest(url: str, found: list[asyncpg.Connection]) -> None:
+    with contextlib.suppress(asyncpg.TooManyConnectionsError):
+        while True:
+            found.append(await asyncpg.connect(url, timeout=5))
+
+
 def test_a_server_without_room_for_connections_is_told_of(deployed: Deployment) -> None:
-    document = deployed.known().content
     runner = asyncio.Runner()
     crowd = runner.run(take_all(deployed.cluster.url(deployed.database)))
     try:
-        check_that_known_domains_are_served(deployed, document)
         statuses = set()
         for number in range(10):
             for answer in (deployed.write(f"new{number}.example"), deployed.read()):
@@ -222,7 +230,6 @@ def test_a_server_without_room_for_connections_is_told_of(deployed: Deployment) 
         assert statuses <= {200, 201, AWAY}
         assert deployed.asked("nobody.example").status_code in {404, AWAY}
         assert deployed.asked(STORED_ONLY).status_code in {200, AWAY}
-        check_that_known_domains_are_served(deployed, document)
     finally:
         for connection in crowd:
             runner.run(connection.close())

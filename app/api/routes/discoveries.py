@@ -14,7 +14,7 @@ from app.api.once import PostDependency, json_answer
 from app.api.schemas.discoveries import AdoptionCreate, AdoptionRead, DiscoveryCreate, DiscoveryRead
 from app.api.schemas.domains import domain_to_read
 from app.api.schemas.providers import provider_to_read
-from app.api.streams import EVENT_STREAM, STREAM_HEADERS, event_text
+from app.api.streams import EVENT_SCHEMA, EVENT_STREAM, STREAM_HEADERS, event_text
 from app.core.candidates import Candidate
 from app.services.callers import Caller
 from app.services.discovering import DiscoveredFor
@@ -45,7 +45,7 @@ async def discover(
         200: {
             "description": "Server-sent events: `candidate` for each place as soon as it has answered, "
             "`finished` with what `POST /discoveries` answers at the end",
-            "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+            "content": {EVENT_STREAM: {"schema": EVENT_SCHEMA}},
         },
         **problems(400, 404, 413, 415),
     },
