@@ -55,6 +55,10 @@ class Standings(Protocol):
         """Return it; None where the domain is not stored."""
         ...
 
+    def retry(self) -> None:
+        """Take note that the database answers, whatever it did before."""
+        ...
+
     async def close(self) -> None:
         """Let go of the database."""
         ...
@@ -232,6 +236,8 @@ class KnownDomains:
     def trust(self) -> None:
         """Begin to keep what is found: from this moment on all changes are told."""
         self.is_trusted = self._is_kept
+        # Known domains have to be read anew, and are not to be refused for what was before.
+        self._standings.retry()
         self._forget_all(Reach.PROVIDERS)
 
     async def watch(self, watch: Watch) -> None:

@@ -164,6 +164,9 @@ class SqliteStandings:
             raise
         return Standing._make(rows[0]) if rows else None
 
+    def retry(self) -> None:
+        """Do nothing: each look-up asks."""
+
     async def close(self) -> None:
         """Let go of the database."""
         if self._connection is not None:
@@ -208,6 +211,10 @@ class PostgresStandings:
                 finally:
                     self._go_on()
         return await waiting
+
+    def retry(self) -> None:
+        """Ask at the next occasion, however short ago there was no answer."""
+        self._rests_until = 0.0
 
     async def close(self) -> None:
         """Let go of the database."""

@@ -41,6 +41,10 @@ class HeldStandings:
         self.may_go_on.set()
         self.reads = 0
         self.is_away = False
+        self.retries = 0
+
+    def retry(self) -> None:
+        self.retries += 1
 
     async def read(self, name: str) -> Standing | None:
         self.reads += 1
@@ -84,6 +88,13 @@ async def knowing(database_url: str, *, limit: int = 1000) -> AsyncIterator[Know
             yield known
         finally:
             await known.domains.close()
+
+
+async def test_a_database_that_tells_of_changes_is_asked_at_once(database_url: str) -> None:
+    async with knowing(database_url) as known:
+        assert known.standings.retries == 1
+        known.domains.trust()
+        assert known.standings.retries == 2
 
 
 async def test_a_domain_is_read_once(database_url: str) -> None:
