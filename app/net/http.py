@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: .*)?")
 _HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):(.*)")
 _FOLDED: Final = (b" ", b"\t")
-# One without an end goes to the end: the next quote in it is no start to look from once more.
-_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?')
+# One without an end is found too, and left: the next quote in it is no start to look from once more.
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*+("?)')
 _SCHEME: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?=$|[ \t]+[^ \t=])")
 _FINAL: Final = 200
 _MAX_INTERIM: Final = 5
@@ -172,6 +172,6 @@ def _hostname(parts: SplitResult) -> str | None:
 
 def schemes_of(challenges: str | None) -> frozenset[str]:
     """Return the schemes of WWW-Authenticate in upper case; commas part challenges and parameters alike."""
-    parts = _QUOTED.sub('""', challenges or "").split(",")
+    parts = _QUOTED.sub(lambda found: '""' if found[1] else found[0], challenges or "").split(",")
     found = (_SCHEME.match(part.strip()) for part in parts)
     return frozenset(scheme[1].upper() for scheme in found if scheme is not None)
