@@ -43,7 +43,8 @@ async def diagnose_dns(
 ) -> Response:
     """Compare what is published with what should be, signatures and certificates included.
 
-    Asks the DNS and the hosts that clients ask, for tokens with the scope `verify`; nothing is stored.
+    Asks the DNS and the hosts that clients ask, for tokens with the scopes `verify` and `domains:read`;
+    nothing is stored.
     """
     if form_name not in _FORMS:
         raise parameter_error("format", f"must be one of {', '.join(_FORMS)}")
