@@ -88,9 +88,9 @@ def test_a_dead_address_is_tried_again_by_who_comes_afterwards() -> None:
 def test_those_who_wait_for_a_dead_address_keep_nobody_from_another_port() -> None:
     async def look(loop: NeverConnects) -> None:
         dialer = a_dialer(in_total=2, per_address=2, per_network=2)
-        waiting = [asyncio.create_task(reason_at(dialer, DEAD_PORT)) for _ in range(20)]
-        await asyncio.sleep(CONNECT_SECONDS / 4)
         async with Peer.of(Idle()) as peer:
+            waiting = [asyncio.create_task(reason_at(dialer, DEAD_PORT)) for _ in range(20)]
+            await asyncio.sleep(0)
             assert await reason_at(dialer, peer.port) is None
         assert not any(task.done() for task in waiting)
         await asyncio.gather(*waiting)
