@@ -18,7 +18,7 @@ from asgi import ask
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from app.services.traffic import Tally
+    from app.core.durations import Durations
     from app.wiring import Services
     from starlette.types import ASGIApp
 
@@ -53,7 +53,7 @@ class Serving:
 
     def answered_shortly(self) -> int:
         """Tell how many requests were answered the short way."""
-        tallies: dict[tuple[str, str, str], Tally] = self.services.traffic._tallies
+        tallies: dict[tuple[str, str, str], Durations] = self.services.traffic._tallies
         return sum(sum(tally.counts) for (_, _, way), tally in tallies.items() if way == "short")
 
     async def warm(self, sent: Sent) -> None:

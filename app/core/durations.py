@@ -17,16 +17,17 @@ BOUNDS_SECONDS: Final = (0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 class Durations:
     """A number for each span of time, the last for all that took longer."""
 
-    __slots__ = ("counts", "seconds")
+    __slots__ = ("bounds", "counts", "seconds")
 
-    def __init__(self) -> None:
-        """Begin with none."""
-        self.counts = [0] * (len(BOUNDS_SECONDS) + 1)
+    def __init__(self, bounds: tuple[float, ...] = BOUNDS_SECONDS) -> None:
+        """Begin with none, and take where a span ends."""
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
         self.seconds = 0.0
 
     def add(self, seconds: float) -> None:
         """Count one."""
-        self.counts[bisect_left(BOUNDS_SECONDS, seconds)] += 1
+        self.counts[bisect_left(self.bounds, seconds)] += 1
         self.seconds += seconds
 
 

@@ -1,17 +1,37 @@
-"""Prometheus's text format (version 0.0.4): one text out of those of several processes."""
+"""Prometheus's text format (version 0.0.4): written, and one text made out of those of several processes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from app.core.durations import Durations
 
 LEAST: Final = frozenset({"signpost_known_domains_trusted"})
 GREATEST: Final = frozenset({"signpost_loop_lag_seconds"})
 """Gauges of which the least, or the greatest, of the processes holds for all; all others are added up."""
 _LASTING: Final = frozenset({"counter", "histogram"})
+
+
+def write_families(families: Mapping[str, tuple[str, str]], samples: Mapping[str, Iterable[str]]) -> str:
+    """Write families, each with its kind and meaning by its name, and the lines that it has."""
+    lines: list[str] = []
+    for name, (kind, meaning) in families.items():
+        lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}", *samples[name]]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def histogram(name: str, labels: str, durations: Durations) -> Iterator[str]:
+    """Yield the lines of a histogram; each bucket counts all that took no longer."""
+    counts = [*accumulate(durations.counts)]
+    for bound, count in zip((*durations.bounds, "+Inf"), counts, strict=True):
+        yield f'{name}_bucket{{{labels},le="{bound}"}} {count}'
+    yield f"{name}_sum{{{labels}}} {durations.seconds:.6f}"
+    yield f"{name}_count{{{labels}}} {counts[-1]}"
 
 
 @dataclass(slots=True)

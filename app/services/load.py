@@ -12,6 +12,8 @@ from collections import deque
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from app.services.exposition import write_families
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -96,10 +98,7 @@ class Load:
             "signpost_requests_under_way": _by_kind("signpost_requests_under_way", self._under_way),
             "signpost_loop_lag_seconds": [f"signpost_loop_lag_seconds {self.lag_seconds:.6f}"],
         }
-        lines: list[str] = []
-        for name, (kind, meaning) in _NAMES.items():
-            lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}", *samples[name]]
-        return "\n".join(lines) + "\n"
+        return write_families(_NAMES, samples)
 
 
 def _by_kind(name: str, numbers: dict[Kind, int]) -> list[str]:

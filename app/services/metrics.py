@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
-from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
+from app.core.durations import Durations
 from app.core.endpoints import Protocol
 from app.core.reports import State
 from app.core.verified import EndpointFilter
+from app.services.exposition import histogram, write_families
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from app.core.checks import StoredEndpoint
@@ -44,6 +45,9 @@ _HELP: Final = {
     "signpost_endpoint_probe_seconds": "How long such an endpoint's last run took.",
     "signpost_endpoint_checked_timestamp_seconds": "When such an endpoint's last run began.",
 }
+_FAMILIES: Final = {
+    name: ("histogram" if name == _DURATIONS else "gauge", meaning) for name, meaning in _HELP.items()
+}
 
 
 async def endpoint_metrics(reading: EndpointReading, caller: Caller, now: datetime, most: int = MOST) -> str:
@@ -70,11 +74,7 @@ async def endpoint_metrics(reading: EndpointReading, caller: Caller, now: dateti
     )
     for stored in told:
         _add(samples, stored, now)
-    parts: list[str] = []
-    for name, lines in samples.items():
-        kind = "histogram" if name == _DURATIONS else "gauge"
-        parts += [f"# HELP {name} {_HELP[name]}", f"# TYPE {name} {kind}", *lines]
-    return "\n".join(parts) + "\n"
+    return write_families(_FAMILIES, samples)
 
 
 def _add_totals(samples: dict[str, list[str]], totals: Sequence[EndpointTotal]) -> None:
@@ -94,21 +94,16 @@ def _add_totals(samples: dict[str, list[str]], totals: Sequence[EndpointTotal]) 
     ]
     for protocol in Protocol:
         of_protocol = [total for total in totals if total.protocol is protocol]
-        samples[_DURATIONS] += _histogram(protocol, of_protocol)
+        samples[_DURATIONS] += histogram(_DURATIONS, f'protocol="{protocol.value}"', _durations(of_protocol))
 
 
-def _histogram(protocol: Protocol, totals: Sequence[EndpointTotal]) -> Iterator[str]:
-    """Yield the lines of one protocol's durations; each bucket counts all that are no longer."""
-    counts = [0] * (len(_BOUNDS) + 1)
+def _durations(totals: Sequence[EndpointTotal]) -> Durations:
+    found = Durations(_BOUNDS)
     for total in totals:
         if total.place is not None:
-            counts[total.place] += total.endpoints
-    label = f'protocol="{protocol.value}"'
-    for bound, count in zip((*_BOUNDS, "+Inf"), accumulate(counts), strict=True):
-        yield f'{_DURATIONS}_bucket{{{label},le="{bound}"}} {count}'
-    seconds = sum(total.seconds for total in totals)
-    yield f"{_DURATIONS}_sum{{{label}}} {round(seconds, 6)}"
-    yield f"{_DURATIONS}_count{{{label}}} {sum(counts)}"
+            found.counts[total.place] += total.endpoints
+        found.seconds += total.seconds
+    return found
 
 
 def _add(samples: dict[str, list[str]], stored: StoredEndpoint, now: datetime) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import accumulate
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from app import __version__
-from app.core.durations import BOUNDS_SECONDS, Durations
+from app.core.durations import Durations
+from app.services.exposition import histogram, write_families
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from app.services.checking import Checking
@@ -87,7 +87,7 @@ class ProcessMetrics:
             labels = f'method="{method}",route="{route}",status="{status}"'
             samples[_REQUESTS].append(f"{_REQUESTS}{{{labels}}} {count}")
         for method, durations in sorted(self._durations.items()):
-            samples[_REQUEST_SECONDS] += _histogram(_REQUEST_SECONDS, f'method="{method}"', durations)
+            samples[_REQUEST_SECONDS] += histogram(_REQUEST_SECONDS, f'method="{method}"', durations)
         _add(samples, "signpost_requests_refused_total", "quota", rates.refused)
         samples["signpost_slow_requests_total"].append(f"signpost_slow_requests_total {self.slow_requests}")
         _add_database(samples, store)
@@ -96,7 +96,7 @@ class ProcessMetrics:
         _add(samples, "signpost_webhook_attempts_total", "outcome", delivering.attempts)
         runs = {state.value: count for state, count in checking.runs.items()}
         _add(samples, "signpost_probe_runs_total", "state", runs)
-        return _written(OF_PROCESSES, samples)
+        return write_families(OF_PROCESSES, samples)
 
 
 async def shared_metrics(store: Store, now: datetime, signer: Signer | None) -> str:
@@ -113,7 +113,7 @@ async def shared_metrics(store: Store, now: datetime, signer: Signer | None) -> 
     if state is not None and state.expires_at is not None:
         name = "signpost_signing_certificate_expires_timestamp_seconds"
         samples[name].append(f"{name} {state.expires_at.timestamp():.0f}")
-    return _written(OF_ALL, samples)
+    return write_families(OF_ALL, samples)
 
 
 def _add_lengths(samples: Samples, lengths: QueueLengths, now: datetime) -> None:
@@ -139,25 +139,10 @@ def _add(samples: Samples, name: str, label: str, counts: Mapping[str, int]) -> 
     samples[name] += [f'{name}{{{label}="{value}"}} {count}' for value, count in counts.items()]
 
 
-def _histogram(name: str, labels: str, durations: Durations) -> Iterator[str]:
-    counts = [*accumulate(durations.counts)]
-    for bound, count in zip((*map(str, BOUNDS_SECONDS), "+Inf"), counts, strict=True):
-        yield f'{name}_bucket{{{labels},le="{bound}"}} {count}'
-    yield f"{name}_sum{{{labels}}} {durations.seconds:.6f}"
-    yield f"{name}_count{{{labels}}} {counts[-1]}"
-
-
-def _written(families: Mapping[str, tuple[str, str]], samples: Mapping[str, Iterable[str]]) -> str:
-    lines: list[str] = []
-    for name, (kind, meaning) in families.items():
-        lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}", *samples[name]]
-    return "\n".join(lines) + "\n"
-
-
 def _add_database(samples: Samples, store: Store) -> None:
     counts = store.counts
     for (kind, ending), count in sorted(counts.endings.items()):
         samples[_TRANSACTIONS].append(f'{_TRANSACTIONS}{{kind="{kind}",outcome="{ending}"}} {count}')
     for kind, durations in counts.durations.items():
-        samples[_TRANSACTION_SECONDS] += _histogram(_TRANSACTION_SECONDS, f'kind="{kind}"', durations)
+        samples[_TRANSACTION_SECONDS] += histogram(_TRANSACTION_SECONDS, f'kind="{kind}"', durations)
     _add(samples, "signpost_database_connections", "state", store.connections())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
+
+from app.core.durations import Durations
+from app.services.exposition import histogram, write_families
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,35 +37,19 @@ def outcome_of(status: int) -> str:
     return _OUTCOMES.get(status, "other")
 
 
-class Tally:
-    """Answers of one kind: a number for each span of time, the last for all that took longer."""
-
-    __slots__ = ("counts", "seconds")
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self.counts = [0] * (len(BOUNDS_SECONDS) + 1)
-        self.seconds = 0.0
-
-    def add(self, seconds: float) -> None:
-        """Count an answer."""
-        self.counts[bisect_left(BOUNDS_SECONDS, seconds)] += 1
-        self.seconds += seconds
-
-
 class Traffic:
     """Tallies by format, outcome and way."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._tallies: dict[tuple[str, str, str], Tally] = {}
+        self._tallies: dict[tuple[str, str, str], Durations] = {}
 
-    def tally(self, format_name: str, outcome: str, way: str) -> Tally:
+    def tally(self, format_name: str, outcome: str, way: str) -> Durations:
         """Return the tally to add to."""
         key = (format_name, outcome, way)
         found = self._tallies.get(key)
         if found is None:
-            found = self._tallies[key] = Tally()
+            found = self._tallies[key] = Durations(BOUNDS_SECONDS)
         return found
 
     def metrics(self, known: KnownDomains) -> str:
@@ -78,10 +64,7 @@ class Traffic:
                 f"signpost_known_domains_forgotten_total {known.forgotten}"
             ],
         }
-        lines: list[str] = []
-        for name, (kind, meaning) in _NAMES.items():
-            lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}", *samples[name]]
-        return "\n".join(lines) + "\n"
+        return write_families(_NAMES, samples)
 
     def _requests(self) -> Iterator[str]:
         for (name, outcome, way), tally in sorted(self._tallies.items()):
@@ -90,16 +73,10 @@ class Traffic:
 
     def _histograms(self) -> Iterator[str]:
         metric = "signpost_discovery_request_seconds"
-        merged: dict[tuple[str, str], Tally] = {}
+        merged: dict[tuple[str, str], Durations] = {}
         for (name, _, way), tally in sorted(self._tallies.items()):
-            into = merged.setdefault((name, way), Tally())
+            into = merged.setdefault((name, way), Durations(BOUNDS_SECONDS))
             into.counts = [one + other for one, other in zip(into.counts, tally.counts, strict=True)]
             into.seconds += tally.seconds
         for (name, way), tally in merged.items():
-            labels = f'format="{name}",way="{way}"'
-            total = 0
-            for bound, count in zip((*map(str, BOUNDS_SECONDS), "+Inf"), tally.counts, strict=True):
-                total += count
-                yield f'{metric}_bucket{{{labels},le="{bound}"}} {total}'
-            yield f"{metric}_sum{{{labels}}} {tally.seconds:.6f}"
-            yield f"{metric}_count{{{labels}}} {total}"
+            yield from histogram(metric, f'format="{name}",way="{way}"', tally)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from app.core.errors import InvalidInput, NotAvailable
 from app.core.names import DomainName
 from app.services.known_domains import Profile
-from app.services.traffic import DOCUMENT, SHORT, Tally, outcome_of
+from app.services.traffic import DOCUMENT, SHORT, outcome_of
 from app.serving.fitness import MAX_ADDRESS, find_fitness
 from app.serving.forms import POX_PATHS, Forms, name_beside
 from app.serving.identifiers import RequestIds
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
     from typing import TypeAlias
 
+    from app.core.durations import Durations
     from app.serving.fitness import Fitness
     from app.serving.forms import Asked, Form
     from app.serving.refusals import Refusal
@@ -50,7 +51,7 @@ class _Prepared:
         "template",
     )  # fmt: skip
 
-    def __init__(self, template: Template, fitness: Fitness, tally: Tally, *, is_signed: bool) -> None:
+    def __init__(self, template: Template, fitness: Fitness, tally: Durations, *, is_signed: bool) -> None:
         self.template = template
         self.fill = template.fill
         self.literals = fitness.literal_logins
@@ -73,7 +74,7 @@ class _Refusing:
 
     __slots__ = ("fill", "is_signed", "status", "tally")
 
-    def __init__(self, refusal: Refusal, tally: Tally) -> None:
+    def __init__(self, refusal: Refusal, tally: Durations) -> None:
         self.fill = refusal.fill
         self.is_signed = False
         self.status = refusal.status
