@@ -74,6 +74,8 @@ _TAGS: Final = [
     {"name": "health", "description": "For load balancers."},
 ]
 
+_DISCOVERY: Final = clients.build_router(FORMATS)
+
 
 def create_api(settings: Settings, crew: Crew | None = None) -> FastAPI:
     """Build the FastAPI application, of one process among those of a crew; connects to nothing yet."""
@@ -96,14 +98,13 @@ def create_api(settings: Settings, crew: Crew | None = None) -> FastAPI:
     services.crew.describe = services.own_metrics
     # Put in flat and in this order: routes are matched one after the other, discovery is the
     # product's traffic, and an included router would match each request twice.
-    discovery = clients.build_router(FORMATS)
     management = (
         lifecycle.router, bulk.router, domains.router, dns_records.router, mailboxes.router, providers.router,
         formats.router, instructions.router, tokens.router, webhooks.router, deliveries.router, audit.router,
         verification.router, endpoints.router, discoveries.router, dns_doctor.router,
     )  # fmt: skip
     own = (well_known.build_router(), tls_ask.router, health.router, reference.build_router(api.title))
-    routers = (discovery, *own, *management)
+    routers = (_DISCOVERY, *own, *management)
     api.router.routes[:0] = [route for router in routers for route in router.routes]
     api.router.default = refuse_path
     problems.install(api)
