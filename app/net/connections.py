@@ -146,6 +146,8 @@ class GuardedConnection(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle
         return (
             self._find_answer is not None
+            # Of other targets some are refused, which must happen while the header is being read.
+            and self.url[:1] == b"/"
             and (cycle is None or cycle.response_complete)
             and not self.expect_100_continue
             and self.limit_concurrency is None
@@ -169,7 +171,7 @@ class GuardedConnection(HttpToolsProtocol):
     def _is_answered(self, held: list[bytes]) -> bool:
         """Answer a whole request at once; what it takes of the server's ways is done here."""
         path, _, query = self.url.partition(b"?")
-        if self._find_answer is None or path[:1] != b"/" or b"#" in self.url:
+        if self._find_answer is None or b"#" in self.url:
             return False
         if self.flow.write_paused or self.transport.is_closing():
             return False

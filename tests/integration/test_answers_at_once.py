@@ -75,6 +75,8 @@ REQUESTS: dict[str, tuple[bytes, ...]] = {
     "body and the next": (POX + AUTOCONFIG[:20], AUTOCONFIG[20:]),
     "broken body": (post(b"<nothing>"),),
     "get with a body": (get(b"/v1.1/demo.example", b"Content-Length: 3") + b"abc" + AUTOCONFIG,),
+    "no target": (b"POST http://a_b/x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n",),
+    "absolute target": (get(b"http://signpost.example/mail/config-v1.1.xml?" + QUERY),),
     "expecting": (post(pox("jane@demo.example"), b"Expect: 100-continue"),),
     "chunked": (
         b"POST /autodiscover/autodiscover.xml HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
