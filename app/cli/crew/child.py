@@ -96,7 +96,8 @@ class Child:
                 elif kind == SUM:
                     ledger.note(self, text)
                     write_line(writer, SUM, ledger.total())
-        except OSError:
+        except (OSError, ValueError):
+            # As good as gone: of a process that was killed the last line may lack its end.
             pass
         finally:
             writer.close()
