@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -38,6 +39,22 @@ def signpost(*arguments: str, database_url: str) -> subprocess.CompletedProcess[
         timeout=120,
         check=False,
     )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A database with the demo domain, and a token."""
+
+    url: str
+    token: str
+
+
+def fill_with_demo(database_url: str) -> str:
+    """Put the demo domain into a migrated database, and return a token."""
+    assert signpost("demo", database_url=database_url).returncode == 0
+    created = signpost("token", "create", "--name", "t", "--scope", "admin", database_url=database_url)
+    assert created.returncode == 0, created.stderr
+    return created.stdout.strip()
 
 
 class Service:

@@ -21,7 +21,7 @@ from app.wiring import build_services
 from bulk import lines_of
 from bulk_stream import BulkStream
 from databases import OPERATOR
-from service_process import ROOT, Service, signpost
+from service_process import ROOT, Service, fill_with_demo, signpost
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
@@ -38,10 +38,7 @@ PATIENCE = 120
 
 @pytest.fixture
 def token(database_url: str) -> str:
-    assert signpost("demo", database_url=database_url).returncode == 0
-    created = signpost("token", "create", "--name", "t", "--scope", "admin", database_url=database_url)
-    assert created.returncode == 0, created.stderr
-    return created.stdout.strip()
+    return fill_with_demo(database_url)
 
 
 def a_line(number: int, generation: int) -> dict[str, Any]:

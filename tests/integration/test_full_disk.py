@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 import pytest
 
-from service_process import Service, signpost
+from service_process import Service, fill_with_demo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,13 +73,12 @@ def test_a_full_disk_is_told_of_and_all_is_well_when_there_is_room_again(
 ) -> None:
     shutil.copy(sqlite_template, disk / "test.db")
     url = f"sqlite+aiosqlite:///{disk}/test.db"
-    assert signpost("demo", database_url=url).returncode == 0
-    created = signpost("token", "create", "--name", "t", "--scope", "admin", database_url=url)
+    token = fill_with_demo(url)
     with (
         Service(url, environment={"TMPDIR": str(disk)}) as service,
         httpx.Client(
             base_url=service.url,
-            headers={"Authorization": f"Bearer {created.stdout.strip()}"},
+            headers={"Authorization": f"Bearer {token}"},
             timeout=30,
         ) as client,
     ):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from app.net.connections import HEADER_SECONDS, LEFTOVER_SECONDS, MAX_HEADER_BYTES
 
-from service_process import Service, signpost
+from service_process import Service, fill_with_demo, signpost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,8 +52,7 @@ def served(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     path = tmp_path_factory.mktemp("limits") / "test.db"
     path.write_bytes(sqlite_template.read_bytes())
     url = f"sqlite+aiosqlite:///{path}"
-    assert signpost("demo", database_url=url).returncode == 0
-    token = signpost("token", "create", "--name", "t", "--scope", "admin", database_url=url).stdout.strip()
+    token = fill_with_demo(url)
     environment = {
         "SIGNPOST_REQUESTS_PER_MINUTE_PER_ADDRESS": "6",
         "SIGNPOST_UNLIMITED_NETWORKS": "203.0.113.0/24",
@@ -245,8 +244,7 @@ def test_a_request_under_way_ends_well_when_the_service_is_told_to_stop(
     path = tmp_path / "test.db"
     path.write_bytes(sqlite_template.read_bytes())
     url = f"sqlite+aiosqlite:///{path}"
-    assert signpost("demo", database_url=url).returncode == 0
-    token = signpost("token", "create", "--name", "t", "--scope", "admin", database_url=url).stdout.strip()
+    token = fill_with_demo(url)
     body = json.dumps({"provider": "demo"}).encode()
     environment = {
         "SIGNPOST_SHUTDOWN_SECONDS": "10",

@@ -5,42 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import signal
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from clients import KNOWN, Connection, clients, get
-from service_process import Service, signpost
+from service_process import Service
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+    from service_process import Prepared
+
 pytestmark = pytest.mark.integration
 
 PATIENCE_SECONDS: Final = 30
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A database with the demo domain, and a token."""
-
-    url: str
-    token: str
-
-
-@pytest.fixture(scope="module")
-def prepared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    path = shutil.copy(sqlite_template, tmp_path_factory.mktemp("processes") / "test.db")
-    url = f"sqlite+aiosqlite:///{path}"
-    assert signpost("demo", database_url=url).returncode == 0
-    created = signpost("token", "create", "--name", "t", "--scope", "admin", database_url=url)
-    return Prepared(url, created.stdout.strip())
 
 
 def serving(prepared: Prepared, workers: int = 2, **environment: str) -> Service:

@@ -14,19 +14,12 @@ from typing import Any
 import httpx
 import pytest
 
-from service_process import Service, signpost
+from service_process import Service, fill_with_demo
 
 pytestmark = pytest.mark.integration
 
 ROUNDS = int(os.environ.get("SIGNPOST_KILL_ROUNDS", "2"))
 WRITERS = 6
-
-
-def a_token(database_url: str) -> str:
-    assert signpost("demo", database_url=database_url).returncode == 0
-    created = signpost("token", "create", "--name", "t", "--scope", "admin", database_url=database_url)
-    assert created.returncode == 0, created.stderr
-    return created.stdout.strip()
 
 
 def a_request(name: str) -> dict[str, Any]:
@@ -64,7 +57,7 @@ async def check(client: httpx.AsyncClient, answers: dict[str, Any]) -> int:
 
 
 def test_a_retry_after_kill_9_is_done_once(database_url: str) -> None:
-    headers = {"Authorization": f"Bearer {a_token(database_url)}"}
+    headers = {"Authorization": f"Bearer {fill_with_demo(database_url)}"}
     chance = random.Random(22)  # noqa: S311 - when to kill is no secret
 
     async def one_round(number: int) -> int:
@@ -87,7 +80,7 @@ def test_a_retry_after_kill_9_is_done_once(database_url: str) -> None:
 
 
 def test_retries_through_two_processes_create_one_thing(database_url: str) -> None:
-    headers = {"Authorization": f"Bearer {a_token(database_url)}"}
+    headers = {"Authorization": f"Bearer {fill_with_demo(database_url)}"}
 
     async def retry(url: str, name: str) -> httpx.Response:
         async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
-import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,31 +13,18 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from clients import KNOWN, Connection, clients, get
-from service_process import Service, signpost
+from service_process import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from service_process import Prepared
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 IDLE: Final = int(os.environ.get("SIGNPOST_IDLE_CONNECTIONS", "1000"))
 """``make soak`` opens ten thousand."""
 MOST_BYTES_PER_IDLE: Final = 24 * 1024
-
-
-@dataclass(frozen=True)
-class Prepared:
-    url: str
-    token: str
-
-
-@pytest.fixture(scope="module")
-def prepared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    path = shutil.copy(sqlite_template, tmp_path_factory.mktemp("overload") / "test.db")
-    url = f"sqlite+aiosqlite:///{path}"
-    assert signpost("demo", database_url=url).returncode == 0
-    created = signpost("token", "create", "--name", "t", "--scope", "admin", database_url=url)
-    return Prepared(url, created.stdout.strip())
 
 
 @dataclass

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from postgres import PostgresCluster
-from service_process import Service, signpost
+from service_process import Service, fill_with_demo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,14 +106,13 @@ def deployed(cluster: PostgresCluster) -> Iterator[Deployment]:
     name = f"faults_{time.monotonic_ns()}"
     cluster.execute(f"CREATE DATABASE {name} TEMPLATE template")
     url = cluster.url(name)
-    assert signpost("demo", database_url=url).returncode == 0
-    created = signpost("token", "create", "--name", "t", "--scope", "admin", database_url=url)
+    token = fill_with_demo(url)
     environment = {"SIGNPOST_REQUEST_SECONDS": "4", "SIGNPOST_REQUESTS_PER_MINUTE_PER_ADDRESS": "0"}
     with (
         Service(url, environment=environment) as service,
         httpx.Client(
             base_url=service.url,
-            headers={"Authorization": f"Bearer {created.stdout.strip()}"},
+            headers={"Authorization": f"Bearer {token}"},
             timeout=30,
         ) as client,
     ):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from service_process import Service, signpost
+from service_process import Service, fill_with_demo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,14 +34,11 @@ def is_gone(answer: httpx.Response) -> bool:
 
 
 def test_a_change_through_one_process_is_served_by_the_other(database_url: str) -> None:
-    assert signpost("demo", database_url=database_url).returncode == 0
-    created = signpost("token", "create", "--name", "t", "--scope", "admin", database_url=database_url)
+    token = fill_with_demo(database_url)
     with (
         Service(database_url, environment=ENVIRONMENT) as here,
         Service(database_url, environment=ENVIRONMENT) as there,
-        httpx.Client(
-            base_url=f"{here.url}/api/v1", headers={"Authorization": f"Bearer {created.stdout.strip()}"}
-        ) as client,
+        httpx.Client(base_url=f"{here.url}/api/v1", headers={"Authorization": f"Bearer {token}"}) as client,
     ):
 
         def write(method: str, path: str, content: str, media_type: str = "application/json") -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from service_process import Service, signpost
+from service_process import Service, fill_with_demo
 
 pytestmark = pytest.mark.integration
 
@@ -19,13 +19,6 @@ WRITERS = 50
 ROUNDS = 4
 UNLIMITED = {"SIGNPOST_REQUESTS_PER_MINUTE_PER_TOKEN": "0"}
 DOMAINS = [f"d{number}.example" for number in range(5)]
-
-
-def a_token(database_url: str) -> str:
-    assert signpost("demo", database_url=database_url).returncode == 0
-    created = signpost("token", "create", "--name", "t", "--scope", "admin", database_url=database_url)
-    assert created.returncode == 0, created.stderr
-    return created.stdout.strip()
 
 
 async def count_up(client: httpx.AsyncClient, name: str, seen: Counter[int]) -> None:
@@ -60,7 +53,7 @@ async def history(client: httpx.AsyncClient, name: str) -> list[dict[str, Any]]:
 
 
 def test_no_acknowledged_write_is_lost_and_each_is_in_the_audit(database_url: str) -> None:
-    headers = {"Authorization": f"Bearer {a_token(database_url)}"}
+    headers = {"Authorization": f"Bearer {fill_with_demo(database_url)}"}
     processes = 2 if database_url.startswith("postgresql") else 1
     seen: Counter[int] = Counter()
 
