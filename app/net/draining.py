@@ -2,7 +2,8 @@
 
 uvicorn's own way closes connections that wait for their next request at once, and so meets requests that are
 on their way. Here readiness is taken back first; then no connection is accepted any more, and those that
-are open end with their next answer, or when they have waited for as long as they may at any time.
+are open end with their next answer, when they have waited for as long as they may at any time, or when
+time is over.
 """
 
 from __future__ import annotations
