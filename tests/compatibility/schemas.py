@@ -8,6 +8,7 @@ clients ignore those. Where the answer cannot be known (two patterns), a change 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -28,6 +29,7 @@ _SAME: Final = (
     "patternProperties", "propertyNames", "prefixItems", "contains", "not", "dependentRequired",
 )  # fmt: skip
 _MOST_ALTERNATIVES: Final = 64
+_REFERENCE: Final = re.compile(r'"\$ref": "([^"]+)"')
 
 
 class Way(StrEnum):
@@ -77,6 +79,22 @@ class Place:
         return Place(self.document, self.pointer, {"allOf": [{"$ref": schema["$ref"]}, beside]})
 
 
+def _same_references(released: dict[str, Any], present: dict[str, Any]) -> set[str]:
+    """Return the references behind which both documents say the same, with all that is referred to there."""
+    documents = Place(released, "", released), Place(present, "", present)
+    texts = [json.dumps(root.schema) for root in documents]
+    shared = set(_REFERENCE.findall(texts[0])).intersection(_REFERENCE.findall(texts[1]))
+    behind: dict[str, list[str]] = {}
+    for reference in shared:
+        before, after = (json.dumps(root.at(*_steps(reference)).schema, sort_keys=True) for root in documents)
+        if before == after:
+            behind[reference] = _REFERENCE.findall(before)
+    while changed := [one for one, others in behind.items() if not behind.keys() >= set(others)]:
+        for one in changed:
+            del behind[one]
+    return set(behind)
+
+
 def _steps(reference: str) -> list[str]:
     return [step.replace("~1", "/").replace("~0", "~") for step in reference.removeprefix("#/").split("/")]
 
@@ -93,12 +111,13 @@ class SchemaComparison:
         self.released = released
         self.present = present
         self._known: dict[tuple[Way, str, str, str, str], frozenset[Break]] = {}
+        self._same = _same_references(released, present)
 
     def breaks(self, way: Way, released: Place, present: Place) -> frozenset[Break]:
         """Find what breaks where the present schema stands for the released one."""
         released, present = released.resolved(), present.resolved()
         before, after = (json.dumps(place.schema, sort_keys=True) for place in (released, present))
-        if before == after and '"$ref"' not in before:
+        if before == after and self._same.issuperset(_REFERENCE.findall(before)):
             return frozenset()
         # What is merged of two schemas has the place of one of them.
         key = (way, released.pointer, present.pointer, before, after)
