@@ -73,8 +73,11 @@ def _tables_of(seed: Mapping[str, Any]) -> Tables:
         {**one, "id": number} for number, one in enumerate(_objects(_list_in(seed, "servers"), "servers"))
     ]
     mail = [_seeded_mail(one) for one in servers if str(one.get("type")) not in DAV_TYPES]
-    login = {"port": 0, "user_name": f"%{ADDRESS}%"}
-    dav = [{**login, **one} for one in servers if str(one.get("type")) in DAV_TYPES]
+    dav = [
+        {"port": 0, **one, "user_name": f"%{ADDRESS}%"}
+        for one in servers
+        if str(one.get("type")) in DAV_TYPES
+    ]
     return Tables(
         providers=[{"id": 1, "name": name, "short_name": name.split()[0]}],
         domains=domains,
@@ -88,8 +91,9 @@ def _tables_of(seed: Mapping[str, Any]) -> Tables:
 def _seeded_mail(server: Row) -> Row:
     port = _port(server.get("port", SEED_PORTS.get(str(server.get("type")))))
     socket_type = "SSL" if port in IMPLICIT_TLS else "STARTTLS"
-    login = {"user_name": f"%{ADDRESS}%", "authentication": "plain"}
-    return {"prio": 10, **login, **server, "port": port, "socket_type": socket_type}
+    # automx2 reads no login, no method and no protection of a seed, whatever it says.
+    fixed = {"port": port, "socket_type": socket_type, "user_name": f"%{ADDRESS}%", "authentication": "plain"}
+    return {"prio": 10, **server, **fixed}
 
 
 def _list_in(seed: Mapping[str, Any], name: str) -> list[Any]:

@@ -14,12 +14,13 @@ from app.core.placeholders import ADDRESS, LOCAL_PART
 from app.core.servers import Authentication, Server, SocketType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from app.core.leaving import Household
 
 # Its profiles take no other words for passwords, old as these are.
 _WORDS: Final = {word: method for word, method in AUTHENTICATION.items() if not word.startswith("password-")}
+_SEED_METHODS: Final = {"plain": Authentication.PASSWORD_CLEARTEXT}
 _TYPES: Final = {server_type: word for word, server_type in {**MAIL_TYPES, **DAV_TYPES}.items()}
 _MAIL: Final = frozenset(MAIL_TYPES.values())
 _SOCKET_TYPES: Final = {SocketType.TLS: "SSL", SocketType.STARTTLS: "STARTTLS", SocketType.PLAIN: "plain"}
@@ -100,6 +101,7 @@ def render_seed(households: Sequence[Household]) -> PeerFile:
         raise refuse("must be one, for a seed has one provider", "--provider")
     (household,) = households
     writer, usual = _Writer(), household.usual_servers
+    _lose_documentation(writer, household)
     servers = [row for server in usual if (row := _seeded(writer, household, server)) is not None]
     names = []
     for holding in household.holdings:
@@ -120,8 +122,7 @@ def render_seed(households: Sequence[Household]) -> PeerFile:
 
 def _add(writer: _Writer, household: Household) -> None:
     provider = household.provider
-    if provider.documentation:
-        writer.lose(household, "documentation", "has no place there")
+    _lose_documentation(writer, household)
     provider_id = writer.add(
         "provider",
         {
@@ -149,7 +150,18 @@ def _add(writer: _Writer, household: Household) -> None:
             writer.link(f"{table}_domain", {f"{table}_id": numbers[known], "domain_id": domain_id})
 
 
-def _row(writer: _Writer, household: Household, server: Server, place: int) -> Row | None:
+def _lose_documentation(writer: _Writer, household: Household) -> None:
+    if household.provider.documentation:
+        writer.lose(household, "documentation", "has no place there")
+
+
+def _row(
+    writer: _Writer,
+    household: Household,
+    server: Server,
+    place: int,
+    words: Mapping[str, Authentication] = _WORDS,
+) -> Row | None:
     word = _TYPES.get(server.type)
     subject = f"server {server.type.value} {server.hostname or server.url}"
     if word is None:
@@ -164,7 +176,7 @@ def _row(writer: _Writer, household: Household, server: Server, place: int) -> R
         writer.lose(household, subject, "has options, which have no place there")
     if server.type not in _MAIL:
         return _dav_row(writer, household, server, word)
-    method, lost = first_known(server, _WORDS)
+    method, lost = first_known(server, words)
     if method is None or f"%{LOCAL_PART}%" in (server.hostname or "") or f"%{ADDRESS}%" in texts[0][0]:
         writer.lose(household, subject, "has a login or a name that it does not know: it is left out")
         return None
@@ -198,16 +210,22 @@ def _dav_row(writer: _Writer, household: Household, server: Server, word: str) -
 
 
 def _seeded(writer: _Writer, household: Household, server: Server) -> dict[str, Any] | None:
+    """Return all that automx2 reads of a server: no login and no method, and the port is its protection."""
     place = household.usual_servers.index(server) + 1
-    row = _row(writer, household, server, place)
-    if row is None or server.type not in _MAIL:
-        return None if row is None else {key: value for key, value in row.items() if value is not None}
-    socket_type = "SSL" if server.port in IMPLICIT_TLS else "STARTTLS"
-    if row.pop("socket_type") != socket_type:
-        reason = f"would be told with {socket_type}, which a seed takes from the port: it is left out"
-        writer.lose(household, f"server {server.type.value} {server.hostname}", reason)
+    row = _row(writer, household, server, place, _SEED_METHODS)
+    if row is None:
         return None
-    return row
+    reasons = [f"is logged in to with {row['user_name']}"] if row["user_name"] != f"%{ADDRESS}%" else []
+    said: tuple[str, ...] = ("type", "url", "port")
+    if server.type in _MAIL:
+        said = ("type", "name", "port", "prio")
+        socket_type = "SSL" if server.port in IMPLICIT_TLS else "STARTTLS"
+        reasons += [f"is not told with {socket_type}"] if row["socket_type"] != socket_type else []
+    if reasons:
+        subject = f"server {server.type.value} {server.hostname or server.url}"
+        writer.lose(household, subject, f"{reasons[0]}, which a seed cannot say (SQL can): it is left out")
+        return None
+    return {name: row[name] for name in said}
 
 
 def _insert(table: str, row: Row) -> str:

@@ -75,6 +75,15 @@ def test_a_seed_gives_a_provider_with_its_servers_and_all_domains() -> None:
     assert found.losses == ()
 
 
+def test_a_login_in_a_seed_counts_as_little_as_it_does_for_automx2() -> None:
+    server = {"type": "imap", "name": "imap.example.com", "user_name": "x", "authentication": "NTLM"}
+    (taken,) = parse_seed(a_seed(servers=[server])).providers[0].servers
+    assert (taken.username, taken.authentication) == (
+        "%EMAILADDRESS%",
+        (Authentication.PASSWORD_CLEARTEXT,),
+    )
+
+
 def test_the_older_seed_without_a_version_is_read_too() -> None:
     seed = json.loads(a_seed(domains=["example.com", "example.net"]))
     del seed["version"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -155,6 +156,22 @@ def test_a_seed_has_neither_domains_of_their_own_nor_odd_ports() -> None:
     found = reasons(render_seed([household]))
     assert f"server imap {odd.hostname}" in str(list(found))
     assert "SQL can" in found["provider provider, domain c.example"]
+
+
+def test_a_seed_says_neither_logins_nor_methods_for_automx2_reads_none_of_them() -> None:
+    servers = (
+        an_imap_server(hostname="imap.p.example", username="%EMAILLOCALPART%"),
+        an_smtp_server(hostname="smtp.p.example", port=465, authentication=(Authentication.NTLM,)),
+        a_url_server(ServerType.CALDAV, authentication=BASIC, username=None),
+    )
+    pages = (Page(url="https://help.p.example"),)
+    written = render_seed([a_household(a_provider(servers=servers, documentation=pages), {"a.example": ()})])
+    assert json.loads(written.data)["servers"] == []
+    found = reasons(written)
+    assert "logged in to with %EMAILLOCALPART%" in found["provider provider, server imap imap.p.example"]
+    assert "a login" in found["provider provider, server smtp smtp.p.example"]
+    assert any("caldav" in subject for subject in found)
+    assert found["provider provider, documentation"] == "has no place there"
 
 
 def test_variables_say_one_set_of_plain_logins() -> None:
