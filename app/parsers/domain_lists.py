@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import re
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any, Final
 
 from app.core.domains import DomainStatus
@@ -25,11 +26,14 @@ if TYPE_CHECKING:
 
 _NAMES: Final = ("alias_domain", "domain_name", "domain", "name")
 _PARAMETER: Final = re.compile(r"(virtual_mailbox_domains|virtual_alias_domains|relay_domains)\s*=\s*(.*)")
+_OTHER_PARAMETER: Final = re.compile(r"\w+\s*=.*")
 _SEPARATORS: Final = re.compile(r"[\s,]+")
 _DELIMITERS: Final = "\t;,"
-_NO: Final = frozenset({"0", "false", "no", "n"})
-_YES: Final = frozenset({"1", "true", "yes", "y"})
+# PostgreSQL's client writes t and f.
+_NO: Final = frozenset({"0", "false", "no", "n", "f"})
+_YES: Final = frozenset({"1", "true", "yes", "y", "t"})
 _BACKUP: Final = "is relayed to another host (backup MX), so that its mailboxes are not here"
+_NO_DOMAINS: Final = "is no parameter whose domains have mailboxes"
 _WRAPPINGS: Final = ("data", "items", "list")
 
 
@@ -60,7 +64,8 @@ class _Reader:
             self._take_record(record, f"entry {position}")
 
     def read_lines(self, text: str) -> None:
-        lines = text.splitlines()
+        # psql --tuples-only indents all lines, so that none goes on with the one before.
+        lines = dedent(text).splitlines()
         header = next((line for line in lines if line.strip()), "")
         delimiter = next((one for one in _DELIMITERS if one in header), "\t")
         columns = [column.strip().strip('"').lower() for column in header.split(delimiter)]
@@ -71,17 +76,22 @@ class _Reader:
                 self._read_line(number, line)
 
     def _read_table(self, lines: list[str], delimiter: str, columns: list[str]) -> None:
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        # Between tabs nothing is quoted: a quote there is a text's own.
+        quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+        reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
         try:
             rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
         except csv.Error as error:
             raise refuse(f"is no row of a table: {error}", f"line {reader.line_num}") from None
         for number, row in rows[1:]:
-            cells = [cell.strip() for cell in row]
+            cells = [cell.strip().strip('"') for cell in row]
             self._take_record(dict(zip(columns, cells, strict=False)), f"line {number}")
 
     def _read_line(self, number: int, line: str) -> None:
         parameter = _PARAMETER.fullmatch(line)
+        if parameter is None and _OTHER_PARAMETER.fullmatch(line):
+            self._lose(f"{line.partition('=')[0].strip()} (line {number})", _NO_DOMAINS)
+            return
         words = [word for word in _SEPARATORS.split(parameter[2] if parameter else line) if word]
         # The other words of a table's line are its value, which says nothing of the domain.
         for word in words if parameter or "," in line else words[:1]:

@@ -46,6 +46,33 @@ def test_tables_tell_what_is_off_and_what_is_relayed(delimiter: str) -> None:
     assert "backup MX" in losses(found)["domain relayed.example"]
 
 
+def test_a_table_of_postgresql_says_t_and_f() -> None:
+    found = parse_domain_list(
+        b"domain,active,backupmx\non.example,t,f\noff.example,f,f\nrelayed.example,t,t\n"
+    )
+    assert names(found) == {"on.example": "", "off.example": "suspended"}
+    assert list(losses(found)) == ["domain relayed.example"]
+
+
+def test_a_quote_between_tabs_is_a_text_s_own() -> None:
+    found = parse_domain_list(b'domain\tdescription\tactive\na.example\t"A" Ltd\t0\n"b.example"\t"\t1\n')
+    assert names(found) == {"a.example": "suspended", "b.example": ""}
+
+
+def test_lines_that_are_all_indented_do_not_go_on_with_one_another() -> None:
+    assert names(parse_domain_list(b" a.example\n b.example\n\n")) == {"a.example": "", "b.example": ""}
+
+
+def test_other_parameters_of_postfix_are_no_domains_whatever_they_name() -> None:
+    text = (
+        b"smtpd_client_restrictions = permit_mynetworks,\n  reject_rbl_client lists.example\n"
+        b"virtual_mailbox_domains = a.example\n"
+    )
+    found = parse_domain_list(text)
+    assert names(found) == {"a.example": ""}
+    assert list(losses(found)) == ["smtpd_client_restrictions (line 1)"]
+
+
 def test_aliases_of_a_table_have_their_targets() -> None:
     found = parse_domain_list(b'"alias_domain","target_domain","active"\n"b.example","a.example","1"\n')
     assert names(found) == {"b.example": "a.example"}
