@@ -45,6 +45,8 @@ _OTHER_MACRO: Final = "must hold the macros %s, %u and %d only"
 _LOOKED_UP: Final = (
     "is looked up for each address: it is taken as the mail address, unless a mailbox is given another"
 )
+_LOOKED_UP_SERVICE: Final = "is looked up for each address, whether there is one: it is left out"
+_LED_TO: Final = "is what others lead to: where it is a domain as well, it is taken with --domains FILE"
 _ANY_DOMAIN: Final = "answers for any domain: those without a section are taken with --domains FILE"
 
 
@@ -108,8 +110,11 @@ class _Reader:
     def _domains(self, listed: Sequence[MovedDomain]) -> Sequence[MovedDomain]:
         words = [one for one in re.split(r"[\s,]+", self._value(_MAIN, "domains") or "") if one]
         if words[:1] == [_ANY]:
-            led_to = self._led_to()
-            words = [name for name in self._sections.values() if _is_domain(name) and name not in led_to]
+            led_to, named = self._led_to(), [one for one in self._sections.values() if _is_domain(one)]
+            for name in named:
+                if name.lower() in led_to:
+                    self._settlement.lose(f"section {name}", _LED_TO)
+            words = [name for name in named if name.lower() not in led_to]
             if not listed:
                 self._settlement.lose("automx", _ANY_DOMAIN)
         elif not words:
@@ -124,13 +129,13 @@ class _Reader:
         return [*found.values(), *others]
 
     def _led_to(self) -> set[str]:
-        """Return the sections that others lead to, which are named like domains without being any."""
+        """Return the sections that others lead to, in lower case: named like domains, they may be none."""
         texts = [
             self._value(section, option) or ""
             for section in self._config.sections()
             for option in ("section_filter", "follow")
         ]
-        return {word for text in texts for word in re.split(r"[\s,]+", text)}
+        return {word.lower() for text in texts for word in re.split(r"[\s,]+", text)}
 
     def _gather(self, section: str, settings: _Settings) -> None:
         """Follow a section and those that it leads to, as automx does."""
@@ -166,6 +171,8 @@ class _Reader:
                 if server is not None:
                     before = settings.services.get(option, []) if appends else []
                     settings.services[option] = [*before, server]
+            elif option in SERVICES and _VARIABLE.search(value):
+                self._settlement.lose(f"section {section}, {option}", _LOOKED_UP_SERVICE)
             elif option == "ox" and value.strip().lower() in _TRUE:
                 self._settlement.lose(f"section {section}", "has a service ox, which no client asks for here")
 

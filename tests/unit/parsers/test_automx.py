@@ -82,6 +82,7 @@ def test_sections_for_any_domain_and_listed_domains_are_taken() -> None:
         ("backend = static\n", "domain a.example", "has no servers"),
         ("backend = file\nautoconfig = /x.xml\nfollow = global\n", "section a.example", "files of its own"),
         ("backend = static\nox = yes\nfollow = global\n", "section a.example", "ox"),
+        (f"backend = sql\n{IMAP}pop = ${{pop}}\n", "section a.example, pop", "looked up for each address"),
         (f"backend = static\n{IMAP}imap_port = x\n", "section a.example, imap", "imap_port: must be a port"),
         (f"backend = static\n{IMAP}imap_auth = kerberos\n", "section a.example, imap", "must be one of"),
         (f"backend = static\n{IMAP}imap_server = %(host)s\n", "section a.example, imap", "macros"),
@@ -140,6 +141,15 @@ def test_a_server_without_a_port_is_left_out() -> None:
     found = losses(parse_automx(text.encode()))
     assert found["section global, imap"] == "port: is needed for a server of type imap"
     assert found["section global, pop"].startswith("pop_encryption: must be one of")
+
+
+def test_a_section_that_others_follow_is_told_and_taken_where_it_is_listed_as_a_domain() -> None:
+    text = f"{GLOBAL.replace('a.example', '*')}{IMAP}[a.example]\nbackend = static\nfollow = B.example\n"
+    text += f"[b.example]\nbackend = static\n{IMAP}"
+    listed = (MovedDomain(name=DomainName("b.example")),)
+    assert names(parse_automx(text.encode())) == {"a.example": ""}
+    assert "where it is a domain as well" in losses(parse_automx(text.encode()))["section b.example"]
+    assert names(parse_automx(text.encode(), listed)) == {"a.example": "", "b.example": ""}
 
 
 def test_sections_that_are_no_domains_are_passed_over() -> None:
