@@ -27,6 +27,9 @@ PACC_FORMAT: Final = FORMATS_BY_NAME["pacc"]
 MAX_PLAIN_NAME: Final = 127
 """Longer names are written one by one, and addresses in them are the service's to answer."""
 
+MAX_FILE_STEM: Final = 250
+"""Longer names fit in no file's, which may have 255 octets with the ending (NAME_MAX)."""
+
 _OK: Final = 200
 _PERSONAL: Final = frozenset({ADDRESS, LOCAL_PART})
 _LOCAL: Final = "Jo.Doe-9_x+tag"
@@ -59,6 +62,7 @@ class Reason(StrEnum):
     MAILBOXES = "mailboxes have settings of their own, so that addresses are answered one by one"
     LOGIN = "what addresses are answered depends on the address"
     LONG_NAME = "the name is so long that limits come into play with addresses"
+    NO_FILE_NAME = "the name is too long for a file's"
     NO_AUTOCONFIG = "there is no autoconfig document"
     NO_PACC = "the settings cannot be described as PACC"
     DIRECTIVE = "a text looks like a directive of server-side includes"
@@ -90,6 +94,8 @@ _NAME: Final = b'<!--#echo var="%b" encoding="none" -->' % NAME_VARIABLE.encode(
 
 def documents_of(shared: Shared, standing: Standing, layout: Layout = Layout.FILES) -> StaticDocuments:
     """Write the files of an active domain from what it has in common with others."""
+    if len(standing.name) > MAX_FILE_STEM:
+        return StaticDocuments(standing.name, {}, (Reason.NO_FILE_NAME,))
     common = shared.documents.get(Patterns)
     if common is None:
         # Of its own servers nothing is another's, and trying a pattern costs more than using it once saves.

@@ -96,6 +96,18 @@ def test_what_did_not_change_is_not_touched(url: str, folder: Path, layout: Layo
     }
 
 
+def test_a_domain_whose_name_fits_in_no_file_s_is_left_to_the_service(url: str, folder: Path) -> None:
+    longest, fitting = (".".join(("a" * 63, "b" * 63, "c" * 63, "d" * last)) for last in (59, 58))
+    stock(url, "a.example", fitting, longest)
+    assert export(url, folder) == "Domains: 3, files written: 4, unchanged: 0, removed: 0\n"
+    (left,) = [
+        one
+        for one in json.loads((folder / "report.json").read_text())["left_to_the_service"]["domains"]
+        if one["such_as"] == [longest]
+    ]
+    assert left["why"] == "the name is too long for a file's"
+
+
 def test_identical_documents_are_one_file(url: str, folder: Path) -> None:
     stock(url, "a.example", "b.example")
     export(url, folder)
