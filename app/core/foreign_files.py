@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
-from app.core.errors import refuse
+from app.core.errors import InvalidInput, refuse
 from app.core.moving import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _ASSIGNMENT: Final = re.compile(
     r"""\s*(?:-\s+)?(?:export\s+|Environment=)?["']?([A-Za-z_][A-Za-z0-9_]*)["']?\s*(?:=|:\s)\s*(.*)"""
 )
+_PORT: Final = re.compile(r"[0-9]{1,5}")
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
 
 
@@ -61,6 +63,37 @@ def parsed_json(text: str) -> Any:  # noqa: ANN401 - any JSON
         raise refuse(f"must be JSON ({error.msg})", f"line {error.lineno}") from None
     except (ValueError, RecursionError):
         raise refuse("must be JSON") from None
+
+
+def members(value: Any) -> list[str]:  # noqa: ANN401 - any JSON
+    """Return the texts of a list, or of a set as JMAP has it: an object of each member and true."""
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list | dict) else []
+
+
+def port_of(text: str, *place: str) -> int:
+    """Return a port's number.
+
+    Raises:
+        InvalidInput: When it is none, naming the place.
+    """
+    if not _PORT.fullmatch(text):
+        raise refuse("must be a port's number", *place)
+    return int(text)
+
+
+def public_port(binding: str, *place: str) -> int | None:
+    """Return the port of ``993`` or ``[::]:993``; None where only the host itself is let in.
+
+    Raises:
+        InvalidInput: When it is neither, naming the place.
+    """
+    address, _, port = binding.strip().rpartition(":")
+    try:
+        is_local = bool(address) and ip_address(address.strip("[]")).is_loopback
+        number = port_of(port)
+    except (ValueError, InvalidInput):
+        raise refuse(f"must be [ADDRESS:]PORT, not {binding}", *place) from None
+    return None if is_local else number
 
 
 def read_assignments(text: str, names: Collection[str]) -> Mapping[str, Assignment]:

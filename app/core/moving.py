@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 from app.core.domains import Domain, DomainStatus
 from app.core.errors import InvalidInput
-from app.core.servers import Server, ServerType, next_key
+from app.core.placeholders import ADDRESS
+from app.core.provider import MAX_DISPLAY_NAME, MAX_SHORT_NAME, Provider
+from app.core.servers import Authentication, Server, ServerType, SocketType, next_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from app.core.names import DomainName
-    from app.core.provider import Provider
 
 MAX_FILE_BYTES: Final = 64_000_000
 _MAX_STEM: Final = 50
@@ -108,6 +109,32 @@ class Settlement:
         """Note what is left behind; the same once."""
         self._losses[Loss(subject, reason)] = None
 
+    def name_provider(self, name: str, short_name: str = "", fallback: str = "mail") -> Provider:
+        """Return a provider without servers; a name that is too long is cut, and that is told.
+
+        Raises:
+            InvalidInput: When it could be no provider's name.
+        """
+        if len(name) > MAX_DISPLAY_NAME:
+            self.lose(f"provider {name}", f"is cut to {MAX_DISPLAY_NAME} characters")
+        short_name = short_name or name
+        return Provider(
+            slug=slug_of(short_name, fallback),
+            display_name=_cut(name, MAX_DISPLAY_NAME),
+            short_name=_cut(short_name, MAX_SHORT_NAME),
+        )
+
+    def add_alike(
+        self, template: Provider, domains: Iterable[MovedDomain], servers: tuple[Server, ...]
+    ) -> None:
+        """Take a provider whose domains have all its servers.
+
+        Raises:
+            InvalidInput: When the servers could not be a provider's.
+        """
+        holdings = [Holding(domain=domain, servers=servers) for domain in domains]
+        self.add(replace(template, servers=servers), holdings)
+
     def add(self, template: Provider, holdings: Sequence[Holding]) -> None:
         """Take a provider that has these domains, or none; its slug gets a number where it is taken.
 
@@ -173,6 +200,42 @@ def reason_of(error: InvalidInput) -> str:
 def slug_of(text: str, fallback: str) -> str:
     """Make a provider's slug of a name, with room for a number behind it."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:_MAX_STEM].strip("-") or fallback
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[:most].strip(" .-")
+
+
+def mail_server(server_type: ServerType, hostname: str, port: int | None, socket_type: SocketType) -> Server:
+    """Return a server that is logged in to with the address and a password.
+
+    Raises:
+        InvalidInput: When it could not be one.
+    """
+    return Server(
+        key=server_type.value,
+        type=server_type,
+        hostname=hostname,
+        port=port,
+        socket_type=socket_type,
+        authentication=(Authentication.PASSWORD_CLEARTEXT,),
+        username=f"%{ADDRESS}%",
+    )
+
+
+def web_service(server_type: ServerType, url: str, username: str | None = f"%{ADDRESS}%") -> Server:
+    """Return a service that is logged in to with a password, by HTTP's own means.
+
+    Raises:
+        InvalidInput: When it could not be one.
+    """
+    return Server(
+        key=server_type.value,
+        type=server_type,
+        url=url,
+        authentication=(Authentication.HTTP_BASIC,),
+        username=username,
+    )
 
 
 def keyed(servers: Iterable[Server]) -> tuple[Server, ...]:

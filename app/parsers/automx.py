@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from app.core.automx_words import AUTHENTICATION, DAV_SERVICES, MACROS, SERVICES, SOCKET_TYPES
 from app.core.errors import InvalidInput, refuse
-from app.core.foreign_files import checked_text
-from app.core.moving import Holding, MovedDomain, Settlement, keyed, reason_of, slug_of
+from app.core.foreign_files import checked_text, port_of
+from app.core.moving import Holding, MovedDomain, Settlement, keyed, reason_of, web_service
 from app.core.names import DomainName, Hostname
 from app.core.patterns import hostname_pattern
 from app.core.placeholders import ADDRESS
-from app.core.provider import MAX_DISPLAY_NAME, MAX_SHORT_NAME, Provider
-from app.core.servers import Authentication, Server, ServerType, SmtpOptions, SocketType
+from app.core.servers import Server, ServerType, SmtpOptions, SocketType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,19 +101,21 @@ class _Reader:
                     groups.setdefault(names, []).append(Holding(domain=domain, servers=servers))
                 else:
                     self._settlement.lose(subject, "has no servers, so that nothing could be told of it")
+        main = self._value(_MAIN, "provider") or _MAIN
         for (name, short_name), holdings in groups.items():
-            with self._settlement.attempt(f"provider {name}"):
-                self._settlement.add(self._provider(name, short_name), holdings)
+            with self._settlement.attempt(f"provider {name or main}"):
+                provider = self._settlement.name_provider(name or main, short_name, _MAIN)
+                self._settlement.add(provider, holdings)
         return self._settlement.settled()
 
     def _domains(self, listed: Sequence[MovedDomain]) -> Sequence[MovedDomain]:
         words = [one for one in re.split(r"[\s,]+", self._value(_MAIN, "domains") or "") if one]
         if words[:1] == [_ANY]:
             led_to, named = self._led_to(), [one for one in self._sections.values() if _is_domain(one)]
-            for name in named:
-                if name.lower() in led_to:
-                    self._settlement.lose(f"section {name}", _LED_TO)
-            words = [name for name in named if name.lower() not in led_to]
+            for section in named:
+                if section.lower() in led_to:
+                    self._settlement.lose(f"section {section}", _LED_TO)
+            words = [section for section in named if section.lower() not in led_to]
             if not listed:
                 self._settlement.lose("automx", _ANY_DOMAIN)
         elif not words:
@@ -192,28 +193,8 @@ class _Reader:
         servers = [server for found in settings.services.values() for server in found]
         if settings.sync_url:
             with self._settlement.attempt(f"section {section}, server_url"):
-                servers.append(
-                    Server(
-                        key=ServerType.ACTIVESYNC.value,
-                        type=ServerType.ACTIVESYNC,
-                        url=_translated(settings.sync_url),
-                        authentication=(Authentication.HTTP_BASIC,),
-                        username=f"%{ADDRESS}%",
-                    )
-                )
+                servers.append(web_service(ServerType.ACTIVESYNC, _translated(settings.sync_url)))
         return servers
-
-    def _provider(self, name: str, short_name: str) -> Provider:
-        main = self._value(_MAIN, "provider") or _MAIN
-        name = name or main
-        if len(name) > MAX_DISPLAY_NAME:
-            self._settlement.lose(f"provider {name}", f"is cut to {MAX_DISPLAY_NAME} characters")
-        short_name = (short_name or name)[:MAX_SHORT_NAME].strip()
-        return Provider(
-            slug=slug_of(short_name, _MAIN),
-            display_name=name[:MAX_DISPLAY_NAME].strip(),
-            short_name=short_name,
-        )
 
     def _value(self, section: str, option: str) -> str | None:
         return self._config.get(section, option, fallback=None)
@@ -221,7 +202,6 @@ class _Reader:
 
 def _mail_server(service: str, options: Mapping[str, str]) -> Server:
     server_type = SERVICES[service]
-    login = options.get(f"{service}_auth_identity") or "%u"
     hostname = _translated(options.get(f"{service}_server") or "")
     return Server(
         key=server_type.value,
@@ -230,7 +210,7 @@ def _mail_server(service: str, options: Mapping[str, str]) -> Server:
         port=_port(options, service),
         socket_type=_socket_type(options, service),
         authentication=(_choice(AUTHENTICATION, options, f"{service}_auth", "plaintext"),),
-        username=f"%{ADDRESS}%" if _VARIABLE.search(login) else _translated(login),
+        username=_login(options, service),
         options=_smtp_options(options) if service == "smtp" else None,
     )
 
@@ -242,30 +222,22 @@ def _smtp_options(options: Mapping[str, str]) -> SmtpOptions | None:
 
 
 def _dav_server(service: str, options: Mapping[str, str]) -> Server:
-    server_type = SERVICES[service]
     place = _translated(options.get(f"{service}_server") or "")
     if "://" not in place:
         port = _port(options, service)
         # Without a path clients begin at the well-known one (RFC 6764 §5).
         place = f"https://{Hostname.parse_text(place)}:{port or 443}/.well-known/{service}"
+    return web_service(SERVICES[service], place, _login(options, service))
+
+
+def _login(options: Mapping[str, str], service: str) -> str:
     login = options.get(f"{service}_auth_identity") or "%u"
-    return Server(
-        key=server_type.value,
-        type=server_type,
-        url=place,
-        authentication=(Authentication.HTTP_BASIC,),
-        username=f"%{ADDRESS}%" if _VARIABLE.search(login) else _translated(login),
-    )
+    return f"%{ADDRESS}%" if _VARIABLE.search(login) else _translated(login)
 
 
 def _port(options: Mapping[str, str], service: str) -> int | None:
     name = f"{service}_port"
-    text = options.get(name)
-    if text is None:
-        return None
-    if not re.fullmatch(r"[0-9]{1,5}", text):
-        raise refuse("must be a port's number", name)
-    return int(text)
+    return port_of(options[name], name) if name in options else None
 
 
 def _socket_type(options: Mapping[str, str], service: str) -> SocketType:

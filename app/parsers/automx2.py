@@ -7,7 +7,6 @@ type that the first one has, which a domain cannot say.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -23,11 +22,11 @@ from app.core.automx2_tables import (
     Tables,
 )
 from app.core.errors import InvalidInput, refuse
-from app.core.moving import MAX_FILE_BYTES, Holding, MovedDomain, Settlement, keyed, reason_of, slug_of
+from app.core.foreign_files import checked_text, parsed_json
+from app.core.moving import Holding, MovedDomain, Settlement, keyed, reason_of, web_service
 from app.core.names import DomainName, Hostname
 from app.core.placeholders import ADDRESS
-from app.core.provider import MAX_SHORT_NAME, Provider
-from app.core.servers import Authentication, Server
+from app.core.servers import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,12 +47,7 @@ def parse_seed(data: bytes) -> Belongings:
     Raises:
         InvalidInput: When it is none.
     """
-    if len(data) > MAX_FILE_BYTES:
-        raise refuse(f"must be at most {MAX_FILE_BYTES} bytes")
-    try:
-        seed = json.loads(data)
-    except (ValueError, RecursionError):
-        raise refuse("must be JSON") from None
+    seed = parsed_json(checked_text(data))
     if not isinstance(seed, dict):
         raise refuse("must be an object")
     if seed.get("version", 1) not in (1, _LATEST_SEED):
@@ -170,7 +164,8 @@ class _Reader:
                 self.settlement.lose(f"domain {name.ascii}", _NO_SERVERS)
         if holdings:
             with self.settlement.attempt(f"provider {row.get('name')}"):
-                self.settlement.add(_named_provider(row), holdings)
+                names = str(row.get("name")).strip(), str(row.get("short_name") or "").strip()
+                self.settlement.add(self.settlement.name_provider(*names, "automx2"), holdings)
 
     def _name(self, row: Row) -> DomainName | None:
         text = str(row.get("name"))
@@ -182,12 +177,6 @@ class _Reader:
         if row.get("ldapserver_id"):
             self.settlement.lose(f"domain {text}", _LDAP)
         return name
-
-
-def _named_provider(row: Row) -> Provider:
-    name = str(row.get("name")).strip()
-    short_name = str(row.get("short_name") or name).strip()[:MAX_SHORT_NAME].strip()
-    return Provider(slug=slug_of(short_name, "automx2"), display_name=name, short_name=short_name)
 
 
 def _prio(row: Row) -> int:
@@ -212,13 +201,8 @@ def _mail_server(row: Row) -> Server:
 def _dav_server(row: Row) -> Server:
     server_type = _choice(DAV_TYPES, row, "type")
     username = row.get("user_name")
-    return Server(
-        key=server_type.value,
-        type=server_type,
-        url=_with_port(str(row.get("url")), row.get("port")),
-        authentication=(Authentication.HTTP_BASIC,),
-        username=username if isinstance(username, str) and username else None,
-    )
+    url = _with_port(str(row.get("url")), row.get("port"))
+    return web_service(server_type, url, username if isinstance(username, str) and username else None)
 
 
 def _with_port(url: str, port: object) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from app.core.domains import DomainStatus
 from app.core.errors import InvalidInput, refuse
-from app.core.foreign_files import checked_text, parsed_json
+from app.core.foreign_files import checked_text, members, parsed_json
 from app.core.moving import DomainList, Loss, MovedDomain, reason_of
 from app.core.names import DomainName
 
@@ -77,8 +77,12 @@ class _Reader:
 
     def _read_table(self, lines: list[str], delimiter: str, columns: list[str]) -> None:
         # Between tabs nothing is quoted: a quote there is a text's own.
-        quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-        reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+        reader = csv.reader(
+            lines,
+            delimiter=delimiter,
+            quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL,
+            strict=True,
+        )
         try:
             rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
         except csv.Error as error:
@@ -112,7 +116,7 @@ class _Reader:
         status = DomainStatus.SUSPENDED if is_off else DomainStatus.ACTIVE
         target = record.get("target_domain")
         self._take(name, place, status, target if isinstance(target, str) and target else None)
-        for alias in _members(record.get("aliases")):
+        for alias in members(record.get("aliases")):
             self._take(alias, place, status, name)
 
     def _take(
@@ -143,11 +147,6 @@ def _records(value: Any) -> Iterable[Any]:  # noqa: ANN401 - any JSON
     if not isinstance(value, list):
         raise refuse("must be a list of domains")
     return value
-
-
-def _members(value: Any) -> list[str]:  # noqa: ANN401 - any JSON
-    """Return the texts of a list, or of a set as JMAP has it: an object of each member and true."""
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list | dict) else []
 
 
 def _says(value: Any, words: frozenset[str]) -> bool:  # noqa: ANN401 - any JSON

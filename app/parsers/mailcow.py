@@ -5,16 +5,14 @@ Its domains are in its database, not in the file.
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from app.core.errors import refuse, within
-from app.core.foreign_files import checked_text, read_assignments
-from app.core.moving import Holding, Settlement, keyed, slug_of
+from app.core.foreign_files import checked_text, public_port, read_assignments
+from app.core.moving import Settlement, keyed, mail_server, web_service
 from app.core.names import DomainName
 from app.core.placeholders import ADDRESS
-from app.core.provider import MAX_DISPLAY_NAME, MAX_SHORT_NAME, Provider
-from app.core.servers import Authentication, Server, ServerType, SocketType
+from app.core.servers import Server, ServerType, SocketType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +33,8 @@ _MAIL: Final = {
     "SIEVE_PORT": (ServerType.MANAGESIEVE, SocketType.STARTTLS, "4190"),
 }
 _OTHERS: Final = (_HOSTNAME, "HTTPS_PORT", "SKIP_SOGO", "ADDITIONAL_SERVER_NAMES")
+# Its pages take y alone, the container of SOGo also yes.
+_YES: Final = ("y", "yes")
 _NOT_LISTED: Final = "Domains are not in this file: take them with --domains FILE"
 
 
@@ -69,35 +69,23 @@ class _Reader:
             self._settlement.lose(place, "clients are given the host's own name only, as mailcow does")
         if not listed:
             self._settlement.lose("mailcow", _NOT_LISTED)
-        provider = Provider(
-            slug=slug_of(self._hostname, "mailcow"),
-            display_name=self._hostname[:MAX_DISPLAY_NAME],
-            short_name=self._hostname[:MAX_SHORT_NAME].strip(".-"),
-            servers=servers,
-        )
-        self._settlement.add(provider, [Holding(domain=domain, servers=servers) for domain in listed])
+        self._settlement.add_alike(self._settlement.name_provider(self._hostname), listed, servers)
         return self._settlement.settled()
 
     def _mail_servers(self) -> list[Server]:
         servers = []
         for name, (server_type, socket_type, default) in _MAIL.items():
             with self._settlement.attempt(self._place(name)):
-                port = _public_port(self._text(name, default))
-                server = Server(
-                    key=server_type.value,
-                    type=server_type,
-                    hostname=self._hostname,
-                    port=port,
-                    socket_type=socket_type,
-                    authentication=(Authentication.PASSWORD_CLEARTEXT,),
-                    username=f"%{ADDRESS}%",
-                )
-                servers.append(server)
+                port = public_port(self._text(name, default))
+                if port is None:
+                    self._settlement.lose(self._place(name), "is open to the host itself only")
+                else:
+                    servers.append(mail_server(server_type, self._hostname, port, socket_type))
         return servers
 
     def _web_services(self) -> list[Server]:
         """Return what SOGo serves; the address clients come in at has the port, so that it is 443 here."""
-        if self._text("SKIP_SOGO", "n").lower() == "y":
+        if self._text("SKIP_SOGO", "n").lower() in _YES:
             return []
         if self._text("HTTPS_PORT", _HTTPS_PORT) != _HTTPS_PORT:
             reason = f"is behind a proxy, as far as clients see: their URLs have {_HTTPS_PORT}"
@@ -105,9 +93,9 @@ class _Reader:
         root = f"https://{self._hostname}"
         dav = f"{root}/SOGo/dav/%{ADDRESS}%/"
         return [
-            _web_service(ServerType.CALDAV, dav),
-            _web_service(ServerType.CARDDAV, dav),
-            _web_service(ServerType.ACTIVESYNC, f"{root}/Microsoft-Server-ActiveSync"),
+            web_service(ServerType.CALDAV, dav),
+            web_service(ServerType.CARDDAV, dav),
+            web_service(ServerType.ACTIVESYNC, f"{root}/Microsoft-Server-ActiveSync"),
             Server(key=ServerType.WEBMAIL.value, type=ServerType.WEBMAIL, url=f"{root}/SOGo/"),
         ]
 
@@ -118,27 +106,3 @@ class _Reader:
     def _place(self, name: str) -> str:
         one = self._found.get(name)
         return name if one is None else one.place
-
-
-def _web_service(server_type: ServerType, url: str) -> Server:
-    return Server(
-        key=server_type.value,
-        type=server_type,
-        url=url,
-        authentication=(Authentication.HTTP_BASIC,),
-        username=f"%{ADDRESS}%",
-    )
-
-
-def _public_port(binding: str) -> int:
-    """Return the port of ``993`` or ``192.0.2.1:993``."""
-    address, _, port = binding.rpartition(":")
-    if not (port.isascii() and port.isdigit() and len(port) <= 5):  # noqa: PLR2004 - 65535
-        raise refuse("must be a port, with an address before it or without")
-    try:
-        is_local = bool(address) and ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        raise refuse("must have an address before the port, or nothing") from None
-    if is_local:
-        raise refuse("is open to the host itself only")
-    return int(port)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from app.core.errors import refuse
-from app.core.foreign_files import checked_text, read_assignments
-from app.core.moving import Holding, MovedDomain, Settlement, keyed, slug_of
+from app.core.foreign_files import checked_text, port_of, read_assignments
+from app.core.moving import MovedDomain, Settlement, keyed, mail_server, web_service
 from app.core.names import DomainName, Hostname
-from app.core.placeholders import ADDRESS, LOCAL_PART
-from app.core.provider import MAX_SHORT_NAME, Page, Provider
+from app.core.placeholders import LOCAL_PART
+from app.core.provider import Page, Provider
 from app.core.servers import Authentication, LdapOptions, Server, ServerType, SocketType
 
 if TYPE_CHECKING:
@@ -63,24 +64,16 @@ class _Reader:
             reason = "profiles have identifiers of their own here, so that they are installed beside old ones"
             self._settlement.lose(", ".join(name for name in _IDENTIFIERS if name in self._found), reason)
         with self._settlement.attempt(f"provider {self._text('COMPANY_NAME')}"):
-            holdings = [Holding(domain=domain, servers=servers) for domain in domains]
-            self._settlement.add(self._provider(servers), holdings)
+            self._settlement.add_alike(self._provider(), domains, servers)
         return self._settlement.settled()
 
-    def _provider(self, servers: tuple[Server, ...]) -> Provider:
+    def _provider(self) -> Provider:
         name = self._text("COMPANY_NAME") or self._text("DOMAIN") or "Mail"
         pages: tuple[Page, ...] = ()
         if url := self._found.get("SUPPORT_URL"):
             with self._settlement.attempt(url.place):
                 pages = (Page(url=url.value),)
-        short_name = name[:MAX_SHORT_NAME].strip()
-        return Provider(
-            slug=slug_of(name, "mail"),
-            display_name=name,
-            short_name=short_name,
-            documentation=pages,
-            servers=servers,
-        )
+        return replace(self._settlement.name_provider(name), documentation=pages)
 
     def _servers(self) -> list[Server]:
         servers: list[Server] = []
@@ -90,7 +83,7 @@ class _Reader:
                     servers.append(self._mail_server(service, server_type))
         if sync := self._found.get("MOBILESYNC_URL"):
             with self._settlement.attempt(sync.place):
-                servers.append(_sync_server(sync.value))
+                servers.append(web_service(ServerType.ACTIVESYNC, sync.value))
         if host := self._found.get("LDAP_HOST"):
             with self._settlement.attempt(host.place):
                 servers.append(self._directory())
@@ -99,14 +92,11 @@ class _Reader:
         return servers
 
     def _mail_server(self, service: str, server_type: ServerType) -> Server:
-        return Server(
-            key=server_type.value,
-            type=server_type,
-            hostname=Hostname.parse_text(self._text(f"{service}_HOST")),
-            port=self._port(f"{service}_PORT"),
-            socket_type=self._socket_type(f"{service}_SOCKET"),
-            authentication=(Authentication.PASSWORD_CLEARTEXT,),
-            username=f"%{ADDRESS}%",
+        return mail_server(
+            server_type,
+            Hostname.parse_text(self._text(f"{service}_HOST")),
+            self._port(f"{service}_PORT"),
+            self._socket_type(f"{service}_SOCKET"),
         )
 
     def _directory(self) -> Server:
@@ -131,24 +121,10 @@ class _Reader:
 
     def _port(self, name: str) -> int | None:
         text = self._text(name)
-        if not text:
-            return None
-        if not (text.isascii() and text.isdigit() and len(text) <= 5):  # noqa: PLR2004 - 65535
-            raise refuse("must be a port's number", name)
-        return int(text)
+        return port_of(text, name) if text else None
 
     def _socket_type(self, name: str, default: str = "") -> SocketType:
         value = self._text(name) or default
         if value.upper() not in _SOCKET_TYPES:
             raise refuse(f"must be one of {', '.join(_SOCKET_TYPES)}, not {value}", name)
         return _SOCKET_TYPES[value.upper()]
-
-
-def _sync_server(url: str) -> Server:
-    return Server(
-        key=ServerType.ACTIVESYNC.value,
-        type=ServerType.ACTIVESYNC,
-        url=url,
-        authentication=(Authentication.HTTP_BASIC,),
-        username=f"%{ADDRESS}%",
-    )

@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from app.core.domains import DomainStatus
 from app.core.errors import InvalidInput, refuse, within
-from app.core.foreign_files import checked_text, parsed_json
-from app.core.moving import Holding, MovedDomain, Settlement, keyed, slug_of
+from app.core.foreign_files import checked_text, members, parsed_json, public_port
+from app.core.moving import MovedDomain, Settlement, keyed, mail_server, web_service
 from app.core.names import DomainName
-from app.core.placeholders import ADDRESS
-from app.core.provider import MAX_DISPLAY_NAME, MAX_SHORT_NAME, Provider
-from app.core.servers import Authentication, Server, ServerType, SocketType
+from app.core.servers import ServerType, SocketType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from app.core.moving import Belongings
+    from app.core.servers import Server
 
 _LISTENER: Final = "server.listener."
 _HOSTNAMES: Final = ("server.hostname", "lookup.default.hostname")
@@ -177,7 +175,7 @@ def _take_object(found: _Configuration, kind: str, record: Mapping[str, Any]) ->
         listener = _Listener(
             name=str(record.get("name")),
             protocol=str(record.get("protocol", "smtp")).lower(),
-            binds=tuple(_members(record.get("bind"))),
+            binds=tuple(members(record.get("bind"))),
             is_implicit=record.get("tlsImplicit") is True,
         )
         found.listeners.append(listener)
@@ -186,13 +184,8 @@ def _take_object(found: _Configuration, kind: str, record: Mapping[str, Any]) ->
     is_off = record.get("isEnabled") is False
     status = DomainStatus.SUSPENDED if is_off else DomainStatus.ACTIVE
     found.domains.append(MovedDomain(name=name, status=status))
-    for alias in _members(record.get("aliases")):
+    for alias in members(record.get("aliases")):
         found.domains.append(MovedDomain(name=DomainName.parse(alias), alias_of=name, status=status))
-
-
-def _members(value: Any) -> list[str]:  # noqa: ANN401 - any JSON
-    """Return the texts of a list, or of a set as JMAP has it: an object of each member and true."""
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list | dict) else []
 
 
 def _settle(found: _Configuration, domains: Sequence[MovedDomain], settlement: Settlement) -> Belongings:
@@ -203,14 +196,8 @@ def _settle(found: _Configuration, domains: Sequence[MovedDomain], settlement: S
     if not domains:
         settlement.lose("Stalwart", _NOT_LISTED)
     servers = keyed(_servers(found, hostname, settlement))
-    provider = Provider(
-        slug=slug_of(hostname, "stalwart"),
-        display_name=hostname[:MAX_DISPLAY_NAME],
-        short_name=hostname[:MAX_SHORT_NAME].strip(".-"),
-        servers=servers,
-    )
     with settlement.attempt(f"provider {hostname}"):
-        settlement.add(provider, [Holding(domain=domain, servers=servers) for domain in domains])
+        settlement.add_alike(settlement.name_provider(hostname), domains, servers)
     return settlement.settled()
 
 
@@ -222,7 +209,7 @@ def _servers(found: _Configuration, hostname: str, settlement: Settlement) -> It
     for listener in sorted(found.listeners, key=lambda one: not one.is_implicit):
         ports: list[int] = []
         with settlement.attempt(f"listener {listener.name}"):
-            ports = [port for bind in listener.binds if (port := _public_port(bind)) is not None]
+            ports = [port for bind in listener.binds if (port := public_port(bind, "bind")) is not None]
         if listener.protocol == "http" and listener.is_implicit:
             https += ports
         service = services.get(listener.protocol)
@@ -233,14 +220,15 @@ def _servers(found: _Configuration, hostname: str, settlement: Settlement) -> It
             is_told = listener.is_implicit or service.tells_starttls
             if place not in placed and is_told and (listener.protocol, port) != ("smtp", _RELAY_PORT):
                 placed.add(place)
-                yield _mail_server(listener, port, service.hostname or hostname)
+                socket_type = SocketType.TLS if listener.is_implicit else SocketType.STARTTLS
+                yield mail_server(_MAIL[listener.protocol], service.hostname or hostname, port, socket_type)
     if not https:
         settlement.lose("Stalwart", _NO_HTTPS)
         return
     authority = "" if _HTTPS_PORT in https else f":{https[0]}"
     for name, (server_type, path) in _WEB.items():
         if service := services.get(name):
-            yield _web_service(server_type, f"https://{service.hostname or hostname}{authority}{path}")
+            yield web_service(server_type, f"https://{service.hostname or hostname}{authority}{path}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,38 +259,3 @@ def _hostname(text: object) -> str | None:
         return DomainName.parse_text(text)
     except InvalidInput as error:
         raise error.inside("services", "hostname") from None
-
-
-def _public_port(bind: str) -> int | None:
-    """Return the port of ``[::]:993``; None where only the host itself is let in."""
-    address, _, port = bind.strip().rpartition(":")
-    if not (port.isascii() and port.isdigit() and len(port) <= 5 and address):  # noqa: PLR2004 - 65535
-        raise refuse(f"must be an address and a port, not {bind}", "bind")
-    try:
-        is_local = ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        raise refuse(f"must be an address and a port, not {bind}", "bind") from None
-    return None if is_local else int(port)
-
-
-def _mail_server(listener: _Listener, port: int, hostname: str) -> Server:
-    server_type = _MAIL[listener.protocol]
-    return Server(
-        key=server_type.value,
-        type=server_type,
-        hostname=hostname,
-        port=port,
-        socket_type=SocketType.TLS if listener.is_implicit else SocketType.STARTTLS,
-        authentication=(Authentication.PASSWORD_CLEARTEXT,),
-        username=f"%{ADDRESS}%",
-    )
-
-
-def _web_service(server_type: ServerType, url: str) -> Server:
-    return Server(
-        key=server_type.value,
-        type=server_type,
-        url=url,
-        authentication=(Authentication.HTTP_BASIC,),
-        username=f"%{ADDRESS}%",
-    )

@@ -93,7 +93,7 @@ def test_the_older_seed_without_a_version_is_read_too() -> None:
 @pytest.mark.parametrize(
     ("seed", "fault"),
     [
-        (b"SQLite", "input: must be JSON"),
+        (b"SQLite", "line 1: must be JSON (Expecting value)"),
         (b"[" * 100_000, "input: must be JSON"),
         (b"[]", "input: must be an object"),
         (a_seed(version=3), "version: must be 1 or 2"),
@@ -176,6 +176,19 @@ def test_login_names_from_ldap_are_told_to_be_lost() -> None:
 def test_the_port_beside_a_url_becomes_part_of_it(url: str, port: int, expected: str) -> None:
     seed = a_seed(servers=[{"type": "caldav", "url": url, "port": port}])
     assert [server.url for server in parse_seed(seed).providers[0].servers] == [expected]
+
+
+def test_a_name_that_is_too_long_is_cut_and_told_and_keeps_its_domains() -> None:
+    domain = {"id": 1, "name": "a.example", "provider_id": 1}
+    tables = Tables(
+        providers=[{**PROVIDER, "name": "x" * 61}],
+        domains=[domain],
+        servers=[a_row(1)],
+        server_links=[(1, 1)],
+    )
+    found = read_tables(tables)
+    assert (found.providers[0].display_name, len(found.domains)) == ("x" * 60, 1)
+    assert [loss.reason for loss in found.losses] == ["is cut to 60 characters"]
 
 
 def test_two_providers_of_one_short_name_have_slugs_of_their_own() -> None:

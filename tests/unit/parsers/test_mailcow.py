@@ -31,8 +31,9 @@ def test_the_host_is_told_with_all_that_mailcow_tells_of_it() -> None:
     assert losses(found) == {"POP_PORT (line 14)": "is open to the host itself only"}
 
 
-def test_without_sogo_there_are_mail_servers_only() -> None:
-    found = parse_mailcow(MAILCOW.replace("SKIP_SOGO=n", "SKIP_SOGO=y").encode(), DOMAINS)
+@pytest.mark.parametrize("word", ["y", "yes"])
+def test_without_sogo_there_are_mail_servers_only(word: str) -> None:
+    found = parse_mailcow(MAILCOW.replace("SKIP_SOGO=n", f"SKIP_SOGO={word}").encode(), DOMAINS)
     assert {server.type.value for server in found.providers[0].servers} == {
         "imap",
         "pop3",
@@ -77,4 +78,4 @@ def test_a_file_without_the_hosts_name_is_refused(text: str, reason: str) -> Non
 
 def test_a_binding_that_is_none_is_told() -> None:
     found = losses(parse_mailcow(b"MAILCOW_HOSTNAME=mail.cow.example\nPOP_PORT=here:110\n", DOMAINS))
-    assert found == {"POP_PORT (line 2)": "must have an address before the port, or nothing"}
+    assert found == {"POP_PORT (line 2)": "must be [ADDRESS:]PORT, not here:110"}

@@ -78,7 +78,7 @@ def test_what_is_wrong_in_a_snapshot_is_told_with_its_line() -> None:
     found = losses(parse_stalwart(in_lines(plan)))
     assert found == {
         "Domain - (line 5)": "must consist of letters, digits and hyphens, with no hyphen at a label's end",
-        "listener odd": "bind: must be an address and a port, not nonsense",
+        "listener odd": "bind: must be [ADDRESS:]PORT, not nonsense",
     }
 
 
@@ -117,10 +117,10 @@ def test_a_service_with_a_name_that_is_none_refuses_the_snapshot() -> None:
         parse_stalwart(in_lines([*STALWART_PLAN[:3], {**STALWART_PLAN[3], "value": settings}]))
 
 
-@pytest.mark.parametrize("bind", ["here:143", "143", "[::]:x"])
+@pytest.mark.parametrize("bind", ["here:143", "x", "[::]:x"])
 def test_an_address_that_is_none_leaves_out_its_listener(bind: str) -> None:
     found = parse_stalwart(STALWART_TOML.replace("[::]:993", bind).encode(), DOMAINS)
-    assert losses(found) == {"listener imaptls": f"bind: must be an address and a port, not {bind}"}
+    assert losses(found) == {"listener imaptls": f"bind: must be [ADDRESS:]PORT, not {bind}"}
 
 
 def test_a_setting_without_a_value_is_not_set() -> None:
