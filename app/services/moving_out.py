@@ -44,8 +44,9 @@ class MovingOut:
         async with self._store.reading() as unit:
             async for stored in _providers(unit, slug):
                 holdings = tuple([one async for one in _holdings(unit, stored.value, losses)])
-                if holdings or slug is not None:
-                    households.append(Household(provider=stored.value, holdings=holdings))
+                if not holdings and slug is None:
+                    continue
+                households.append(Household(provider=stored.value, holdings=holdings))
                 losses += losses_of_provider(stored.value)
                 if count := await unit.providers.mailbox_count(stored.id):
                     reason = f"{count} mailboxes have settings of their own, which have no place there"

@@ -33,7 +33,7 @@ async def test_active_domains_are_gathered_with_their_servers_and_the_rest_is_to
 
 
 async def test_one_provider_is_gathered_though_it_has_no_domain(store: Store) -> None:
-    await stored_provider(store, a_provider())
+    await stored_provider(store, a_provider(colour="#123456"))
     await stored_provider(store, a_provider(slug="other"))
     assert await MovingOut(store).gather() == ([], [])
     (household,), _ = await MovingOut(store).gather("other")
