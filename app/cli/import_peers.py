@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
 from app.cli.moving import move_in, read_whole
-from app.core.moving import DomainList, attach
+from app.core.moving import attach
 from app.parsers.automx import parse_automx
-from app.parsers.domain_lists import parse_domain_list
+from app.parsers.domain_lists import parse_domain_lists
 from app.parsers.mailcow import parse_mailcow
 from app.parsers.monogramm import parse_monogramm
 from app.parsers.stalwart import parse_stalwart
@@ -18,7 +18,7 @@ from app.parsers.stalwart import parse_stalwart
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from app.core.moving import Belongings, MovedDomain
+    from app.core.moving import Belongings, DomainList, MovedDomain
 
     Parse: TypeAlias = Callable[[bytes, Sequence[MovedDomain]], Belongings]
 
@@ -35,48 +35,43 @@ Replace: TypeAlias = Annotated[
 ]
 
 
-def import_automx(
-    file: File, domains: Lists = None, dry_run: DryRun = False, replace: Replace = False
-) -> None:
-    """Take over automx's configuration (automx.conf of 0.10 to 1.1), in one transaction.
-
-    Tells what could not be carried over. Running it again changes nothing. Exit status 1 when something
-    was left out or kept.
-    """
-    _take(file, parse_automx, domains, dry_run=dry_run, replace=replace)
+_TELLS: Final = (
+    "Tells what could not be carried over. Running it again changes nothing. "
+    "Exit status 1 when something was left out or kept."
+)
 
 
-def import_monogramm(
-    file: File, domains: Lists = None, dry_run: DryRun = False, replace: Replace = False
-) -> None:
-    """Take over the environment of Monogramm's autodiscover-email-settings: .env, Compose or systemd.
+def _importing(parse: Parse, purpose: str) -> Callable[..., None]:
+    """Return the command for a program whose file does not name all its domains."""
 
-    Tells what could not be carried over. Running it again changes nothing. Exit status 1 when something
-    was left out or kept.
-    """
-    _take(file, parse_monogramm, domains, dry_run=dry_run, replace=replace)
+    def take(file: File, domains: Lists = None, dry_run: DryRun = False, replace: Replace = False) -> None:
+        def read() -> Belongings:
+            listed = _read_lists(domains or ())
+            return parse(read_whole(file), listed.domains).with_losses(listed.losses)
 
+        move_in(lambda _services: read(), dry_run=dry_run, replace=replace)
 
-def import_mailcow(
-    file: File, domains: Lists = None, dry_run: DryRun = False, replace: Replace = False
-) -> None:
-    """Take over mailcow.conf; its domains come from its API or its database, as files.
-
-    Tells what could not be carried over. Running it again changes nothing. Exit status 1 when something
-    was left out or kept.
-    """
-    _take(file, parse_mailcow, domains, dry_run=dry_run, replace=replace)
+    take.__doc__ = f"{purpose}\n\n{_TELLS}"
+    return take
 
 
-def import_stalwart(
-    file: File, domains: Lists = None, dry_run: DryRun = False, replace: Replace = False
-) -> None:
-    """Take over Stalwart's configuration: TOML or settings (to 0.15), or a snapshot (from 0.16).
-
-    Tells what could not be carried over. Running it again changes nothing. Exit status 1 when something
-    was left out or kept.
-    """
-    _take(file, parse_stalwart, domains, dry_run=dry_run, replace=replace)
+IMPORTS: Final = {
+    "automx": _importing(
+        parse_automx, "Take over automx's configuration (automx.conf of 0.10 to 1.1), in one transaction."
+    ),
+    "monogramm": _importing(
+        parse_monogramm,
+        "Take over the environment of Monogramm's autodiscover-email-settings: .env, Compose or systemd.",
+    ),
+    "mailcow": _importing(
+        parse_mailcow, "Take over mailcow.conf; its domains come from its API or its database, as files."
+    ),
+    "stalwart": _importing(
+        parse_stalwart,
+        "Take over Stalwart's configuration: TOML or settings (to 0.15), or a snapshot (from 0.16).",
+    ),
+}
+"""The commands, by the programs' names."""
 
 
 def import_postfix(
@@ -100,20 +95,5 @@ def import_postfix(
     move_in(lambda _services: read(), dry_run=dry_run)
 
 
-def _take(file: Path, parse: Parse, lists: list[Path] | None, *, dry_run: bool, replace: bool) -> None:
-    def read() -> Belongings:
-        listed = _read_lists(lists or ())
-        found = parse(read_whole(file), listed.domains)
-        return found.with_losses(listed.losses)
-
-    move_in(lambda _services: read(), dry_run=dry_run, replace=replace)
-
-
 def _read_lists(files: Sequence[Path]) -> DomainList:
-    found = [parse_domain_list(read_whole(file)) for file in files]
-    domains = {domain.name: domain for one in reversed(found) for domain in one.domains}
-    return DomainList(
-        # Those that others are aliases of come first.
-        domains=tuple(sorted(domains.values(), key=lambda one: one.alias_of is not None)),
-        losses=tuple(loss for one in found for loss in one.losses),
-    )
+    return parse_domain_lists(*map(read_whole, files))

@@ -37,19 +37,22 @@ _NO_DOMAINS: Final = "is no parameter whose domains have mailboxes"
 _WRAPPINGS: Final = ("data", "items", "list")
 
 
-def parse_domain_list(data: bytes) -> DomainList:
-    """Read a list in any of the forms; what is no domain is told, and never makes the rest fail.
+def parse_domain_lists(*files: bytes) -> DomainList:
+    """Read lists in any of the forms as one; what is no domain is told, and never makes the rest fail.
 
     Raises:
-        InvalidInput: When the file is not UTF-8, or what starts as JSON is none.
+        InvalidInput: When a file is not UTF-8, or what starts as JSON is none.
     """
-    text = checked_text(data)
     reader = _Reader()
-    if text.lstrip()[:1] in ("{", "["):
-        reader.read_json(text)
-    else:
-        reader.read_lines(text)
-    return DomainList(domains=tuple(reader.domains.values()), losses=tuple(reader.losses))
+    for data in files:
+        text = checked_text(data)
+        if text.lstrip()[:1] in ("{", "["):
+            reader.read_json(text)
+        else:
+            reader.read_lines(text)
+    # Those that others are aliases of come first.
+    domains = sorted(reader.domains.values(), key=lambda one: one.alias_of is not None)
+    return DomainList(domains=tuple(domains), losses=tuple(reader.losses))
 
 
 class _Reader:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from app.core.errors import InvalidInput
 from app.parsers.automx import parse_automx
-from app.parsers.domain_lists import parse_domain_list
+from app.parsers.domain_lists import parse_domain_lists
 from app.parsers.mailcow import parse_mailcow
 from app.parsers.monogramm import parse_monogramm
 from app.parsers.stalwart import parse_stalwart
@@ -29,7 +29,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], Belongings | DomainList], tuple[bytes
         parse_stalwart,
         (BY_PEER["stalwart"], in_json(STALWART_SETTINGS), in_lines(STALWART_PLAN)),
     ),
-    "lists": (parse_domain_list, tuple(LISTS.values())),
+    "lists": (parse_domain_lists, tuple(LISTS.values())),
 }
 HOSTILE = st.sampled_from([
     b"\x00", b"\xff", b"%", b"${x}", b"[", b"]", b"{", b"}", b'"', b"'", b"\n ", b"\r", b"=", b":", b"-1",

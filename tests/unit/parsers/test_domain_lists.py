@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from app.core.errors import InvalidInput
 from app.core.moving import MAX_FILE_BYTES
-from app.parsers.domain_lists import parse_domain_list
+from app.parsers.domain_lists import parse_domain_lists
 
 from moved import losses, names
 from peer_files import (
@@ -21,13 +21,13 @@ from peer_files import (
 
 
 def test_the_keys_of_a_lookup_table_are_domains() -> None:
-    found = parse_domain_list(POSTFIX_MAP.encode())
+    found = parse_domain_lists(POSTFIX_MAP.encode())
     assert names(found) == {"one.example": "", "two.example": ""}
     assert list(losses(found)) == ["domain /.*/ (line 6)"]
 
 
 def test_a_parameter_names_domains_and_may_go_on_in_the_next_line() -> None:
-    found = parse_domain_list(POSTFIX_MAIN.encode())
+    found = parse_domain_lists(POSTFIX_MAIN.encode())
     assert list(names(found)) == ["myhostname.example", "one.example", "two.example", "three.example"]
     assert list(losses(found)) == ["domain hash:/etc/postfix/more (line 3)"]
 
@@ -36,18 +36,18 @@ def test_a_parameter_names_domains_and_may_go_on_in_the_next_line() -> None:
     "text", ["a.example\nb.example\n", "a.example, b.example", "\ufeffA.example\r\nb.example."]
 )
 def test_plain_lists_are_read(text: str) -> None:
-    assert names(parse_domain_list(text.encode())) == {"a.example": "", "b.example": ""}
+    assert names(parse_domain_lists(text.encode())) == {"a.example": "", "b.example": ""}
 
 
 @pytest.mark.parametrize("delimiter", ["\t", ",", ";"])
 def test_tables_tell_what_is_off_and_what_is_relayed(delimiter: str) -> None:
-    found = parse_domain_list(IREDMAIL_TABLE.replace("\t", delimiter).encode())
+    found = parse_domain_lists(IREDMAIL_TABLE.replace("\t", delimiter).encode())
     assert names(found) == {"one.example": "", "off.example": "suspended"}
     assert "backup MX" in losses(found)["domain relayed.example"]
 
 
 def test_a_table_of_postgresql_says_t_and_f() -> None:
-    found = parse_domain_list(
+    found = parse_domain_lists(
         b"domain,active,backupmx\non.example,t,f\noff.example,f,f\nrelayed.example,t,t\n"
     )
     assert names(found) == {"on.example": "", "off.example": "suspended"}
@@ -55,12 +55,12 @@ def test_a_table_of_postgresql_says_t_and_f() -> None:
 
 
 def test_a_quote_between_tabs_is_a_text_s_own() -> None:
-    found = parse_domain_list(b'domain\tdescription\tactive\na.example\t"A" Ltd\t0\n"b.example"\t"\t1\n')
+    found = parse_domain_lists(b'domain\tdescription\tactive\na.example\t"A" Ltd\t0\n"b.example"\t"\t1\n')
     assert names(found) == {"a.example": "suspended", "b.example": ""}
 
 
 def test_lines_that_are_all_indented_do_not_go_on_with_one_another() -> None:
-    assert names(parse_domain_list(b" a.example\n b.example\n\n")) == {"a.example": "", "b.example": ""}
+    assert names(parse_domain_lists(b" a.example\n b.example\n\n")) == {"a.example": "", "b.example": ""}
 
 
 def test_other_parameters_of_postfix_are_no_domains_whatever_they_name() -> None:
@@ -68,13 +68,13 @@ def test_other_parameters_of_postfix_are_no_domains_whatever_they_name() -> None
         b"smtpd_client_restrictions = permit_mynetworks,\n  reject_rbl_client lists.example\n"
         b"virtual_mailbox_domains = a.example\n"
     )
-    found = parse_domain_list(text)
+    found = parse_domain_lists(text)
     assert names(found) == {"a.example": ""}
     assert list(losses(found)) == ["smtpd_client_restrictions (line 1)"]
 
 
 def test_aliases_of_a_table_have_their_targets() -> None:
-    found = parse_domain_list(b'"alias_domain","target_domain","active"\n"b.example","a.example","1"\n')
+    found = parse_domain_lists(b'"alias_domain","target_domain","active"\n"b.example","a.example","1"\n')
     assert names(found) == {"b.example": "a.example"}
 
 
@@ -91,11 +91,11 @@ def test_aliases_of_a_table_have_their_targets() -> None:
     ],
 )  # fmt: skip
 def test_answers_of_management_apis_are_read(value: Any, expected: dict[str, str]) -> None:
-    assert names(parse_domain_list(in_json(value))) == expected
+    assert names(parse_domain_lists(in_json(value))) == expected
 
 
 def test_a_domain_that_is_listed_as_two_things_is_told() -> None:
-    found = parse_domain_list(in_json([*MAILCOW_ALIASES, {"domain_name": "alias.example"}, {"x": 1}]))
+    found = parse_domain_lists(in_json([*MAILCOW_ALIASES, {"domain_name": "alias.example"}, {"x": 1}]))
     assert losses(found) == {
         "domain alias.example (entry 1)": "is listed before as something else",
         "entry 2": "must have one of alias_domain, domain_name, domain, name",
@@ -114,25 +114,32 @@ def test_a_domain_that_is_listed_as_two_things_is_told() -> None:
 )
 def test_what_is_no_list_is_refused_with_its_place(data: bytes, reason: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        parse_domain_list(data)
+        parse_domain_lists(data)
     assert reason in str(refused.value)
 
 
 def test_a_table_with_a_cell_that_does_not_end_is_refused() -> None:
     with pytest.raises(InvalidInput) as refused:
-        parse_domain_list(b'domain\n"' + b"x" * 200_000)
+        parse_domain_lists(b'domain\n"' + b"x" * 200_000)
     assert str(refused.value).startswith("line 2: is no row of a table")
 
 
+def test_several_files_are_one_list_with_targets_first_and_their_contradictions_told() -> None:
+    aliases, plain = in_json(MAILCOW_ALIASES), b"alias.example\none.example\n"
+    found = parse_domain_lists(aliases, plain)
+    assert list(names(found).items()) == [("one.example", ""), ("alias.example", "one.example")]
+    assert losses(found) == {"domain alias.example (line 1)": "is listed before as something else"}
+
+
 def test_a_file_without_any_domain_lists_none() -> None:
-    assert names(parse_domain_list(b"# nothing\n\n")) == {}
+    assert names(parse_domain_lists(b"# nothing\n\n")) == {}
 
 
 def test_an_alias_of_itself_is_no_domain() -> None:
     alias = {"target_domain": "a.example", "alias_domain": "a.example"}
-    assert names(parse_domain_list(in_json(alias))) == {}
+    assert names(parse_domain_lists(in_json(alias))) == {}
 
 
 def test_a_file_that_is_too_long_is_refused() -> None:
     with pytest.raises(InvalidInput, match="must be at most 64000000 bytes"):
-        parse_domain_list(b" " * (MAX_FILE_BYTES + 1))
+        parse_domain_lists(b" " * (MAX_FILE_BYTES + 1))

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 from app.core.errors import InvalidInput
-from app.parsers.domain_lists import parse_domain_list
+from app.parsers.domain_lists import parse_domain_lists
 from app.parsers.mailcow import parse_mailcow
 
 from moved import losses, names, told
 from peer_files import MAILCOW, MAILCOW_ALIASES, MAILCOW_DOMAINS, in_json
 
-DOMAINS = parse_domain_list(in_json([*MAILCOW_DOMAINS, *MAILCOW_ALIASES])).domains
+DOMAINS = parse_domain_lists(in_json([*MAILCOW_DOMAINS, *MAILCOW_ALIASES])).domains
 
 
 def test_the_host_is_told_with_all_that_mailcow_tells_of_it() -> None:

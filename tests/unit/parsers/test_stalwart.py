@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from app.core.errors import InvalidInput
-from app.parsers.domain_lists import parse_domain_list
+from app.parsers.domain_lists import parse_domain_lists
 from app.parsers.stalwart import parse_stalwart
 
 from moved import losses, names, told
@@ -16,7 +16,7 @@ from peer_files import (
     in_lines,
 )
 
-DOMAINS = parse_domain_list(in_json({"data": {"items": STALWART_PRINCIPALS, "total": 2}})).domains
+DOMAINS = parse_domain_lists(in_json({"data": {"items": STALWART_PRINCIPALS, "total": 2}})).domains
 
 
 def test_listeners_of_the_file_tell_ports_and_paths_are_fixed() -> None:
