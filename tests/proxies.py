@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from certificates import a_web_chain
 from programs import required_program
-from proxy_lab import Front, running
+from proxy_lab import Front, running, running_nginx
 from service_process import ROOT, free_port
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ def replaced(text: str, changes: Mapping[str, str]) -> str:
 @contextlib.contextmanager
 def nginx(upstream: int, folder: Path, **changes: str) -> Iterator[Front]:
     """Run nginx with certificates for both hosts of the demo domain, put in place as certbot would."""
-    program = required_program("nginx")
     front = Front(free_port(), free_port(), folder / "root.pem", folder / "proxy.log")
     front.root.write_bytes(renew(folder, (HOST, OTHER_HOST, "*.hosting.example")))
     text = replaced(
@@ -53,17 +52,7 @@ def nginx(upstream: int, folder: Path, **changes: str) -> Iterator[Front]:
         },
     )
     (folder / "signpost.conf").write_text(text)
-    kept = "".join(
-        f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    (folder / "nginx.conf").write_text(
-        f"daemon off; pid {folder}/pid; worker_processes 1;"
-        # Started by root, its workers would else be accounts that may not read this test's folder.
-        + ("user root;" if os.geteuid() == 0 else "")
-        + f" events {{}} http {{ {kept} include {folder}/signpost.conf; }}"
-    )
-    command = [program, "-p", str(folder), "-e", "stderr", "-c", f"{folder}/nginx.conf"]
-    with running(command, front.http, {}, front.log):
+    with running_nginx(front, folder, f"include {folder}/signpost.conf;"):
         yield front
 
 

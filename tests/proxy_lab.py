@@ -19,6 +19,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from typing_extensions import override
 
+from programs import required_program
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -172,3 +174,21 @@ class Seen:
     path: str
     body: str
     headers: dict[str, str]
+
+
+@contextlib.contextmanager
+def running_nginx(front: Front, folder: Path, rules: str) -> Iterator[None]:
+    """Run nginx with these rules in its http block, and all that it writes in a folder."""
+    kept = "".join(
+        f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid {folder}/pid; worker_processes 1;"
+        # Started by root, its workers would else be accounts that may not read this test's folder.
+        + ("user root;" if os.geteuid() == 0 else "")
+        + f" events {{}} http {{ {kept} {rules} }}"
+    )
+    program = required_program("nginx")
+    command = [program, "-p", str(folder), "-e", "stderr", "-c", f"{folder}/nginx.conf"]
+    with running(command, front.http, {}, front.log):
+        yield

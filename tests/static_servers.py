@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING
 
 from programs import required_program
-from proxy_lab import Front, running
+from proxy_lab import Front, running, running_nginx
 from service_process import free_port
 
 if TYPE_CHECKING:
@@ -18,20 +17,12 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def static_nginx(export: Path, folder: Path) -> Iterator[Front]:
     """Run nginx with the rules of an export, and nothing else."""
-    program = required_program("nginx")
     front = Front(free_port(), 0, folder / "none", folder / "nginx.log")
-    kept = "".join(
-        f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    rules = (
+        f"access_log off; include {export}/rules/nginx-http.conf;"
+        f" server {{ listen 127.0.0.1:{front.http}; include {export}/rules/nginx-server.conf; }}"
     )
-    (folder / "nginx.conf").write_text(
-        f"daemon off; pid {folder}/pid; worker_processes 1;"
-        # Started by root, its workers would else be accounts that may not read this test's folder.
-        + ("user root;" if os.geteuid() == 0 else "")
-        + f"events {{}} http {{ {kept} access_log off; include {export}/rules/nginx-http.conf;"
-        + f" server {{ listen 127.0.0.1:{front.http}; include {export}/rules/nginx-server.conf; }} }}"
-    )
-    command = [program, "-p", str(folder), "-e", "stderr", "-c", f"{folder}/nginx.conf"]
-    with running(command, front.http, {}, front.log):
+    with running_nginx(front, folder, rules):
         yield front
 
 

@@ -7,7 +7,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from app.core.dns_lookups import Lookup, LookupStatus
-from app.core.dns_records import AddressData, AliasData, RecordType, SrvData, TxtData, presented
+from app.core.dns_records import (
+    ADDRESS_TYPES,
+    AddressData,
+    AliasData,
+    RecordType,
+    SrvData,
+    TxtData,
+    presented,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +25,6 @@ if TYPE_CHECKING:
 Question: TypeAlias = tuple[str, RecordType]
 """A name and a type."""
 
-_ADDRESS_TYPES: Final = (RecordType.A, RecordType.AAAA)
 _PATH: Final = "path="
 _PACC: Final = "v=uaac1"
 _MOST_TEXTS: Final = {_PACC: 2}
@@ -57,7 +64,7 @@ def questions_for(planned: PlannedRecords) -> tuple[Question, ...]:
         asked[record.name, record.type] = None
         if isinstance(record.data, AliasData):
             for name in (record.name, record.data.target):
-                asked.update({(name, record_type): None for record_type in _ADDRESS_TYPES})
+                asked.update({(name, record_type): None for record_type in ADDRESS_TYPES})
         elif isinstance(record.data, SrvData) and record.data.target is not None:
             # The target of an SRV record must not be an alias (RFC 2782).
             asked[record.data.target, RecordType.CNAME] = None
@@ -111,7 +118,7 @@ class _Comparison:
 
     def _alias(self, record: DnsRecord, wanted: AliasData, lookup: Lookup) -> tuple[RecordState, str]:
         """Accept what leads to the same place: a chain of aliases, or the target's own addresses."""
-        own = [self._answers[record.name, record_type] for record_type in _ADDRESS_TYPES]
+        own = [self._answers[record.name, record_type] for record_type in ADDRESS_TYPES]
         if wanted in lookup.records:
             return RecordState.OK, ""
         if any(wanted.target in answer.aliases for answer in own):
@@ -122,7 +129,7 @@ class _Comparison:
         addresses = {data for answer in own for data in answer.records}
         if not addresses and not lookup.records:
             return RecordState.MISSING, ""
-        there = [self._answers[wanted.target, record_type] for record_type in _ADDRESS_TYPES]
+        there = [self._answers[wanted.target, record_type] for record_type in ADDRESS_TYPES]
         if addresses and addresses <= {data for answer in there for data in answer.records}:
             return RecordState.OK, "with the target's own addresses"
         shown = ", ".join(sorted(presented(data) for data in addresses))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.core.dns_comparison import RecordState, text_kind
 from app.core.dns_lookups import Lookup, LookupStatus
-from app.core.dns_records import AliasData, RecordType, SrvData, TxtData, presented
+from app.core.dns_records import ADDRESS_TYPES, AliasData, RecordType, SrvData, TxtData, presented
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from app.core.dns_comparison import CheckedRecord, Question
     from app.core.dns_records import DnsRecord, PlannedRecords
-
-_ADDRESS_TYPES: Final = (RecordType.A, RecordType.AAAA)
 
 
 class DiagnosedState(StrEnum):
@@ -140,7 +138,7 @@ def further_questions(planned: PlannedRecords, answers: Mapping[Question, Lookup
     for lookup in answers.values():
         for data in lookup.records:
             if isinstance(data, SrvData) and data.target is not None:
-                asked.update({(data.target, record_type): None for record_type in _ADDRESS_TYPES})
+                asked.update({(data.target, record_type): None for record_type in ADDRESS_TYPES})
     return tuple(question for question in asked if question not in answers)
 
 
@@ -199,7 +197,7 @@ def _dangling_target(record: DnsRecord, answers: Mapping[Question, Lookup]) -> s
             [] if published is None else [one.target for one in published.records if isinstance(one, SrvData)]
         )
         return next((target for target in targets if target and _is_nowhere(target, answers)), None)
-    for record_type in (RecordType.CNAME, *_ADDRESS_TYPES):
+    for record_type in (RecordType.CNAME, *ADDRESS_TYPES):
         lookup = answers.get((record.name, record_type))
         if lookup is not None and lookup.status is LookupStatus.NO_NAME and lookup.aliases:
             return lookup.aliases[-1]
@@ -207,7 +205,7 @@ def _dangling_target(record: DnsRecord, answers: Mapping[Question, Lookup]) -> s
 
 
 def _is_nowhere(name: str, answers: Mapping[Question, Lookup]) -> bool:
-    found = [answers.get((name, record_type)) for record_type in _ADDRESS_TYPES]
+    found = [answers.get((name, record_type)) for record_type in ADDRESS_TYPES]
     return all(one is not None and one.status is LookupStatus.NO_NAME for one in found)
 
 
@@ -225,14 +223,14 @@ def _removals(
         # Nothing else may stand beside an alias (RFC 1034 §3.6.2).
         yield Removal(name=record.name, type=RecordType.CNAME, value=presented(AliasData(alias)))
     if isinstance(record.data, AliasData) and alias is None:
-        for record_type in _ADDRESS_TYPES:
+        for record_type in ADDRESS_TYPES:
             own = answers.get((record.name, record_type))
             for data in () if own is None else own.records:
                 yield Removal(name=record.name, type=record_type, value=presented(data))
 
 
 def _aliases_at(name: str, answers: Mapping[Question, Lookup]) -> Iterator[str]:
-    for record_type in (RecordType.CNAME, *_ADDRESS_TYPES, RecordType.SRV, RecordType.TXT):
+    for record_type in (RecordType.CNAME, *ADDRESS_TYPES, RecordType.SRV, RecordType.TXT):
         lookup = answers.get((name, record_type))
         if lookup is not None and lookup.aliases:
             yield lookup.aliases[0]

@@ -41,6 +41,9 @@ class RecordType(StrEnum):
     TXT = "TXT"
 
 
+ADDRESS_TYPES: Final = (RecordType.A, RecordType.AAAA)
+
+
 @dataclass(frozen=True, slots=True)
 class AddressData:
     """An address of a host (A, AAAA)."""

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from app.core.errors import refuse
 from app.core.moving import Holding, Loss, MovedDomain, keyed
 from app.core.placeholders import ADDRESS, DOMAIN
 from app.core.provider import Provider, Support
@@ -54,6 +55,17 @@ def _filled(server: Server, domain: str) -> Server:
         return replace(server, hostname=server.hostname.replace(_DOMAIN, domain), shared_hostname=None)
     url = None if server.url is None else server.url.replace(_DOMAIN, domain)
     return replace(server, url=url)
+
+
+def only_household(households: Sequence[Household]) -> Household:
+    """Return the one that a form of one provider can hold.
+
+    Raises:
+        InvalidInput: When there are several, or none.
+    """
+    if len(households) != 1:
+        raise refuse("must be one, for this form has one provider", "--provider")
+    return households[0]
 
 
 def losses_of_provider(provider: Provider) -> Iterator[Loss]:

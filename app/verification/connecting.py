@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from app.core.dns_lookups import LookupStatus
-from app.core.dns_records import RecordType
+from app.core.dns_records import ADDRESS_TYPES
 from app.core.endpoints import Protocol
 from app.core.findings import FindingKind, Severity
 from app.core.observations import FailureReason, Stage
@@ -121,7 +121,6 @@ KINDS: Final = (
 )  # fmt: skip
 
 _SMTP_PORT: Final = 25
-_ADDRESS_TYPES: Final = (RecordType.A, RecordType.AAAA)
 _DEAD: Final = {
     FailureReason.REFUSED: (REFUSED, "refused"),
     FailureReason.TIMED_OUT: (TIMED_OUT, "no answer"),
@@ -139,7 +138,7 @@ NOT_HERE: Final = {
 
 def judge_host(observation: EndpointObservation) -> Iterator[Evidence]:
     """Judge what the DNS says of the host name."""
-    lookups = [lookup for lookup in observation.lookups if lookup.type in _ADDRESS_TYPES]
+    lookups = [lookup for lookup in observation.lookups if lookup.type in ADDRESS_TYPES]
     failed = [lookup for lookup in lookups if not lookup.is_answered]
     if any(lookup.status is LookupStatus.BOGUS for lookup in failed):
         yield Evidence(HOST_BOGUS)

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from app.core.dns_lookups import LookupStatus, NameServer
 from app.core.dns_records import RecordType
 from app.net.resolver import DnspythonResolver
-from app.store.schema import migrate
 
-from builders import a_provider, an_imap_server, an_smtp_server
-from databases import opened, stored_domain, stored_provider
+from dns_commands import a_database, signpost
 from nameserver import ValidatingResolver
-from service_process import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +19,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-SERVICE_URL = "https://signpost.host.example"
 HOST = "signpost A 192.0.2.80\nimap A 192.0.2.1\nsmtp A 192.0.2.2\nreal A 192.0.2.3\nold CNAME real\n"
 
 
@@ -85,37 +77,9 @@ async def test_answers_too_long_for_a_datagram_are_read_whole(resolver: Dnspytho
     assert len(many.records) == 40
 
 
-def signpost(*arguments: str, database_url: str, resolver: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        "SIGNPOST_DATABASE_URL": database_url,
-        "SIGNPOST_RESOLVER": resolver,
-        "SIGNPOST_PUBLIC_URL": SERVICE_URL,
-    }
-    return subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "app", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 @pytest.fixture
 def filled(tmp_path: Path) -> str:
-    url = f"sqlite+aiosqlite:///{tmp_path}/test.db"
-
-    async def fill() -> None:
-        async with opened(url) as store:
-            await migrate(store.engine)
-            imap = an_imap_server(hostname="imap.host.example")
-            smtp = an_smtp_server(hostname="smtp.host.example")
-            await stored_provider(store, a_provider(servers=(imap, smtp)))
-            await stored_domain(store)
-
-    asyncio.run(fill())
-    return url
+    return a_database(tmp_path)
 
 
 def published_by(filled: str) -> str:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from app.store.schema import migrate
 
-from builders import a_domain, a_provider, an_imap_server, an_smtp_server
-from databases import opened, stored_domain, stored_provider
+from dns_commands import a_database, signpost
 from nameserver import ValidatingResolver
-from service_process import ROOT
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 pytestmark = pytest.mark.integration
@@ -35,39 +29,12 @@ WRONG = (
 
 
 def doctor(database_url: str, resolver: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        "SIGNPOST_DATABASE_URL": database_url,
-        "SIGNPOST_RESOLVER": resolver,
-        "SIGNPOST_PUBLIC_URL": "https://signpost.host.example",
-    }
-    return subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "app", "dns", "doctor", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return signpost("dns", "doctor", *arguments, database_url=database_url, resolver=resolver)
 
 
 @pytest.fixture
 def filled(tmp_path: Path) -> str:
-    url = f"sqlite+aiosqlite:///{tmp_path}/test.db"
-
-    async def fill() -> None:
-        async with opened(url) as store:
-            await migrate(store.engine)
-            servers = (
-                an_imap_server(hostname="imap.host.example"),
-                an_smtp_server(hostname="smtp.host.example"),
-            )
-            await stored_provider(store, a_provider(servers=servers))
-            await stored_domain(store)
-            await stored_domain(store, a_domain("other.example"))
-
-    asyncio.run(fill())
-    return url
+    return a_database(tmp_path, "other.example")
 
 
 def states(diagnosis: dict[str, Any]) -> dict[str, str]:

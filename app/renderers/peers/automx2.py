@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from app.core.automx2_tables import AUTHENTICATION, DAV_TYPES, IMPLICIT_TLS, MAIL_TYPES, Row
-from app.core.errors import refuse
-from app.core.leaving import PeerFile, distinct, first_known
+from app.core.leaving import PeerFile, distinct, first_known, only_household
 from app.core.moving import Loss
 from app.core.placeholders import ADDRESS, LOCAL_PART
 from app.core.servers import Authentication, Server, SocketType
@@ -97,9 +96,7 @@ def render_seed(households: Sequence[Household]) -> PeerFile:
     Raises:
         InvalidInput: When there are several providers.
     """
-    if len(households) != 1:
-        raise refuse("must be one, for a seed has one provider", "--provider")
-    (household,) = households
+    household = only_household(households)
     writer, usual = _Writer(), household.usual_servers
     _lose_documentation(writer, household)
     servers = [row for server in usual if (row := _seeded(writer, household, server)) is not None]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from app.core.errors import refuse
-from app.core.leaving import PeerFile, is_usual_service
+from app.core.leaving import PeerFile, is_usual_service, only_household
 from app.core.moving import Loss
 from app.core.placeholders import ADDRESS, LOCAL_PART, has_placeholders
 from app.core.servers import Authentication, LdapOptions, Server, ServerType, SocketType
@@ -27,9 +26,7 @@ def render_monogramm(households: Sequence[Household]) -> PeerFile:
     Raises:
         InvalidInput: When there are several providers.
     """
-    if len(households) != 1:
-        raise refuse("must be one, for the variables are of one provider", "--provider")
-    (household,) = households
+    household = only_household(households)
     writer = _Writer(household)
     lines = "".join(f"{name}={_quoted(value)}\n" for name, value in writer.variables())
     domains = sum(holding.servers == household.usual_servers for holding in household.holdings)
