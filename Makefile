@@ -3,6 +3,9 @@
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 
+# Where it is set, each of the hundreds of processes that tests start compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Empty: the first one that is new enough.
 PYTHON ?=
 VENV := .venv

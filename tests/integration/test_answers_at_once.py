@@ -6,6 +6,7 @@ import re
 import socket
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,12 @@ import httpx
 import pytest
 
 from contracts.test_both_ways import pox
-from service_process import Service, signpost
+from service_process import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from service_process import Prepared
 
 pytestmark = pytest.mark.integration
 
@@ -93,7 +95,7 @@ def answers(service: Service, parts: tuple[bytes, ...]) -> bytes:
             connection.sendall(part)
             time.sleep(0.05)
         came = b""
-        connection.settimeout(0.5)
+        connection.settimeout(1)
         try:
             while chunk := connection.recv(65536):
                 came += chunk
@@ -118,20 +120,18 @@ def both_servers(url: str, **surroundings: str) -> Iterator[tuple[Service, Servi
 @pytest.mark.parametrize(
     "surroundings", [{}, {"SIGNPOST_TRUSTED_PROXIES": "127.0.0.0/8"}], ids=["alone", "behind a proxy"]
 )
-def test_our_server_sends_what_any_other_would(
-    tmp_path_factory: pytest.TempPathFactory, surroundings: dict[str, str]
-) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('db')}/test.db"
-    for command in (["migrate"], ["demo"]):
-        assert signpost(*command, database_url=url).returncode == 0
-    token = signpost("token", "create", "--name", "t", "--scope", "admin", database_url=url).stdout.strip()
-    with both_servers(url, **surroundings) as (ours, plain):
+def test_our_server_sends_what_any_other_would(prepared: Prepared, surroundings: dict[str, str]) -> None:
+    # All at once: each answer is over when nothing more comes for a while.
+    with both_servers(prepared.url, **surroundings) as (ours, plain), ThreadPoolExecutor(16) as pool:
         for _ in range(3):
-            for name, parts in REQUESTS.items():
-                assert answers(ours, parts) == answers(plain, parts), name
+            sent, known = (
+                pool.map(answers, [service] * len(REQUESTS), REQUESTS.values()) for service in (ours, plain)
+            )
+            assert dict(zip(REQUESTS, sent, strict=True)) == dict(zip(REQUESTS, known, strict=True))
         for service in (ours, plain):
             metrics = httpx.get(
-                f"{service.url}/api/v1/verification/metrics", headers={"Authorization": f"Bearer {token}"}
+                f"{service.url}/api/v1/verification/metrics",
+                headers={"Authorization": f"Bearer {prepared.token}"},
             ).text
             found = re.search(r'format="autoconfig",outcome="document",way="short"} (\d+)', metrics)
             assert found is not None
@@ -152,12 +152,9 @@ def one_answer(connection: socket.socket) -> bytes:
     return head + body
 
 
-def test_a_connection_waits_for_its_next_request_for_so_long(tmp_path: Path) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path}/test.db"
-    for command in (["migrate"], ["demo"]):
-        assert signpost(*command, database_url=url).returncode == 0
+def test_a_connection_waits_for_its_next_request_for_so_long(prepared: Prepared) -> None:
     patience = {"SIGNPOST_KEEP_ALIVE_SECONDS": "1"}
-    with Service(url, environment={**SETTINGS, **patience}) as service:
+    with Service(prepared.url, environment={**SETTINGS, **patience}) as service:
         for _ in range(3):
             assert answers(service, (AUTOCONFIG,)).count(b" 200 OK") == 1
         address = ("127.0.0.1", service.port)
