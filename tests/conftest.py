@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from app.store.engine import create_engine
-from app.store.schema import migrate
+from app.store.migrating import migrate
 from hypothesis import HealthCheck, settings
 
 from postgres import PostgresCluster

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from app.store.schema import migrate
+from app.store.migrating import migrate
 
 from builders import a_domain, a_provider, an_imap_server, an_smtp_server
 from databases import opened, stored_domain, stored_provider

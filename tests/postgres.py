@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 from app.store.engine import create_engine
+from app.store.migrating import migrate
 from app.store.rows import METADATA
-from app.store.schema import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,8 +23,8 @@ from app.core.endpoints import Endpoint, Protocol
 from app.core.servers import ServerType, SocketType
 from app.net.address_policy import AddressPolicy
 from app.net.dialer import ConnectionLimits, Dialer
+from app.net.dnspython_resolver import DnspythonResolver
 from app.net.pacing import Pacing
-from app.net.resolver import DnspythonResolver
 from app.net.streams import TimeLimits
 from app.verification.running import Means, Prober
 from app.verification.tls_questions import IN_PASSING, Scope

@@ -117,7 +117,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
     if services.signer is not None:
         services.signer.load()
-    services.webhooks.poster.load()
+    services.webhooks.poster.check()
     services.discovering.check()
     running = [asyncio.create_task(keep_up(services)), asyncio.create_task(services.watch())]
     running.append(asyncio.create_task(services.load.watch()))
@@ -126,7 +126,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     if is_first and app.state.settings.deliver_webhooks:
         running.append(asyncio.create_task(services.webhooks.delivering.run()))
     if is_first and app.state.settings.serve_verifies:
-        services.verification.trust.load()
+        services.verification.trust.check()
         running.append(asyncio.create_task(services.verification.run()))
     yield
     for task in running:

@@ -55,23 +55,20 @@ def _importing(parse: Parse, purpose: str) -> Callable[..., None]:
     return take
 
 
-IMPORTS: Final = {
-    "automx": _importing(
-        parse_automx, "Take over automx's configuration (automx.conf of 0.10 to 1.1), in one transaction."
-    ),
-    "monogramm": _importing(
-        parse_monogramm,
-        "Take over the environment of Monogramm's autodiscover-email-settings: .env, Compose or systemd.",
-    ),
-    "mailcow": _importing(
-        parse_mailcow, "Take over mailcow.conf; its domains come from its API or its database, as files."
-    ),
-    "stalwart": _importing(
-        parse_stalwart,
-        "Take over Stalwart's configuration: TOML or settings (to 0.15), or a snapshot (from 0.16).",
-    ),
-}
-"""The commands, by the programs' names."""
+import_automx = _importing(
+    parse_automx, "Take over automx's configuration (automx.conf of 0.10 to 1.1), in one transaction."
+)
+import_monogramm = _importing(
+    parse_monogramm,
+    "Take over the environment of Monogramm's autodiscover-email-settings: .env, Compose or systemd.",
+)
+import_mailcow = _importing(
+    parse_mailcow, "Take over mailcow.conf; its domains come from its API or its database, as files."
+)
+import_stalwart = _importing(
+    parse_stalwart,
+    "Take over Stalwart's configuration: TOML or settings (to 0.15), or a snapshot (from 0.16).",
+)
 
 
 def import_postfix(

@@ -47,8 +47,8 @@ def serve(
             await fill_if_empty(services)
         if services.signer is not None:
             services.signer.load()
-        services.webhooks.poster.load()
-        services.verification.trust.load()
+        services.webhooks.poster.check()
+        services.verification.trust.check()
         return await services.health.has_current_schema()
 
     if workers > 1 and sys.platform == "win32":

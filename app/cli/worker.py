@@ -20,7 +20,7 @@ def worker() -> None:
     async def work(services: Services) -> bool:
         if not await services.health.has_current_schema():
             return False
-        services.verification.trust.load()
+        services.verification.trust.check()
         running = asyncio.create_task(services.verification.run())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

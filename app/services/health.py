@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from app.core.errors import NotAvailable
-from app.store.schema import is_current, migrate, takes_changes
+from app.store.schema import is_current, takes_changes
 
 if TYPE_CHECKING:
     from app.services.signing import Signer, SigningState
@@ -100,5 +100,8 @@ class Health:
         with self._store.translated():
             if await is_current(self._store.engine):
                 return False
+            # Alembic takes as long to load as all of the routes.
+            from app.store.migrating import migrate  # noqa: PLC0415
+
             await migrate(self._store.engine)
             return True

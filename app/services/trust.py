@@ -25,6 +25,15 @@ class Trust:
         self._ca_file = ca_file
         self._store: TrustStore | None = None
 
+    def check(self) -> None:
+        """Read the operator's own roots, where there are to be any.
+
+        Raises:
+            InvalidInput: As ``load``.
+        """
+        if self._ca_file is not None:
+            self.load()
+
     def load(self) -> TrustStore:
         """Return the roots.
 

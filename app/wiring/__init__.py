@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from app.core.errors import NotAvailable, refuse
 from app.core.service_names import PublicService
 from app.core.sessions import SessionSpans
-from app.net.resolver import DnspythonResolver
+from app.net.on_demand import ResolverOnDemand
 from app.services.access import Access
 from app.services.adopting import Adopting
 from app.services.auditing import Auditing
@@ -158,7 +158,7 @@ def build_services(settings: Settings, crew: Crew | None = None) -> Services:
     signer, store = _signer(settings), _store(settings)
     publishing = Publishing(store, signer, known := _known_domains(settings, store))
     service = PublicService(url=str(settings.public_url).rstrip("/"), addresses=settings.public_addresses)
-    dns_records = DnsRecordService(publishing, service, resolver := DnspythonResolver(settings.resolver))
+    dns_records = DnsRecordService(publishing, service, resolver := ResolverOnDemand(settings.resolver))
     domains, providers = DomainService(store, system_clock), ProviderService(store, system_clock)
     return Services(
         access=(access := Access(store, system_clock, free_attempts=settings.free_attempts)),

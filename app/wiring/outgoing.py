@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from app.net.address_policy import AddressPolicy
 from app.net.dialer import ConnectionLimits, Dialer
+from app.net.on_demand import PosterOnDemand
 from app.net.pacing import Pacing
-from app.net.posting import HttpxPoster, PostingLimits
+from app.net.posting import PostingLimits
 from app.net.smtp import ehlo_name_of
 from app.net.streams import TimeLimits
 from app.services.assigning import Assigning
@@ -52,7 +53,7 @@ class WebhookServices:
     subscriptions: WebhookService
     deliveries: DeliveryService
     delivering: Delivering
-    poster: HttpxPoster
+    poster: PosterOnDemand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,8 @@ class VerificationServices:
     async def run(self) -> None:
         """Verify what is due, and what is asked for, until cancelled."""
         async with asyncio.TaskGroup() as group:
+            # Beside the loop, which mail clients wait for.
+            group.create_task(asyncio.to_thread(self.trust.load))
             for loop in (self.assigning.run, self.checking.run, self.domains.run):
                 group.create_task(loop())
 
@@ -135,7 +138,7 @@ def build_webhooks(settings: Settings, store: Store, resolver: Resolver) -> Webh
     policy = AddressPolicy(settings.allow_networks)
     allow_http, seconds = settings.webhook_allow_http, settings.webhook_timeout_seconds
     limits = PostingLimits(policy=policy, allow_http=allow_http, timeout_seconds=seconds)
-    poster = HttpxPoster(resolver, limits, settings.ca_file)
+    poster = PosterOnDemand(resolver, limits, settings.ca_file)
     box = SecretBox([key.get_secret_value() for key in settings.secret_keys])
     return WebhookServices(
         subscriptions=WebhookService(store, system_clock, box, Destinations(policy, allow_http)),

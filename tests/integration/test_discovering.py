@@ -16,7 +16,7 @@ from app.core.candidates import Outcome, Trust
 from app.core.dns_lookups import NameServer
 from app.discovery.ranking import propose
 from app.discovery.sources import SOURCES
-from app.net.resolver import DnspythonResolver
+from app.net.dnspython_resolver import DnspythonResolver
 
 from discovering import (
     AUTOCONFIG,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from app.core.dns_lookups import LookupStatus, NameServer
 from app.core.dns_records import RecordType
-from app.net.resolver import DnspythonResolver
+from app.net.dnspython_resolver import DnspythonResolver
 
 from dns_commands import a_database, signpost
 from nameserver import ValidatingResolver

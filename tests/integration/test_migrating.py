@@ -11,7 +11,7 @@ import httpx
 import pytest
 from alembic.script import ScriptDirectory
 from app.services.health import Health, Readiness
-from app.store.schema import alembic_config, migrate
+from app.store.migrating import alembic_config, migrate
 
 from clients import clients
 from databases import opened

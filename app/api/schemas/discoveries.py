@@ -27,7 +27,7 @@ Address: TypeAlias = Annotated[
 ]
 
 
-class DiscoveryCreate(Shape):
+class DiscoveryCreate(Shape, defer_build=False):
     """Whose settings to look for."""
 
     address: Address
@@ -36,7 +36,7 @@ class DiscoveryCreate(Shape):
     )
 
 
-class AdoptionCreate(Shape):
+class AdoptionCreate(Shape, defer_build=False):
     """What to look for, and whose it becomes."""
 
     address: Address

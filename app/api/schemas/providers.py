@@ -87,7 +87,7 @@ class InputFieldShape(Shape):
     example: Line200 | None = None
 
 
-class ProviderBody(Shape):
+class ProviderBody(Shape, defer_build=False):
     """A provider without its slug."""
 
     display_name: DisplayName = Field(description="At most 60 characters.", examples=["Demo Hosting"])
@@ -135,13 +135,13 @@ class ProviderBody(Shape):
     )
 
 
-class ProviderCreate(ProviderBody):
+class ProviderCreate(ProviderBody, defer_build=False):
     """A provider to be stored."""
 
     slug: Slug = Field(description="Names the provider in the API.")
 
 
-class ProviderRead(StoredShape, ProviderCreate):
+class ProviderRead(StoredShape, ProviderCreate, defer_build=True):
     """A provider as it is stored."""
 
 

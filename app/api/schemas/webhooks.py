@@ -33,7 +33,7 @@ Subscribable = Annotated[
 ]
 
 
-class WebhookBody(Shape):
+class WebhookBody(Shape, defer_build=False):
     """What can be changed of a webhook."""
 
     name: Line100 = Field(description="What it is for.", examples=["Billing"])
@@ -51,7 +51,7 @@ class WebhookBody(Shape):
     )
 
 
-class WebhookCreate(WebhookBody):
+class WebhookCreate(WebhookBody, defer_build=False):
     """A webhook to be made."""
 
     provider: Slug | None = Field(
@@ -62,7 +62,7 @@ class WebhookCreate(WebhookBody):
     )
 
 
-class WebhookRotate(Shape):
+class WebhookRotate(Shape, defer_build=False):
     """How a webhook's secret is replaced."""
 
     overlap_seconds: Integer = Field(

@@ -10,7 +10,8 @@ from app.core.dns_lookups import LookupStatus
 from app.core.dns_records import AddressData, RecordType
 from app.core.errors import InvalidInput
 from app.net.address_policy import AddressPolicy
-from app.net.posting import HttpxPoster, Posted, PostingLimits
+from app.net.httpx_poster import HttpxPoster
+from app.net.posting import Posted, PostingLimits
 
 from certificates import write_web_certificate
 from fakes.resolver import ScriptedResolver, found, nothing

@@ -24,7 +24,7 @@ from app.core.dns_records import (
     TlsaData,
     TxtData,
 )
-from app.net.resolver import DnspythonResolver
+from app.net.dnspython_resolver import DnspythonResolver
 from typing_extensions import override
 
 if TYPE_CHECKING:

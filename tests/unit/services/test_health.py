@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from app.core.errors import NotAvailable
 from app.services.health import Health, Readiness
-from app.store.schema import migrate
+from app.store.migrating import migrate
 
 from databases import UNREACHABLE_URL, opened
 

@@ -7,7 +7,7 @@ from app.core.mail_transport import MtaSts, StsMode
 from app.core.names import DomainName
 from app.store.accounts import Accounts, ActiveDomain, ImmediateRows
 from app.store.engine import create_engine, create_reader
-from app.store.schema import migrate
+from app.store.migrating import migrate
 from app.store.unit_of_work import Store
 from sqlalchemy import event, text
 

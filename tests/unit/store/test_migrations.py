@@ -9,8 +9,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from app.core.errors import SchemaTooNew
 from app.store.engine import create_engine
+from app.store.migrating import alembic_config, migrate
 from app.store.rows import METADATA
-from app.store.schema import alembic_config, is_current, migrate
+from app.store.schema import is_current
 from sqlalchemy import Connection, inspect, text
 
 if TYPE_CHECKING:
