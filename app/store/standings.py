@@ -65,6 +65,7 @@ def _select(*, is_sqlite: bool) -> str:
 _SQLITE: Final = _select(is_sqlite=True)
 _POSTGRES: Final = _select(is_sqlite=False)
 _ONE_OF_SQLITE: Final = f"{_SQLITE} WHERE d.name = ?"
+_ONE_OF_POSTGRES: Final = f"{_POSTGRES} WHERE d.name = $1"
 _MANY_OF_POSTGRES: Final = f"{_POSTGRES} WHERE d.name = ANY($1::text[])"
 
 
@@ -277,7 +278,9 @@ class PostgresStandings:
 
 
 async def _fetch(connection: asyncpg.Connection[Any], names: Sequence[str]) -> dict[str, Standing]:
-    rows = await connection.fetch(_MANY_OF_POSTGRES, names, timeout=_PATIENCE_SECONDS)
+    # For one name it is twice as quick without a list, and mostly it is one.
+    statement, asked = (_ONE_OF_POSTGRES, names[0]) if len(names) == 1 else (_MANY_OF_POSTGRES, names)
+    rows = await connection.fetch(statement, asked, timeout=_PATIENCE_SECONDS)
     return {row[0]: Standing(*row) for row in rows}
 
 
