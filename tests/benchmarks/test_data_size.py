@@ -14,7 +14,9 @@ import re
 import shutil
 import sqlite3
 import statistics
+import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +29,13 @@ from app.store.change_watching import Reach
 from app.store.standings import PostgresStandings, SqliteStandings
 
 from benchmarks.load import ROUNDS, ask, cpu_nanoseconds
+from benchmarks.recording import of_rounds, record
 from builders import a_domain
 from databases import opened, stored_domain, stored_provider
 from service_process import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from postgres import PostgresCluster
 
@@ -109,6 +112,12 @@ def sizes(
         yield {FEW: few, MANY: many}
 
 
+async def warm_up(known: KnownDomains, count: int) -> None:
+    """Look up one of a hundred: afterwards every page near any domain's is in this process's memory."""
+    for number in range(0, count, 100):
+        await known.find(f"b{number}.example")
+
+
 async def look_up(urls: dict[int, str]) -> dict[int, list[float]]:
     """Return what a look-up of a domain took of the processor, in turns."""
     costs: dict[int, list[float]] = {count: [] for count in urls}
@@ -121,6 +130,7 @@ async def look_up(urls: dict[int, str]) -> dict[int, list[float]]:
             known[count] = KnownDomains(store, standings, limit=10 * FEW)
             stack.push_async_callback(known[count].close)
             known[count].trust()
+            await warm_up(known[count], count)
         for turn in range(2 * ROUNDS + 1):
             for count, domains in known.items():
                 domains.forget(Reach.DOMAINS)
@@ -136,34 +146,56 @@ async def look_up(urls: dict[int, str]) -> dict[int, list[float]]:
 @PARAMETERS
 def test_a_look_up_costs_little_more_among_millions(sizes: dict[int, str]) -> None:
     costs = uvloop.run(look_up(sizes))
-    ratio = statistics.median(many / few for few, many in zip(costs[FEW], costs[MANY], strict=True))
+    ratios = [many / few for few, many in zip(costs[FEW], costs[MANY], strict=True)]
     few, many = (statistics.median(costs[count]) for count in (FEW, MANY))
     print(
-        f"\na look-up among {MANY} domains: {many:.0f} us of CPU, {few:.0f} us among {FEW}: {ratio:.2f} times"
+        f"\na look-up among {MANY} domains: {many:.0f} us of CPU, {few:.0f} us among {FEW}: "
+        f"{statistics.median(ratios):.2f} times"
     )
-    assert ratio <= 1.5
+    kind = "PostgreSQL" if sizes[FEW].startswith("postgresql") else "SQLite"
+    described = {"group": "CPU time of a look-up among many domains", "unit": "x", "is_more_better": False}
+    record(of_rounds(ratios, name=f"{kind}, {MANY:,} domains to {FEW:,}", goal=1.5, **described))
+    assert statistics.median(ratios) <= 1.5
 
 
-def first_answer(url: str) -> tuple[float, float]:
-    """Return how long it took, and what of the processor."""
+def first_answer(url: str, bytecode: Path, command: tuple[str, ...] = ()) -> tuple[float, float]:
+    """Return the seconds that it took, and those of the processor.
+
+    With bytecode, as installed programs have it, in a folder of its own: nobody else's tree is written to.
+    """
     began = time.perf_counter()
-    with Service(url, environment=ENVIRONMENT) as service:
-        answer = httpx.get(f"{service.url}/mail/config-v1.1.xml?emailaddress=jane@b7.example")
+    environment = {**ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(bytecode)}
+    with Service(url, command=command, environment=environment) as service:
+        path = "/?text=b7.example" if command else "/mail/config-v1.1.xml?emailaddress=jane@b7.example"
+        answer = httpx.get(f"{service.url}{path}")
         assert answer.status_code == 200
         return time.perf_counter() - began, cpu_nanoseconds(service.process.pid) / 1e9
 
 
 @PARAMETERS
-def test_the_first_answer_comes_as_soon_among_millions(sizes: dict[int, str]) -> None:
-    print("\nfrom the start to the first answer, best of 5 (aim: 1.5 s):")
-    best = {}
-    turns = [{count: first_answer(url) for count, url in sizes.items()} for _ in range(5)]
-    for count in sizes:
-        wall, used = (min(turn[count][kind] for turn in turns) for kind in (0, 1))
-        best[count] = used
-        print(f"  among {count:>7} domains: {wall:.2f} s, {used:.2f} s of CPU")
+def test_the_first_answer_comes_as_soon_among_millions(sizes: dict[int, str], tmp_path: Path) -> None:
+    bare = "a bare FastAPI"
+    starts: dict[str, Callable[[], tuple[float, float]]] = {
+        f"among {count} domains": partial(first_answer, url, tmp_path) for count, url in sizes.items()
+    }
+    few, many = starts
+    command = (sys.executable, str(Path(__file__).with_name("bare_fastapi.py")))
+    starts[bare] = partial(first_answer, sizes[FEW], tmp_path, command)
+    # The first one writes the bytecode.
+    turns = [{name: start() for name, start in starts.items()} for _ in range(ROUNDS + 1)][1:]
+    print("\nfrom the start to the first answer, medians (aim: 1.5 s on a machine with nothing else to do):")
+    for name in starts:
+        wall, used = (statistics.median(turn[name][kind] for turn in turns) for kind in (0, 1))
+        times_bare = statistics.median(turn[name][1] / turn[bare][1] for turn in turns)
+        print(f"  {name:>22}: {wall:.2f} s, {used:.2f} s of CPU, {times_bare:.2f} times that of {bare}")
+    ratios = [turn[many][1] / turn[few][1] for turn in turns]
+    of_start = [turn[many][1] / turn[bare][1] for turn in turns]
+    described = {"group": "Start to the first answer, CPU time", "is_more_better": False}
+    kind = "PostgreSQL" if sizes[FEW].startswith("postgresql") else "SQLite"
+    record(of_rounds(of_start, name=f"{kind}, to a bare FastAPI application", unit="x", **described))
+    record(of_rounds(ratios, name=f"{kind}, {MANY:,} domains to {FEW:,}", unit="x", goal=1.2, **described))
     # What a process needs to begin with must not grow with what is stored.
-    assert best[MANY] < 1.2 * best[FEW]
+    assert statistics.median(ratios) < 1.2
 
 
 def resident_megabytes(service: Service) -> float:
