@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key, pkcs7
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from app.core.errors import refuse
+from app.services.signed_data import PrivateKey, SignedDataWriter
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,8 +28,6 @@ _MIN_RSA_BITS: Final = 2048
 _CURVES: Final = ("secp256r1", "secp384r1", "secp521r1")
 # Far above any chain and key; guards against a path to something else.
 _MAX_FILE_BYTES: Final = 1_000_000
-
-PrivateKey: TypeAlias = RSAPrivateKey | EllipticCurvePrivateKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,18 +46,20 @@ class CredentialFiles:
         return tuple(path for path in (self.certificate, self.key, self.chain) if path is not None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """A certificate, the key that belongs to it, and the way up to a root."""
+    """A certificate, the key that belongs to it, and the way up to a root: ready to sign."""
 
-    certificate: x509.Certificate
-    key: PrivateKey
-    chain: tuple[x509.Certificate, ...]
+    __slots__ = ("_writer", "certificate", "chain", "fingerprint", "key")
 
-    @property
-    def fingerprint(self) -> bytes:
-        """SHA-256 of the certificate."""
-        return self.certificate.fingerprint(hashes.SHA256())
+    def __init__(
+        self, certificate: x509.Certificate, key: PrivateKey, chain: tuple[x509.Certificate, ...]
+    ) -> None:
+        """Take what belongs together."""
+        self.certificate = certificate
+        self.key = key
+        self.chain = chain
+        self.fingerprint = certificate.fingerprint(hashes.SHA256())
+        self._writer = SignedDataWriter(certificate, key, chain)
 
     @property
     def not_before(self) -> datetime:
@@ -70,15 +72,12 @@ class Credentials:
         return self.certificate.not_valid_after_utc
 
     def sign(self, content: bytes) -> bytes:
-        """Wrap the content in CMS SignedData (RFC 5652): DER, attached, SHA-256, with the chain.
+        """Wrap the content in CMS SignedData (RFC 5652): DER, attached, SHA-256, with the chain."""
+        return self.sign_digested(content, hashlib.sha256(content).digest())
 
-        The content is in it byte for byte: without ``Binary`` its line ends would be rewritten.
-        """
-        builder = pkcs7.PKCS7SignatureBuilder().set_data(content)
-        builder = builder.add_signer(self.certificate, self.key, hashes.SHA256())
-        for certificate in self.chain:
-            builder = builder.add_certificate(certificate)
-        return builder.sign(Encoding.DER, [pkcs7.PKCS7Options.Binary])
+    def sign_digested(self, content: bytes, digest: bytes) -> bytes:
+        """Do the same for a content whose SHA-256 is known."""
+        return self._writer.write(content, digest)
 
 
 def read_credentials(files: CredentialFiles) -> Credentials:
@@ -96,7 +95,7 @@ def read_credentials(files: CredentialFiles) -> Credentials:
     ):
         raise refuse(f"must be the key of the certificate in {CERTIFICATE}", KEY)
     chain = tuple(dict.fromkeys(one for one in (*rest, *further) if one != certificate))
-    return Credentials(certificate=certificate, key=key, chain=chain)
+    return Credentials(certificate, key, chain)
 
 
 def _read(path: Path, variable: str) -> bytes:
