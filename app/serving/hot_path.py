@@ -13,6 +13,7 @@ from app.core.errors import InvalidInput, NotAvailable
 from app.core.names import DomainName
 from app.services.known_domains import Profile
 from app.services.traffic import DOCUMENT, SHORT, outcome_of
+from app.serving.bystanders import Bystanders
 from app.serving.fitness import MAX_ADDRESS, find_fitness
 from app.serving.forms import POX_PATHS, Forms, name_beside
 from app.serving.identifiers import RequestIds
@@ -92,6 +93,7 @@ class HotPath:
         self._count = services.rates.count_address
         self._traffic = services.traffic
         self._signer = services.signer
+        self._bystanders = Bystanders()
         forms = Forms(services.service_url)
         self._find_reader = forms.find_reader
         self._read_pox = forms.read_pox
@@ -121,10 +123,14 @@ class HotPath:
         if asked is None:
             return None
         found = self._find(scope, asked)
-        if found is None or found.is_signed or self._is_over_quota(scope):
+        if found is None or (found.is_signed and not self._may_sign(started)) or self._is_over_quota(scope):
             return None
         _, local, domain = asked
-        fields, content = found.fill(local, domain)
+        if found.is_signed:
+            fields, content = self._sign(found, local, domain)
+        else:
+            self._bystanders.count += 1
+            fields, content = found.fill(local, domain)
         found.tally.add(perf_counter() - started)
         return found.status, b"%bx-request-id: %b\r\n\r\n%b" % (fields, self._next_id(), content)
 
@@ -216,6 +222,22 @@ class HotPath:
                 refusing = self._overtaxed[form] = self._counting(form, refusal)
             return refusing, *refusing.fill(local, domain)
         return found, template.fields(local, domain, content), content
+
+    def _may_sign(self, now: float) -> bool:
+        """Tell whether a signature made at once holds up nobody."""
+        signer = self._signer
+        return (
+            signer is not None
+            and signer.is_at_hand
+            and not self._bystanders.are_many(now, signer.signature_seconds)
+        )
+
+    def _sign(self, found: _Prepared | _Refusing, local: bytes, domain: bytes) -> tuple[bytes, bytes]:
+        assert isinstance(found, _Prepared), "no refusal is signed"  # noqa: S101
+        assert self._signer is not None, "nothing is signed without a certificate"  # noqa: S101
+        template = found.template
+        content = self._signer.sign_at_once(template.body(local, domain))
+        return template.fields(local, domain, content), content
 
     def _refusing(self, scope: Scope, asked: Asked) -> _Refusing | None:
         """Return how a domain that is not there is refused; None where the host may help, or is not known."""

@@ -11,7 +11,7 @@ import pytest
 import structlog
 from app.core.errors import InvalidInput, NotAvailable
 from app.services.credentials import CredentialFiles
-from app.services.signing import MAX_CACHED, MAX_WAITING, Signer
+from app.services.signing import MAX_CACHED, MAX_WAITING, QUICK_SECONDS, Signer
 from cryptography.hazmat.primitives.serialization import pkcs7
 
 from certificates import Chain, a_chain
@@ -147,6 +147,30 @@ async def test_the_loop_goes_on_while_signatures_are_made(tmp_path: Path) -> Non
     signer.close()
     # On the loop itself there would be one turn for each signature.
     assert turns > 10 * len(jobs)
+
+
+async def test_a_quick_key_signs_at_once_while_its_files_were_looked_at_lately(setup: Setup) -> None:
+    signed = await setup.signer.sign(b"content")
+    # By the clock of a machine that may have much to do.
+    setup.signer.signature_seconds = 0.0
+    # With the first signature they were read, with the second looked at.
+    assert await setup.signer.sign(b"content") == signed
+    at_hand = [setup.signer.is_at_hand]
+    assert setup.signer.sign_at_once(b"content") == signed
+    at_once = setup.signer.sign_at_once(b"another")
+    assert await setup.signer.sign(b"another") == at_once
+    setup.look_again()
+    at_hand.append(setup.signer.is_at_hand)
+    assert at_hand == [True, False]
+
+
+async def test_a_slow_key_never_signs_at_once(tmp_path: Path) -> None:
+    certificate, key, chain = a_chain("rsa-4096").write(tmp_path)
+    signer = Signer(CredentialFiles(certificate=certificate, key=key, chain=chain), now)
+    await signer.sign(b"content")
+    assert signer.signature_seconds > QUICK_SECONDS
+    assert not signer.is_at_hand
+    signer.close()
 
 
 @pytest.mark.parametrize(
