@@ -62,7 +62,7 @@ class TracedRequests:
         self._propagator = TraceContextTextMapPropagator()
         self._answer_at_once: AnswerAtOnce | None = getattr(app, "answer_at_once", None)
 
-    def answer_at_once(self, scope: Scope, body: bytes) -> tuple[int, bytes] | None:
+    def answer_at_once(self, scope: Scope, body: bytes) -> tuple[int, tuple[bytes, ...]] | None:
         """Return the answer where there is one at once, and trace it."""
         if self._answer_at_once is None:
             return None

@@ -40,7 +40,7 @@ class ForwardedHeaders:
         self._believe(scope)
         await self._app(scope, receive, send)
 
-    def answer_at_once(self, scope: Scope, body: bytes) -> tuple[int, bytes] | None:
+    def answer_at_once(self, scope: Scope, body: bytes) -> tuple[int, tuple[bytes, ...]] | None:
         """Correct the scope, which may be done again, and return an answer where there is one at once."""
         if self._answer_at_once is None:
             return None

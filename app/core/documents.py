@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TypeAlias
 
     from app.core.account import AccountSettings, Omission
     from app.core.names import DomainName, EmailAddress
+
+    Derivation: TypeAlias = "Callable[[bytes, bytes], bytes]"
+    """Takes a mailbox, its local part in lower case, and its domain."""
 
 DEFAULT_SERVICE_URL: Final = "https://signpost.example"
 NO_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -169,8 +173,8 @@ class ClientFormat:
     """Whether it is for one mailbox, so that a domain alone gets none."""
     is_signable: bool = False
     """Whether its document is to be signed where a certificate is configured."""
-    derived: tuple[Callable[[str, str, str], str], ...] = ()
-    """What the document says of an address other than the address and its parts: each is a function of the
-    provider's slug, the local part of the login in lower case, and the domain."""
+    derived: tuple[Callable[[str], Derivation], ...] = ()
+    """What the document says of an address other than the address and its parts: each takes the provider's
+    slug, and returns what makes it of a mailbox."""
     stamp: Callable[[datetime], str] | None = None
     """How refusals say when the request came; None where they do not."""

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-    AnswerAtOnce: TypeAlias = "Callable[[MutableMapping[str, Any], bytes], tuple[int, bytes] | None]"
+    AnswerAtOnce: TypeAlias = (
+        "Callable[[MutableMapping[str, Any], bytes], tuple[int, tuple[bytes, ...]] | None]"
+    )
 
 HEADER_SECONDS: Final = 10
 MAX_HEADER_BYTES: Final = 32 * 1024
@@ -194,11 +196,11 @@ class GuardedConnection(HttpToolsProtocol):
             return False
         if answer is None:
             return False
-        status, content = answer
+        status, parts = answer
         self._held = None
         self.server_state.total_requests += 1
         self._wait_for_next()
-        self.transport.write(self._start_of(status) + content)
+        self.transport.write(b"".join((self._start_of(status), *parts)))
         return True
 
     def _start_of(self, status: int) -> bytes:

@@ -19,7 +19,7 @@ from app.serving.forms import POX_PATHS, Forms, name_beside
 from app.serving.identifiers import RequestIds
 from app.serving.refusals import refuse_for_now, refuse_unknown
 from app.serving.started import run_to_first_pause
-from app.serving.templates import fields_of, make_template
+from app.serving.templates import END_OF_FIELDS, ID_FIELD, fields_of, make_template
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from app.serving.fitness import Fitness
     from app.serving.forms import Asked, Form
     from app.serving.refusals import Refusal
-    from app.serving.templates import Template
+    from app.serving.templates import Parts, Template
     from app.wiring import Services
 
     Message: TypeAlias = "MutableMapping[str, Any]"
@@ -48,13 +48,14 @@ class _Prepared:
     """A template, and the local parts that it is not for."""
 
     __slots__ = (
-        "fill", "is_cautious", "is_lowering", "is_signed", "literals", "separator", "status", "tally",
-        "template",
+        "fill", "is_cautious", "is_lowering", "is_signed", "literals", "parts", "separator", "status",
+        "tally", "template",
     )  # fmt: skip
 
     def __init__(self, template: Template, fitness: Fitness, tally: Durations, *, is_signed: bool) -> None:
         self.template = template
         self.fill = template.fill
+        self.parts = template.parts
         self.literals = fitness.literal_logins
         self.separator = fitness.separator
         self.is_lowering = fitness.is_lowering
@@ -73,10 +74,11 @@ class _Prepared:
 class _Refusing:
     """A refusal in the place of a document."""
 
-    __slots__ = ("fill", "is_signed", "status", "tally")
+    __slots__ = ("fill", "is_signed", "parts", "status", "tally")
 
     def __init__(self, refusal: Refusal, tally: Durations) -> None:
         self.fill = refusal.fill
+        self.parts = refusal.parts
         self.is_signed = False
         self.status = refusal.status
         self.tally = tally
@@ -102,12 +104,12 @@ class HotPath:
         self._overtaxed: dict[Form, _Refusing] = {}
         self._is_name = lru_cache(_MAX_NAMES)(_is_name)
 
-    def answer_at_once(self, scope: Scope, body: bytes) -> tuple[int, bytes] | None:
+    def answer_at_once(self, scope: Scope, body: bytes) -> tuple[int, Parts] | None:
         """Answer a whole request with what is known.
 
         Returns:
-            The status, and header fields, an empty line, and the document. None for what has to be asked
-            for as an application is.
+            The status, and parts of header fields, an empty line, and the document. None for what has to be
+            asked for as an application is.
         """
         started = perf_counter()
         method = scope["method"]
@@ -127,12 +129,12 @@ class HotPath:
             return None
         _, local, domain = asked
         if found.is_signed:
-            fields, content = self._sign(found, local, domain)
+            parts = self._sign(found, local, domain)
         else:
             self._bystanders.count += 1
-            fields, content = found.fill(local, domain)
+            parts = found.parts(local, domain, self._next_id())
         found.tally.add(perf_counter() - started)
-        return found.status, b"%bx-request-id: %b\r\n\r\n%b" % (fields, self._next_id(), content)
+        return found.status, parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
@@ -232,12 +234,13 @@ class HotPath:
             and not self._bystanders.are_many(now, signer.signature_seconds)
         )
 
-    def _sign(self, found: _Prepared | _Refusing, local: bytes, domain: bytes) -> tuple[bytes, bytes]:
+    def _sign(self, found: _Prepared | _Refusing, local: bytes, domain: bytes) -> Parts:
         assert isinstance(found, _Prepared), "no refusal is signed"  # noqa: S101
         assert self._signer is not None, "nothing is signed without a certificate"  # noqa: S101
         template = found.template
         content = self._signer.sign_at_once(template.body(local, domain))
-        return template.fields(local, domain, content), content
+        fields = template.fields(local, domain, content)
+        return fields, ID_FIELD, self._next_id(), END_OF_FIELDS, content
 
     def _refusing(self, scope: Scope, asked: Asked) -> _Refusing | None:
         """Return how a domain that is not there is refused; None where the host may help, or is not known."""

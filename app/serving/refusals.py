@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from app.core.replies import not_available
-from app.serving.templates import MODEL, PROOFS, ordinary_answer
+from app.serving.templates import END_OF_FIELDS, ID_FIELD, MODEL, PROOFS, ordinary_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,11 @@ class Refusal:
         if self._stamp is None:
             return self._fields, self._pieces[0]
         return self._fields, self._stamp(datetime.now(UTC)).encode().join(self._pieces)
+
+    def parts(self, local: bytes, domain: bytes, request_id: bytes) -> tuple[bytes, ...]:
+        """Write it in parts as a template does."""
+        fields, body = self.fill(local, domain)
+        return fields, ID_FIELD, request_id, END_OF_FIELDS, body
 
 
 def refuse_for_now(asking: Asking, sentence: str) -> Refusal:

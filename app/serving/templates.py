@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
-from operator import itemgetter
+from operator import itemgetter, mul
 from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
 
@@ -20,16 +20,20 @@ from app.core.names import DomainName, EmailAddress
 from app.core.replies import ENTITY_TAG, entity_tag, reply_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeAlias
 
     from app.core.documents import ClientFormat, Question, Reply
     from app.services.known_domains import Shared
 
-    Derivation: TypeAlias = "Callable[[str, str, str], str]"
     Filler: TypeAlias = "Callable[[bytes, bytes], bytes]"
+    Parts: TypeAlias = "tuple[bytes, ...]"
+    PartsFiller: TypeAlias = "Callable[[bytes, bytes, bytes], Parts]"
     Header: TypeAlias = "tuple[bytes, bytes]"
 
+ID_FIELD: Final = b"x-request-id: "
+END_OF_FIELDS: Final = b"\r\n\r\n"
+_SOME_ID: Final = b"0-0"
 _OK: Final = 200
 _LOCAL, _DOMAIN, _ADDRESS = range(3)
 MODEL: Final = ("qx7v0kz", "qz4k.wj8f.example")
@@ -86,7 +90,7 @@ class Asking:
 class Template:
     """A reply that is filled in."""
 
-    __slots__ = ("_fields", "_is_tagged", "_moving", "_tail", "body")
+    __slots__ = ("_fields", "_is_tagged", "_moving", "_tail", "_whole", "body")
 
     def __init__(self, reply: Reply, method: str, places: Places) -> None:
         """Take the reply to a model request, and how what is the request's is found in it."""
@@ -99,11 +103,21 @@ class Template:
         tag = b"etag: " + ENTITY_TAG + b"\r\n" if self._is_tagged else b""
         self._tail = tag + tail + b"%d\r\n"
         self.body = places.filler(reply.body)
+        # What no field tells of but its length can be written together with the fields.
+        untagged = (fields, self._tail, reply.body)
+        self._whole = None if self._is_tagged else places.whole_filler(*untagged)
 
     def fill(self, local: bytes, domain: bytes) -> tuple[bytes, bytes]:
         """Write the reply: its header fields in their order, each with its end of line, and the body."""
         body = self.body(local, domain)
         return self.fields(local, domain, body), body
+
+    def parts(self, local: bytes, domain: bytes, request_id: bytes) -> Parts:
+        """Write all of the reply behind its status, in parts: joining them is the one time it is copied."""
+        if self._whole is not None:
+            return self._whole(local, domain, request_id)
+        body = self.body(local, domain)
+        return self.fields(local, domain, body), ID_FIELD, request_id, END_OF_FIELDS, body
 
     def fields(self, local: bytes, domain: bytes, body: bytes) -> bytes:
         """Write the header fields of a reply with this body."""
@@ -119,12 +133,10 @@ class Places:
     def __init__(self, shared: Shared, asking: Asking, model: tuple[str, str]) -> None:
         """Take what the reply is made of."""
         local, domain = model
-        self._slug = shared.found.provider.slug
-        self._derived = asking.client_format.derived if local else ()
-        marks = {
-            derive(self._slug, local.lower(), domain).encode(): at
-            for at, derive in enumerate(self._derived, _ADDRESS + 1)
-        }
+        mailbox = (f"{local.lower()}@{domain}".encode(), domain.encode())
+        derived = asking.client_format.derived if local else ()
+        self._derivations = [prepare(shared.found.provider.slug) for prepare in derived]
+        marks = {derive(*mailbox): at for at, derive in enumerate(self._derivations, _ADDRESS + 1)}
         if local:
             marks[local.encode()] = _LOCAL
         if shared.own is None:
@@ -143,8 +155,7 @@ class Places:
 
     def filler(self, content: bytes) -> Filler:
         """Return what writes the text for a local part and a domain."""
-        parts = self._pattern.split(content)
-        pieces, places = parts[::2], [self._marks[mark] for mark in parts[1::2]]
+        pieces, places = self._split(content)
         kinds = set(places)
         if not kinds:
             return lambda _local, _domain: content
@@ -154,26 +165,59 @@ class Places:
             return lambda local, _domain: local.join(pieces)
         if kinds == {_ADDRESS}:
             return lambda local, domain: (local + b"@" + domain).join(pieces)
-        return self._mixed(pieces, places)
+        values, numbers = self._values(places)
+        pick = _in_turns(pieces, [numbers[place] for place in places], len(numbers))
+        constant = tuple(pieces)
+        return lambda local, domain: b"".join(pick(values(local, domain) + constant))
 
-    def _mixed(self, pieces: list[bytes], places: list[int]) -> Filler:
-        used = sorted({place for place in places if place > _ADDRESS})
-        numbers = {place: at for at, place in enumerate((_LOCAL, _DOMAIN, _ADDRESS, *used))}
-        derivations = [self._derived[place - _ADDRESS - 1] for place in used]
-        slug = self._slug
-        # One place more, with nothing in it: of a single one no tuple would come.
-        pattern = b"%b".join(piece.replace(b"%", b"%%") for piece in pieces) + b"%.0b"
-        pick: Any = itemgetter(*(numbers[place] for place in places), 0)
+    def whole_filler(self, fields: bytes, tail: bytes, body: bytes) -> PartsFiller:
+        """Return what writes fields, with a body's length in the last of them, and the body, in parts."""
+        first, _, last = tail.replace(b"%%", b"%").rpartition(b"%d")
+        head, head_places = self._split(fields + first)
+        pieces, places = self._split(body)
+        values, numbers = self._values([*head_places, *places])
+        # Behind the values come the length and the request's name.
+        length_at, id_at, count = len(numbers), len(numbers) + 1, len(numbers) + 2
+        constant = (*head, last + ID_FIELD, END_OF_FIELDS + pieces[0], *pieces[1:])
+        at = [numbers[place] for place in (*head_places, *places)]
+        at[len(head_places) : len(head_places)] = [length_at, id_at]
+        pick = _in_turns(constant, at, count)
+        fixed = sum(map(len, pieces))
+        counts = [places.count(place) for place in numbers]
 
-        def fill(local: bytes, domain: bytes) -> bytes:
-            values = [local, domain, local + b"@" + domain]
-            if derivations:
-                key, name = local.decode().lower(), domain.decode()
-                values += [derive(slug, key, name).encode() for derive in derivations]
-            filled: bytes = pattern % pick(values)
-            return filled
+        def fill(local: bytes, domain: bytes, request_id: bytes) -> Parts:
+            found = values(local, domain)
+            length = sum(map(mul, counts, map(len, found)), fixed)
+            parts: Parts = pick((*found, b"%d" % length, request_id, *constant))
+            return parts
 
         return fill
+
+    def _split(self, content: bytes) -> tuple[list[bytes], list[int]]:
+        parts = self._pattern.split(content)
+        return parts[::2], [self._marks[mark] for mark in parts[1::2]]
+
+    def _values(self, places: list[int]) -> tuple[Callable[[bytes, bytes], Parts], dict[int, int]]:
+        """Return what finds all that can stand in these places, and where among that each of them is."""
+        used = sorted({place for place in places if place > _ADDRESS})
+        derivations = [self._derivations[place - _ADDRESS - 1] for place in used]
+        numbers = {place: at for at, place in enumerate((_LOCAL, _DOMAIN, _ADDRESS, *used))}
+
+        def find(local: bytes, domain: bytes) -> Parts:
+            address = local + b"@" + domain
+            if not derivations:
+                return local, domain, address
+            mailbox = address.lower()
+            return local, domain, address, *[derive(mailbox, domain) for derive in derivations]
+
+        return find, numbers
+
+
+def _in_turns(constant: Sequence[bytes], places: list[int], values: int) -> Callable[[Parts], Parts]:
+    """Return what puts values between constants, of a tuple in which these come behind those."""
+    order = [at for pair in zip(range(values, values + len(places)), places, strict=True) for at in pair]
+    pick: Any = itemgetter(*order, values + len(constant) - 1)
+    return pick  # type: ignore[no-any-return]
 
 
 def make_template(shared: Shared, asking: Asking) -> Template | None:
@@ -186,13 +230,23 @@ def make_template(shared: Shared, asking: Asking) -> Template | None:
         return None
     template = Template(reply, asking.wording.method, Places(shared, asking, model))
     for number, words in enumerate(PROOFS, 1):
-        local, domain = proof = _for(shared, asking, *words)
+        proof = _for(shared, asking, *words)
         expected = _reply(shared, asking, proof, number)
         if expected is None:
             return None
-        if template.fill(local.encode(), domain.encode()) != ordinary_answer(expected, asking.wording.method):
+        if not _is_right(template, proof, ordinary_answer(expected, asking.wording.method)):
             return None
     return template
+
+
+def _is_right(template: Template, proof: tuple[str, str], expected: tuple[bytes, bytes]) -> bool:
+    local, domain = (word.encode() for word in proof)
+    fields, body = expected
+    whole = b"".join((fields, ID_FIELD, _SOME_ID, END_OF_FIELDS, body))
+    return (
+        template.fill(local, domain) == expected
+        and b"".join(template.parts(local, domain, _SOME_ID)) == whole
+    )
 
 
 def _for(shared: Shared, asking: Asking, local: str, domain: str) -> tuple[str, str]:

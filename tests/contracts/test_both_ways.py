@@ -6,13 +6,14 @@ import asyncio
 import re
 from dataclasses import replace
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from app.core.domains import DomainStatus
 from app.core.names import DomainName
 from app.services.signing import MAX_WAITING
 
+from asgi import Answer
 from builders import a_domain, a_mailbox, a_provider
 from certificates import a_chain
 from contracts.accounts import ACCOUNTS
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from app.services.known_domains import KnownDomains
     from app.store.unit_of_work import Store
 
-    from asgi import Answer
     from serving import Serving
 
 JSON = "/autodiscover/autodiscover.json"
@@ -348,6 +348,28 @@ async def test_signed_profiles_are_the_same_both_ways(database_url: str, tmp_pat
         assert ways.answered_shortly() == before + 1
         assert answer.body.startswith(b"\x30\x82")
         assert b"jane@other.example" in answer.body
+
+
+@ON_SQLITE
+async def test_what_a_quick_key_signs_at_once_is_the_same(database_url: str, tmp_path: Path) -> None:
+    async with serving(database_url, **signing(tmp_path)) as ways:
+        await place(ways, a_provider(slug="usual"))
+        sent = Sent(path="/mobileconfig", query=b"emailaddress=Jane.Doe@other.example")
+        expected = comparable(await sent.to(ways.ordinary))
+        await ways.warm(sent)
+        # By the clock of a machine that may have much to do.
+        signer, hot = ways.services.signer, cast("Any", ways.hot)
+        assert signer is not None
+        signer.signature_seconds = 0.0
+        scope: dict[str, Any] = {
+            "type": "http", "method": "GET", "path": sent.path, "query_string": sent.query, "headers": [],
+            "client": None,
+        }  # fmt: skip
+        status, parts = hot.answer_at_once(scope, b"")
+        fields, _, body = b"".join(parts).partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in fields.decode().split("\r\n"))
+        # The signer remembers what it signed, so that equal bytes are equal content.
+        assert comparable(Answer(status, headers, body, 0)) == expected
 
 
 @ON_SQLITE
