@@ -21,7 +21,7 @@ import uvloop
 from app.services.known_domains import KnownDomains
 from app.store.standings import PostgresStandings, SqliteStandings
 
-from benchmarks.load import KNOWN, ROUNDS, Window, ask, measure_briefly, pin
+from benchmarks.load import KNOWN, ROUNDS, Window, ask, ask_for_all, measure_briefly, pin
 from benchmarks.recording import of_rounds, record
 from builders import a_domain
 from databases import opened, stored_provider
@@ -114,9 +114,11 @@ def test_every_format_against_a_bare_constant(many_url: str, tmp_path: Path) -> 
             bare = stack.enter_context(Service(many_url, command=command))
             pin(bare.process.pid, 0)
             bares.append((bare, size))
-            # So that all are known.
-            seconds = 12 if number == 0 else 1
-            ask(ours, script(tmp_path, number, form, in_order=True), seconds, is_refused=form.is_refused)
+            in_order = script(tmp_path, number, form, in_order=True)
+            if number == 0:
+                ask_for_all(ours, in_order)
+            else:
+                ask(ours, in_order, 1, is_refused=form.is_refused)
         rows = [list[tuple[Window, Window]]() for _ in FORMS]
         for turn in range(ROUNDS + 1):
             for number, (bare, _) in enumerate(bares):

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
-from benchmarks.load import ROUNDS, ask, asking, measure_briefly, pin
+from benchmarks.load import ROUNDS, ask, ask_for_all, asking, measure_briefly, pin
 from benchmarks.recording import of_rounds, record
 from benchmarks.test_hot_path import ENVIRONMENT, FORMS, HERE, script, size_of
 from certificates import a_chain
@@ -84,7 +84,7 @@ def test_signed_profiles_against_the_key(many_url: str, tmp_path: Path, kind: st
         command = (sys.executable, str(HERE / "bare_constant.py"), "--bytes", size)
         constant = stack.enter_context(Service(many_url, command=command))
         pin(constant.process.pid, 0)
-        ask(service, script(tmp_path, 2, AUTOCONFIG, in_order=True), 12)
+        ask_for_all(service, script(tmp_path, 2, AUTOCONFIG, in_order=True))
         ask(service, profiles, 1)
         rounds = []
         for _ in range(ROUNDS):
