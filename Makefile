@@ -73,7 +73,7 @@ imports: $(DEVELOPMENT) ## Check who imports whom
 
 .PHONY: fast
 fast: $(DEVELOPMENT) ## Tests without servers of their own
-	@$(BIN)/pytest -q -n $(WORKERS) -m "not postgresql and not slow" tests/unit tests/contracts tests/properties tests/architecture
+	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not postgresql and not slow" tests/unit tests/contracts tests/properties tests/architecture
 
 .PHONY: check
 check: lint types imports fast ## Lint, types, import contracts, fast tests
@@ -86,7 +86,7 @@ packages: ## Debian packages that the tests start servers from (as root; otherwi
 
 .PHONY: test
 test: $(DEVELOPMENT) $(SCANNER) packages ## All tests
-	@$(BIN)/pytest -n $(WORKERS) -m "not benchmark and not soak"
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not benchmark and not soak"
 
 .PHONY: coverage
 coverage: $(DEVELOPMENT) $(SCANNER) packages ## All tests, with what they do not reach
