@@ -10,7 +10,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from app import __version__
 from app.api.application import create_api
-from app.cli.main import app as command_line
+from app.cli.main import Commands
 from app.settings import Settings
 
 from proxies import DEPLOY
@@ -98,8 +98,7 @@ def test_probes_ask_paths_that_there_are_at_the_port_that_is_served(documents: l
 
 
 def test_commands_are_ones_that_there_are(documents: list[Document]) -> None:
-    known = {command.name for command in command_line.registered_commands}
-    assert {one["args"][0] for one in containers(documents)} <= known
+    assert {one["args"][0] for one in containers(documents)} <= Commands.places.keys()
 
 
 def test_selectors_select_the_pods_that_they_are_for(documents: list[Document]) -> None:
