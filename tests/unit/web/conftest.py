@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from builders import a_provider
 from databases import opened, stored_domain, stored_provider
 from in_process import serving
+from operators import fill, operating
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,3 +35,17 @@ async def store_of_browser(sqlite_template: Path, tmp_path: Path) -> AsyncIterat
 async def browser(store_of_browser: Store, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     async with serving(f"sqlite+aiosqlite:///{tmp_path / 'web.db'}") as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def filled_database(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database to copy, with two providers and what they have."""
+    path = tmp_path_factory.mktemp("filled") / "filled.db"
+    shutil.copy(sqlite_template, path)
+
+    async def run() -> None:
+        async with operating(f"sqlite+aiosqlite:///{path}") as person:
+            await fill(person)
+
+    asyncio.run(run())
+    return path

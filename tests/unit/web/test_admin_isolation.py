@@ -8,6 +8,7 @@ with a part that this file has no value for fails.
 from __future__ import annotations
 
 import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,9 +45,18 @@ FILTERS = {
 
 
 @pytest.fixture
-async def admin(database_url: str) -> AsyncIterator[Person]:
-    async with operating(database_url) as found:
-        await fill(found)
+def filled_url(request: pytest.FixtureRequest, database_url: str) -> str:
+    """A database that need not be filled, where one can be copied."""
+    if database_url.startswith("sqlite"):
+        shutil.copy(request.getfixturevalue("filled_database"), database_url.partition("///")[2])
+    return database_url
+
+
+@pytest.fixture
+async def admin(filled_url: str) -> AsyncIterator[Person]:
+    async with operating(filled_url) as found:
+        if filled_url.startswith("postgresql"):
+            await fill(found)
         yield await found.log_in()
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 import re
+import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from app.renderers import FORMATS
 from app.store.rows import ENDPOINT
 from sqlalchemy import update
 
-from databases import ON_SQLITE
+from databases import ON_SQLITE, opened
 from fakes.clock import FixedClock
 from fakes.dns import FakeDns
 from fakes.fetcher import NoHosts
@@ -30,28 +32,42 @@ from verifying import Verifier
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from operators import Person
 
 pytestmark = ON_SQLITE
 
 
-@pytest.fixture
-async def person(database_url: str) -> AsyncIterator[Person]:
-    """Somebody who may see everything, of a service whose hosts were looked at."""
-    async with operating(database_url) as found:
-        await fill(found)
-        found.services.dns_records._resolver = ScriptedResolver(otherwise=LookupStatus.TIMED_OUT)
-        found.services.verification.doctor._fetcher = NoHosts()
-        verifier = Verifier(found.services.store, FixedClock())
+@pytest.fixture(scope="session")
+def looked_at(filled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, of a service whose hosts were looked at."""
+    path = tmp_path_factory.mktemp("looked-at") / "looked-at.db"
+    shutil.copy(filled_database, path)
+    asyncio.run(look_at(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+async def look_at(database_url: str) -> None:
+    async with opened(database_url) as store:
+        verifier = Verifier(store, FixedClock())
         verifier.observer.answers = {
             f"imap.{MINE}.example": has_expired,
             f"imap.{THEIRS}.example": is_down,
             f"smtp.{MINE}.example": expires_in(5),
         }
-        async with found.services.store.writing() as unit:
+        async with store.writing() as unit:
             await unit._connection.execute(update(ENDPOINT).values(due_at=NOW))
         assert await verifier.check() == 4
+
+
+@pytest.fixture
+async def person(looked_at: Path, database_url: str) -> AsyncIterator[Person]:
+    """Somebody who may see everything."""
+    shutil.copy(looked_at, database_url.partition("///")[2])
+    async with operating(database_url) as found:
+        found.services.dns_records._resolver = ScriptedResolver(otherwise=LookupStatus.TIMED_OUT)
+        found.services.verification.doctor._fetcher = NoHosts()
         await date_certificates(found)
         yield await found.log_in()
 
@@ -221,7 +237,8 @@ async def test_what_mends_a_zone_is_written_as_its_lines(person: Person) -> None
 async def test_what_programs_find_is_told_place_by_place_and_compared(database_url: str) -> None:
     with FakeDns() as names:
         names.records.update(OLD_RECORDS)
-        async with operating(database_url, resolver=f"127.0.0.1:{names.port}") as person:
+        resolver = f"127.0.0.1:{names.port}"
+        async with operating(database_url, resolver=resolver, discover_seconds=10) as person:
             await fill(person)
             await person.log_in()
             answer = await person.post("/admin/discovery", address=f" jane.doe@{MINE}.example")
@@ -238,7 +255,8 @@ async def test_what_programs_find_is_told_place_by_place_and_compared(database_u
 
 async def test_what_is_not_stored_is_not_compared(database_url: str) -> None:
     with FakeDns() as names:
-        async with operating(database_url, resolver=f"127.0.0.1:{names.port}") as person:
+        resolver = f"127.0.0.1:{names.port}"
+        async with operating(database_url, resolver=resolver, discover_seconds=10) as person:
             await person.log_in("verify")
             answer = await person.post("/admin/discovery", address="customer.example")
     text = shown(answer)
