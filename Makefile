@@ -123,7 +123,7 @@ charts: $(DEVELOPMENT) ## The figures in docs/performance.md, from the file that
 .PHONY: soak
 soak: $(DEVELOPMENT) $(SCANNER) packages ## The long trials: kill rounds, many generated cases
 	@SIGNPOST_HYPOTHESIS_PROFILE=soak SIGNPOST_KILL_ROUNDS=20 SIGNPOST_FUZZ_SECONDS=600 SIGNPOST_API_EXAMPLES=120 \
-		SIGNPOST_IDLE_CONNECTIONS=10000 \
+		SIGNPOST_IDLE_CONNECTIONS=10000 SIGNPOST_SOAK_SECONDS=600 \
 		$(BIN)/pytest -q -s tests/integration tests/properties
 
 .PHONY: image-check

@@ -8,16 +8,16 @@ import re
 import signal
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from clients import KNOWN, Connection, clients, get
+from processes import members, there_are, until
 from service_process import Service
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from service_process import Prepared
 
@@ -35,40 +35,6 @@ def serving(prepared: Prepared, workers: int = 2, **environment: str) -> Service
 def service(prepared: Prepared) -> Iterator[Service]:
     with serving(prepared) as started:
         yield started
-
-
-def members(service: Service) -> list[int]:
-    """Find the processes that serve: those of the group that hold the port, but for the first one."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and os.getpgid(int(entry.name)) == service.process.pid:
-                descriptors = {str(one.readlink()) for one in (entry / "fd").iterdir()}
-                if listening_inode(service.port) & descriptors and int(entry.name) != service.process.pid:
-                    found.append(int(entry.name))
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return sorted(found)
-
-
-def listening_inode(port: int) -> set[str]:
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return {f"socket:[{line.split()[9]}]" for line in lines if line.split()[1].endswith(f":{port:04X}")}
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not await condition():
-        assert time.monotonic() < end, "it did not come to that"
-        await asyncio.sleep(0.05)
-
-
-async def there_are(service: Service, count: int, *, without: int = 0) -> None:
-    async def enough() -> bool:
-        found = members(service)
-        return len(found) == count and without not in found
-
-    await until(enough)
 
 
 async def counted(port: int, token: str) -> int:
