@@ -98,6 +98,7 @@ queue_only
 keep_environment =
 smtp_receive_timeout = 10s
 smtp_accept_max = 0
+daemon_startup_retries = 0
 tls_advertise_hosts = ${{if inlist{{$received_ip_address}}{{{no_tls}}}{{}}{{*}}}}
 TAG = ${{lookup{{$received_ip_address}}lsearch{{{run}/certificates}}{{$value}}{{good}}}}
 tls_certificate = {certificates}/TAG.pem
@@ -151,7 +152,8 @@ class _Daemon:
             with contextlib.suppress(OSError), socket.create_connection(ready, 1):
                 return
             time.sleep(0.02)
-        text = self._log.read_text(errors="replace")
+        logs = (self._log, *self._folder.glob("*log"))
+        text = "".join(file.read_text(errors="replace") for file in logs)
         self.stop()
         message = f"{command[0]} did not come up: {text}"
         raise RuntimeError(message)

@@ -268,7 +268,12 @@ def _old_dovecot(folder: Path, configuration: Path) -> Dovecot:
 
 def _exim(folder: Path) -> Exim:
     at = {name: [ADDRESSES[tag] for tag in tags] for name, tags in _EXIM_MANNERS.items()}
-    return Exim(folder, list(ADDRESSES.values()), tags={ADDRESSES[tag]: tag for tag in TAGS}, **at)
+    addresses, tags = list(ADDRESSES.values()), {ADDRESSES[tag]: tag for tag in TAGS}
+    # What was free when it was chosen may be taken at one of so many addresses.
+    for _ in range(2):
+        with suppress(RuntimeError):
+            return Exim(folder, addresses, tags=tags, **at)
+    return Exim(folder, addresses, tags=tags, **at)
 
 
 _EXIM_MANNERS = {
