@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from app.core.errors import AppError
 
 
-class MailboxLine(MailboxBody, defer_build=True):
+class MailboxLine(MailboxBody):
     """A mailbox inside a line."""
 
     local_part: LocalPart
 
 
-class DomainLine(DomainBody, defer_build=True):
+class DomainLine(DomainBody):
     """A line that stores a domain. `patch` takes some of the fields, `delete` none but the name."""
 
     op: Operation = Operation.PUT

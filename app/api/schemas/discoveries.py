@@ -27,7 +27,7 @@ Address: TypeAlias = Annotated[
 ]
 
 
-class DiscoveryCreate(Shape, defer_build=False):
+class DiscoveryCreate(Shape):
     """Whose settings to look for."""
 
     address: Address
@@ -36,7 +36,7 @@ class DiscoveryCreate(Shape, defer_build=False):
     )
 
 
-class AdoptionCreate(Shape, defer_build=False):
+class AdoptionCreate(Shape):
     """What to look for, and whose it becomes."""
 
     address: Address

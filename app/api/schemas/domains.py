@@ -33,7 +33,7 @@ _NO_ALIAS_OR_NO_SERVERS: Final[list[Any]] = [
 ]
 
 
-class DomainBody(Shape, defer_build=False):
+class DomainBody(Shape):
     """A domain without its name."""
 
     model_config = ConfigDict(json_schema_extra={"anyOf": _NO_ALIAS_OR_NO_SERVERS})
@@ -65,13 +65,13 @@ class DomainBody(Shape, defer_build=False):
     )
 
 
-class DomainCreate(DomainBody, defer_build=False):
+class DomainCreate(DomainBody):
     """A domain to be stored."""
 
     name: Name = Field(description="In U-labels or A-labels; two labels at least.")
 
 
-class DomainRead(StoredShape, DomainCreate, defer_build=True):
+class DomainRead(StoredShape, DomainCreate):
     """A domain as it is stored; the name in A-labels."""
 
     unicode_name: str
@@ -93,7 +93,7 @@ _SOMEWHERE: Final[list[Any]] = [
 ]
 
 
-class DomainMove(Shape, defer_build=False):
+class DomainMove(Shape):
     """Where a domain goes: to another provider, to another node, or both."""
 
     model_config = ConfigDict(json_schema_extra={"anyOf": _SOMEWHERE})
@@ -135,7 +135,7 @@ class DeletedDomainPage(Listing[DeletedDomainItem]):
     """Some of the deleted domains, the last one first."""
 
 
-class MailboxBody(Shape, defer_build=False):
+class MailboxBody(Shape):
     """A mailbox that differs from its domain."""
 
     login: Username | None = Field(
@@ -145,7 +145,7 @@ class MailboxBody(Shape, defer_build=False):
     servers: list[ServerShape] = Field(default=[], json_schema_extra={"maxItems": MAX_SERVERS})
 
 
-class MailboxRead(StoredShape, MailboxBody, defer_build=True):
+class MailboxRead(StoredShape, MailboxBody):
     """A mailbox as it is stored."""
 
     local_part: str

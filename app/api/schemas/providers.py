@@ -87,7 +87,7 @@ class InputFieldShape(Shape):
     example: Line200 | None = None
 
 
-class ProviderBody(Shape, defer_build=False):
+class ProviderBody(Shape):
     """A provider without its slug."""
 
     display_name: DisplayName = Field(description="At most 60 characters.", examples=["Demo Hosting"])
@@ -135,13 +135,13 @@ class ProviderBody(Shape, defer_build=False):
     )
 
 
-class ProviderCreate(ProviderBody, defer_build=False):
+class ProviderCreate(ProviderBody):
     """A provider to be stored."""
 
     slug: Slug = Field(description="Names the provider in the API.")
 
 
-class ProviderRead(StoredShape, ProviderCreate, defer_build=True):
+class ProviderRead(StoredShape, ProviderCreate):
     """A provider as it is stored."""
 
 

@@ -143,7 +143,7 @@ def _kind(place: Location, options: str | None, *, needs_name: bool) -> dict[str
     return {"properties": {"type": {"enum": []}, **properties}, "required": required}
 
 
-class ServerBody(Shape, defer_build=False):
+class ServerBody(Shape):
     """A server without its key. Options stand in the field named like the type."""
 
     model_config = ConfigDict(json_schema_extra=_add_kinds)
@@ -176,7 +176,7 @@ class ServerBody(Shape, defer_build=False):
     webmail: WebmailShape | None = None
 
 
-class ServerShape(ServerBody, defer_build=True):
+class ServerShape(ServerBody):
     """A server."""
 
     key: ServerKey = Field(description="Names the server among its owner's.")

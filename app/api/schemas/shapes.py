@@ -49,13 +49,9 @@ Variables = Annotated[
 
 
 class Shape(BaseModel):
-    """A model that refuses what it does not know.
+    """A model that refuses what it does not know."""
 
-    Made ready with its first use, so that no start waits for it. Bodies of requests say that they are not:
-    FastAPI wraps them in fields of its own, and pydantic would warn of those.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 ItemT = TypeVar("ItemT", bound=Shape)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app.core.tokens import StoredToken
 
 
-class TokenCreate(Shape, defer_build=False):
+class TokenCreate(Shape):
     """A token to be made."""
 
     name: Line100 = Field(description="What it is for.", examples=["Billing"])
@@ -33,7 +33,7 @@ class TokenCreate(Shape, defer_build=False):
     )
 
 
-class TokenRotate(Shape, defer_build=False):
+class TokenRotate(Shape):
     """How a token's secret is replaced."""
 
     overlap_seconds: Integer = Field(

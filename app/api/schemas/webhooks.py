@@ -33,7 +33,7 @@ Subscribable = Annotated[
 ]
 
 
-class WebhookBody(Shape, defer_build=False):
+class WebhookBody(Shape):
     """What can be changed of a webhook."""
 
     name: Line100 = Field(description="What it is for.", examples=["Billing"])
@@ -51,7 +51,7 @@ class WebhookBody(Shape, defer_build=False):
     )
 
 
-class WebhookCreate(WebhookBody, defer_build=False):
+class WebhookCreate(WebhookBody):
     """A webhook to be made."""
 
     provider: Slug | None = Field(
@@ -62,7 +62,7 @@ class WebhookCreate(WebhookBody, defer_build=False):
     )
 
 
-class WebhookRotate(Shape, defer_build=False):
+class WebhookRotate(Shape):
     """How a webhook's secret is replaced."""
 
     overlap_seconds: Integer = Field(
