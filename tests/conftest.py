@@ -57,6 +57,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
             yield url
 
 
+@pytest.fixture
+def filled_url(request: pytest.FixtureRequest, database_url: str) -> str:
+    """The same; on SQLite a copy of the ``filled_database`` near the test, which need not be filled."""
+    if database_url.startswith("sqlite"):
+        shutil.copy(request.getfixturevalue("filled_database"), database_url.partition("///")[2])
+    return database_url
+
+
 @pytest.fixture(params=DATABASES)
 def bare_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database of each kind without a schema."""

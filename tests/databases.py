@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from app.services.callers import Caller, Scope
@@ -14,7 +16,8 @@ from builders import a_domain, a_provider
 from fakes.clock import NOW
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Coroutine
+    from pathlib import Path
 
     from app.core.domains import Domain, Mailbox
     from app.core.provider import Provider
@@ -32,6 +35,14 @@ async def opened(database_url: str) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
+
+
+def copy_and_fill(origin: Path, folder: Path, fill: Callable[[str], Coroutine[Any, Any, None]]) -> Path:
+    """Copy an SQLite database into a folder and have something, which takes its URL, write to the copy."""
+    path = folder / "filled.db"
+    shutil.copy(origin, path)
+    asyncio.run(fill(f"sqlite+aiosqlite:///{path}"))
+    return path
 
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

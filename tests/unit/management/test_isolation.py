@@ -7,10 +7,8 @@ that this file has no value for fails. What needs no token is answered alike wit
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -18,7 +16,7 @@ from app.api.application import create_api
 from app.core.events import SUBSCRIBABLE
 from app.settings import Settings
 
-from databases import ON_SQLITE
+from databases import ON_SQLITE, copy_and_fill
 from management import a_provider_body, served
 
 if TYPE_CHECKING:
@@ -95,23 +93,12 @@ OPERATIONS, PUBLIC_OPERATIONS = operations(public=False), operations(public=True
 @pytest.fixture(scope="session")
 def filled_database(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite database to copy with what ``fill`` puts in."""
-    path = tmp_path_factory.mktemp("filled") / "filled.db"
-    shutil.copy(sqlite_template, path)
 
-    async def run() -> None:
-        async with served(f"sqlite+aiosqlite:///{path}") as client:
+    async def run(url: str) -> None:
+        async with served(url) as client:
             await fill(client)
 
-    asyncio.run(run())
-    return path
-
-
-@pytest.fixture
-def filled_url(request: pytest.FixtureRequest, database_url: str) -> str:
-    """A database that ``both`` need not fill, where one can be copied."""
-    if database_url.startswith("sqlite"):
-        shutil.copy(request.getfixturevalue("filled_database"), database_url.partition("///")[2])
-    return database_url
+    return copy_and_fill(sqlite_template, tmp_path_factory.mktemp("filled"), run)
 
 
 @pytest.fixture

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import pytest
 from app.serving.bystanders import Bystanders
 
 SIGNATURE = 0.000_05
 
 
-def test_a_few_are_not_many() -> None:
-    bystanders = Bystanders()
-    bystanders.count = 10
-    assert not bystanders.are_many(1.0, SIGNATURE)
+@pytest.fixture
+def bystanders() -> Bystanders:
+    """Those of a window that began after one second."""
+    found = Bystanders()
+    assert not found.are_many(1.0, SIGNATURE)
+    return found
 
 
-def test_many_are_many_until_fewer_come() -> None:
-    bystanders = Bystanders()
-    bystanders.are_many(1.0, SIGNATURE)
+@pytest.mark.parametrize(
+    ("count", "seconds", "are_many"),
+    [(30, SIGNATURE, False), (50, SIGNATURE, True), (150, SIGNATURE / 5, False), (20, SIGNATURE * 4, True)],
+)
+def test_they_are_many_by_how_often_they_come_and_how_long_signatures_take(
+    bystanders: Bystanders, count: int, seconds: float, *, are_many: bool
+) -> None:
+    bystanders.count = count
+    assert bystanders.are_many(1.02, seconds) is are_many
+
+
+def test_many_are_many_until_fewer_come(bystanders: Bystanders) -> None:
     bystanders.count = 100
     assert bystanders.are_many(1.02, SIGNATURE)
     # In the middle of a window what was found in the one before it holds.
@@ -24,16 +36,6 @@ def test_many_are_many_until_fewer_come() -> None:
     assert not bystanders.are_many(1.04, SIGNATURE)
 
 
-def test_a_burst_of_signatures_does_not_make_them_forgotten() -> None:
-    bystanders = Bystanders()
-    bystanders.are_many(1.0, SIGNATURE)
+def test_a_burst_of_signatures_does_not_make_them_forgotten(bystanders: Bystanders) -> None:
     bystanders.count = 100
     assert all(bystanders.are_many(1.02 + at / 1e6, SIGNATURE) for at in range(100))
-
-
-def test_more_are_many_where_signatures_take_longer() -> None:
-    for seconds, expected in ((0.000_01, False), (0.000_2, True)):
-        bystanders = Bystanders()
-        bystanders.are_many(1.0, seconds)
-        bystanders.count = 20
-        assert bystanders.are_many(1.02, seconds) is expected

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 from builders import a_provider
-from databases import opened, stored_domain, stored_provider
+from databases import copy_and_fill, opened, stored_domain, stored_provider
 from in_process import serving
 from operators import fill, operating
 
@@ -40,12 +39,9 @@ async def browser(store_of_browser: Store, tmp_path: Path) -> AsyncIterator[http
 @pytest.fixture(scope="session")
 def filled_database(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite database to copy, with two providers and what they have."""
-    path = tmp_path_factory.mktemp("filled") / "filled.db"
-    shutil.copy(sqlite_template, path)
 
-    async def run() -> None:
-        async with operating(f"sqlite+aiosqlite:///{path}") as person:
+    async def run(url: str) -> None:
+        async with operating(url) as person:
             await fill(person)
 
-    asyncio.run(run())
-    return path
+    return copy_and_fill(sqlite_template, tmp_path_factory.mktemp("filled"), run)

@@ -8,7 +8,6 @@ with a part that this file has no value for fails.
 from __future__ import annotations
 
 import re
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,14 +41,6 @@ FILTERS = {
     "after": (f"{THEIRS}.example", "nobodys.example"),
     "token": ("{token}", "f" * 12),
 }
-
-
-@pytest.fixture
-def filled_url(request: pytest.FixtureRequest, database_url: str) -> str:
-    """A database that need not be filled, where one can be copied."""
-    if database_url.startswith("sqlite"):
-        shutil.copy(request.getfixturevalue("filled_database"), database_url.partition("///")[2])
-    return database_url
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import json
 import re
@@ -19,7 +18,7 @@ from app.renderers import FORMATS
 from app.store.rows import ENDPOINT
 from sqlalchemy import update
 
-from databases import ON_SQLITE, opened
+from databases import ON_SQLITE, copy_and_fill, opened
 from fakes.clock import FixedClock
 from fakes.dns import FakeDns
 from fakes.fetcher import NoHosts
@@ -42,10 +41,7 @@ pytestmark = ON_SQLITE
 @pytest.fixture(scope="session")
 def looked_at(filled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same, of a service whose hosts were looked at."""
-    path = tmp_path_factory.mktemp("looked-at") / "looked-at.db"
-    shutil.copy(filled_database, path)
-    asyncio.run(look_at(f"sqlite+aiosqlite:///{path}"))
-    return path
+    return copy_and_fill(filled_database, tmp_path_factory.mktemp("looked-at"), look_at)
 
 
 async def look_at(database_url: str) -> None:
