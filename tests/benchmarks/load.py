@@ -26,6 +26,7 @@ class Window:
     requests: int
     rate: float
     cpu_microseconds: float
+    p99_milliseconds: float
 
 
 def pin(process_id: int, core: int) -> None:
@@ -44,12 +45,17 @@ def measure_briefly(service: Service, script: Path, seconds: int = 1, *, is_refu
     done = ask(service, script, seconds, is_refused=is_refused)
     used = cpu_nanoseconds(service.process.pid) - before
     requests = requests_in(done)
-    return Window(requests, requests / seconds, used / 1000 / requests)
+    return Window(requests, requests / seconds, used / 1000 / requests, _p99_milliseconds(done))
 
 
 def requests_in(told: str) -> int:
     """Return how many there were, from what ``ask`` returned."""
     return int(re.search(r"(\d+) requests in", told)[1])  # type: ignore[index]
+
+
+def _p99_milliseconds(told: str) -> float:
+    number, unit = re.search(r"99%\s+([0-9.]+)(us|ms|s)", told).groups()  # type: ignore[union-attr]
+    return float(number) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit]
 
 
 def ask_for_all(service: Service, script: Path, seconds: int = 12) -> None:
@@ -73,7 +79,10 @@ def asking(service: Service, script: Path) -> Iterator[None]:
 
 def ask(service: Service, script: Path, seconds: int, *, is_refused: bool = False) -> str:
     done = subprocess.run(  # noqa: S603 - wrk, on loopback
-        [shutil.which("wrk") or "wrk", "-t1", "-c32", f"-d{seconds}s", "-s", str(script), service.url],
+        [
+            shutil.which("wrk") or "wrk",
+            *("-t1", "-c32", "--latency", f"-d{seconds}s", "-s", str(script), service.url),
+        ],
         capture_output=True,
         text=True,
         check=True,
