@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING, Final
 
-from app.api.application import create_api
+from app.api.application import create_discovery
+from app.api.late_routes import LateRoutes
 from app.api.observing import ObservedRequests
 from app.api.rate_limits import AddressLimit
 from app.api.refusals import Refusals
@@ -14,12 +15,16 @@ from app.api.shedding import Shedding
 from app.log import configure_logging
 from app.serving.hot_path import HotPath
 from app.settings import Settings
-from app.web.site import add_pages, refuse_page
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastapi import FastAPI
+    from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.types import ASGIApp
 
+    from app.core.errors import AppError
     from app.services.crew import Crew
 
 
@@ -27,19 +32,40 @@ _OBJECTS_BETWEEN_COLLECTIONS: Final = 20_000
 
 
 def create_app(crew: Crew | None = None) -> ASGIApp:
-    """Build the application for an ASGI server, or for one of several that serve together."""
+    """Build the application for an ASGI server, or for one of several that serve together.
+
+    It answers mail clients at once; the management API and the pages are loaded when it runs.
+    """
     settings = Settings()
     configure_logging(settings)
-    app = wrap(create_service(settings, crew), settings)
-    _spare_the_collector()
-    return app
+    service = create_discovery(settings, crew)
+    LateRoutes(service, _load_others, on_complete=_spare_the_collector)
+    return wrap(service, settings)
 
 
 def create_service(settings: Settings, crew: Crew | None = None) -> FastAPI:
     """Put the API and the pages into one application; connects to nothing yet."""
-    service = create_api(settings, crew)
-    add_pages(service)
+    service = create_discovery(settings, crew)
+    _load_others()(service)
     return service
+
+
+def _load_others() -> Callable[[FastAPI], None]:
+    """Load what mail clients do not ask for, and return what adds it."""
+    from app.api.management import add_management  # noqa: PLC0415
+    from app.web.site import add_pages  # noqa: PLC0415
+
+    def add(service: FastAPI) -> None:
+        add_management(service)
+        add_pages(service)
+
+    return add
+
+
+def _refuse_page(request: Request, error: AppError) -> Response | None:
+    from app.web.site import refuse_page  # noqa: PLC0415
+
+    return refuse_page(request, error)
 
 
 def _spare_the_collector() -> None:
@@ -55,9 +81,9 @@ def _spare_the_collector() -> None:
 def wrap(api: FastAPI, settings: Settings) -> ASGIApp:
     """Put around an application what sees every request first."""
     services = api.state.services
-    ordinary, counted = (_observed(api, one, settings) for one in (AddressLimit(api, api, refuse_page), api))
+    ordinary, counted = (_observed(api, one, settings) for one in (AddressLimit(api, api, _refuse_page), api))
     hot = HotPath(services, ordinary=ordinary, counted=counted)
-    app: ASGIApp = Shedding(hot, services.load, Refusals(api, refuse_page))
+    app: ASGIApp = Shedding(hot, services.load, Refusals(api, _refuse_page))
     if settings.otel_endpoint is not None:
         # Libraries that only those have who want traces.
         from app.tracing import trace  # noqa: PLC0415

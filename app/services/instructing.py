@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from app.core.documents import Presentation
 from app.core.errors import DomainNotFound
 from app.core.questions import question_for
-from app.instructions.overview import write_overview
-from app.instructions.writing import write_guide
 from app.services.callers import Scope
 from app.services.domain_reports import alarmed_reports
 
@@ -40,10 +38,15 @@ class Visit:
 
     def overview(self) -> Overview:
         """Write what there is before a program is chosen."""
+        # Only who shows it needs all programs' instructions, and has loaded them.
+        from app.instructions.overview import write_overview  # noqa: PLC0415
+
         return write_overview(self.account, self.presentation, self.troubled)
 
     def guide(self, client: Client) -> Guide:
         """Write the instructions for a program."""
+        from app.instructions.writing import write_guide  # noqa: PLC0415
+
         return write_guide(client, self.account, self.presentation, self.troubled)
 
 

@@ -190,8 +190,12 @@ def test_the_first_answer_comes_as_soon_among_millions(sizes: dict[int, str], tm
         print(f"  {name:>22}: {wall:.2f} s, {used:.2f} s of CPU, {times_bare:.2f} times that of {bare}")
     ratios = [turn[many][1] / turn[few][1] for turn in turns]
     of_start = [turn[many][1] / turn[bare][1] for turn in turns]
-    described = {"group": "Start to the first answer, CPU time", "is_more_better": False}
+    described = {"group": "Start to the first answer", "is_more_better": False}
     kind = "PostgreSQL" if sizes[FEW].startswith("postgresql") else "SQLite"
+    seconds = [turn[many][0] for turn in turns]
+    record(
+        of_rounds(seconds, name=f"{kind}, {MANY:,} domains, by the clock", unit="s", goal=1.5, **described)
+    )
     record(of_rounds(of_start, name=f"{kind}, to a bare FastAPI application", unit="x", **described))
     record(of_rounds(ratios, name=f"{kind}, {MANY:,} domains to {FEW:,}", unit="x", goal=1.2, **described))
     # What a process needs to begin with must not grow with what is stored.

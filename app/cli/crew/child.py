@@ -29,7 +29,9 @@ _SECOND_CHANCE_SECONDS: Final = 5
 # From a process that has loaded all modules, and done nothing with them, others are there in milliseconds
 # and share its memory.
 _FORKING: Final = multiprocessing.get_context("forkserver")
-_FORKING.set_forkserver_preload(["app.cli.crew.preloaded", "app.main", "app.cli.crew.member"])
+_FORKING.set_forkserver_preload(
+    ["app.cli.crew.preloaded", "app.main", "app.cli.crew.member", "app.api.management", "app.web.site"]
+)
 
 
 class Ledger(Protocol):

@@ -1,0 +1,75 @@
+"""Routes that are loaded once mail clients are being answered.
+
+Building those of management and the pages takes as long as all else of a start does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from fastapi import FastAPI
+    from starlette.types import Receive, Scope, Send
+
+_log = structlog.get_logger(__name__)
+
+
+class LateRoutes:
+    """Has an application's other routes loaded beside its loop when it starts; who asks for one waits."""
+
+    def __init__(
+        self,
+        api: FastAPI,
+        load: Callable[[], Callable[[FastAPI], None]],
+        on_complete: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Put them behind the routes that are there.
+
+        Args:
+            api: The application, before it runs.
+            load: Called in a thread; returns what adds the routes.
+            on_complete: Called when they are there.
+        """
+        self._api = api
+        self._load = load
+        self._on_complete = on_complete
+        self._loading: asyncio.Task[None] | None = None
+        self._refuse = api.router.default
+        self._running = api.router.lifespan_context
+        api.router.default = self._route
+        api.router.lifespan_context = self._lifespan
+
+    async def complete(self) -> None:
+        """Wait until all routes are there."""
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._add())
+        # Whoever gives up waiting must not stop it for the others.
+        await asyncio.shield(self._loading)
+
+    async def _add(self) -> None:
+        try:
+            add = await asyncio.to_thread(self._load)
+            add(self._api)
+        except Exception:
+            _log.exception("routes_not_loaded")
+            raise
+        self._api.router.default = self._refuse
+        self._on_complete()
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a request that none of the routes that are there is for."""
+        await self.complete()
+        await self._api.router(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, app: FastAPI) -> AsyncIterator[Any]:
+        async with self._running(app) as state:
+            loading = asyncio.create_task(self.complete())
+            yield state
+            await asyncio.gather(loading, return_exceptions=True)
