@@ -165,9 +165,12 @@ class Store:
         except AppError:
             raise
         except Exception as error:
-            if means_race(error):
+            if means_race(error) and is_writing:
                 what = "The data"
                 raise ConcurrentChange(what) from error
+            if means_race(error):
+                # A standby gives up whoever reads what it has to change itself.
+                raise NotAvailable("database", "was busy with other changes") from error
             if (state := find_absence(error, is_writing=is_writing)) is not None:
                 raise NotAvailable("database", state) from error
             if means_other_schema(error):

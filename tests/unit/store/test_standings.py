@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
+from app.store.detached import open_detached
 from app.store.standings import PostgresStandings
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from builders import a_domain
 from databases import ON_POSTGRESQL, UNREACHABLE_URL, opened, stored_domain, stored_provider
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 NAMES = [f"d{number}.example" for number in range(40)]
 
@@ -51,6 +60,54 @@ async def test_a_connection_that_was_cut_is_opened_anew(database_url: str) -> No
             assert await standings.read(NAMES[0]) is not None
         finally:
             await standings.close()
+
+
+@asynccontextmanager
+async def one_connection_only(database_url: str) -> AsyncIterator[str]:
+    """Give the database's URL for somebody whom it lets have one connection."""
+    role = "frugal"
+    superuser = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    await superuser.execute(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 1 IN ROLE pg_read_all_data")
+    try:
+        yield database_url.replace("app@", f"{role}@")
+    finally:
+        await superuser.execute(
+            f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = '{role}'"  # noqa: S608
+        )
+        await superuser.execute(f"DROP ROLE {role}")
+        await superuser.close()
+
+
+@ON_POSTGRESQL
+@pytest.mark.postgresql
+async def test_where_there_are_no_more_connections_an_idle_one_of_the_pool_is_taken(
+    database_url: str,
+) -> None:
+    async with one_connection_only(database_url) as url, opened(url) as store:
+        async with store.engine.connect() as connection:
+            process = await connection.scalar(text("SELECT pg_backend_pid()"))
+        taken = await open_detached(store.engine)
+        try:
+            assert await taken.fetchval("SELECT pg_backend_pid()") == process
+            # It is the pool's no more, which therefore finds none left either.
+            with pytest.raises(DBAPIError, match="too many connections"):
+                await store.engine.connect()
+            gc.collect()
+            assert await taken.fetchval("SELECT 1") == 1
+        finally:
+            await taken.close()
+        async with store.engine.connect() as connection:
+            assert await connection.scalar(text("SELECT 1")) == 1
+
+
+@ON_POSTGRESQL
+@pytest.mark.postgresql
+async def test_a_connection_that_the_pool_is_using_stays_with_it(database_url: str) -> None:
+    async with one_connection_only(database_url) as url, opened(url) as store, store.engine.connect() as used:
+        await used.scalar(text("SELECT 1"))
+        with pytest.raises(asyncpg.TooManyConnectionsError):
+            await open_detached(store.engine)
+        assert await used.scalar(text("SELECT 1")) == 1
 
 
 async def test_all_who_ask_are_told_that_there_is_no_answer_and_for_a_while_at_once() -> None:

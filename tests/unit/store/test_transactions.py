@@ -186,6 +186,19 @@ async def test_a_deadlock_is_a_race_that_one_loses(store: Store) -> None:
     assert [type(result) for result in results if result is not None] == [ConcurrentChange]
 
 
+@ON_POSTGRESQL
+async def test_a_reader_that_is_given_up_is_told_to_come_again(store: Store) -> None:
+    """As a standby does (40001): nobody's change was in the way of one that is not there."""
+
+    async def be_given_up() -> None:
+        async with store.reading() as unit:
+            raised = "DO $$ BEGIN RAISE serialization_failure; END $$"
+            await unit._connection.execute(text(raised))
+
+    with pytest.raises(NotAvailable, match="busy"):
+        await be_given_up()
+
+
 async def test_a_database_without_tables_is_not_available(bare_database_url: str) -> None:
     async def look() -> None:
         async with store.discovering() as accounts:
