@@ -188,6 +188,8 @@ class KnownDomains:
         self._absent: dict[bytes, Absence] = {}
         self._targets: set[str] = set()
         self._flights: dict[str, asyncio.Task[Known]] = {}
+        """Whom others may join; a change empties it, and who is under way goes on."""
+        self._under_way: set[asyncio.Task[Known]] = set()
         self._kinds: dict[tuple[object, ...], Profile] = {}
         self._readings: dict[tuple[object, ...], asyncio.Event] = {}
         self._former: dict[tuple[object, ...], Profile] = {}
@@ -230,6 +232,7 @@ class KnownDomains:
         if flight is None:
             flight = asyncio.create_task(self._look_up(name))
             self._flights[name] = flight
+            self._under_way.add(flight)
             flight.add_done_callback(lambda done: self._land(name, done))
         return await asyncio.shield(flight)
 
@@ -255,10 +258,10 @@ class KnownDomains:
 
     async def close(self) -> None:
         """Let go of the database."""
-        flights = [*self._flights.values()]
-        for flight in flights:
+        under_way = [*self._under_way]
+        for flight in under_way:
             flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
         await self._standings.close()
 
     def forget(self, reach: Reach, names: Iterable[str] = ()) -> None:
@@ -290,6 +293,7 @@ class KnownDomains:
         self._flights = {}
 
     def _land(self, name: str, flight: asyncio.Task[Known]) -> None:
+        self._under_way.discard(flight)
         if self._flights.get(name) is flight:
             del self._flights[name]
         if not flight.cancelled():

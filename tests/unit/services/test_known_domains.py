@@ -126,6 +126,20 @@ async def test_what_was_read_before_a_change_is_not_kept(database_url: str) -> N
         assert known.domains.get(KEY) is None
 
 
+async def test_closing_ends_look_ups_from_before_a_change_too(database_url: str) -> None:
+    async with knowing(database_url) as known:
+        known.standings.may_go_on.clear()
+        early = asyncio.create_task(known.domains.find(NAME))
+        await asyncio.sleep(0)
+        known.domains.forget(Reach.DOMAINS)
+        late = asyncio.create_task(known.domains.find(NAME))
+        await asyncio.sleep(0)
+        await known.domains.close()
+        done, _ = await asyncio.wait((early, late), timeout=5)
+        assert {early, late} == done
+        assert all(look_up.cancelled() for look_up in done)
+
+
 async def test_who_asks_after_a_change_is_not_given_what_was_read_before(database_url: str) -> None:
     async with knowing(database_url) as known:
         known.standings.may_go_on.clear()
