@@ -29,6 +29,7 @@ from app.verification.judging import judge
 from app.verification.trust import TrustStore
 from typing_extensions import override
 
+from benchmarks.load import pin
 from benchmarks.recording import Result, of_rounds, record
 from certificates import write_web_certificate
 from fakes.peers import HOST
@@ -62,7 +63,8 @@ Look: TypeAlias = "Callable[[str], Coroutine[object, object, None]]"
 
 @contextmanager
 def an_imap_server(folder: Path, delay: float = 0.0) -> Iterator[tuple[int, Path]]:
-    """Start the server on a core of its own if there are several; gives its port and the root to trust."""
+    """Start the server on one core and be on another; gives its port and the root to trust."""
+    own = os.sched_getaffinity(0)
     root, certificate = write_web_certificate(folder, [HOST])
     program = Path(__file__).with_name("imap_server.py")
     process = subprocess.Popen(  # noqa: S603 - our own interpreter
@@ -70,8 +72,12 @@ def an_imap_server(folder: Path, delay: float = 0.0) -> Iterator[tuple[int, Path
     )
     try:
         assert process.stdout is not None
+        pin(process.pid, 0)
+        # What this process starts is there too.
+        pin(0, 1)
         yield int(process.stdout.readline()), root
     finally:
+        os.sched_setaffinity(0, own)
         process.terminate()
         process.communicate(timeout=10)
 
@@ -227,12 +233,13 @@ def test_looks_are_quicker_than_sslyze(tmp_path: Path) -> None:
     walls, processors = (
         statistics.median(their[kind] / our[kind] for our, their in rounds) for kind in (0, 1)
     )
-    used = [theirs[1] / ours[1] for ours, theirs in rounds]
-    record(of_rounds(used, group=GROUP, name="against sslyze, per CPU second", unit="x", goal=8.0))
+    for kind, name, goal in ((0, "on one core", 8.0), (1, "per CPU second", None)):
+        ratios = [theirs[kind] / ours[kind] for ours, theirs in rounds]
+        record(of_rounds(ratios, group=GROUP, name=f"against sslyze, {name}", unit="x", goal=goal))
     print(
         f"\n{SCANS} servers, {CONCURRENT} at a time, against sslyze's certificate scan (median of {ROUNDS}):"
     )
-    print(f"  {walls:.1f} times as many a second, {processors:.1f} times as many a CPU second (aim: 8)")
+    print(f"  {walls:.1f} times as many a second (aim: 8), {processors:.1f} times as many a CPU second")
     assert processors > SSLYZE_FLOOR
 
 
