@@ -51,6 +51,11 @@ class Standings(Protocol):
         """Whether it never waits, so that nobody else can ask for the same meanwhile."""
         ...
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether it can read without having to connect first."""
+        ...
+
     async def read(self, name: str) -> Standing | None:
         """Return it; None where the domain is not stored."""
         ...
@@ -175,7 +180,9 @@ class KnownDomains:
         self._half = max(limit // 2, 1)
         self._is_kept = limit > 0
         self.is_trusted = False
-        """Whether what is found is kept."""
+        """Whether what is known is served."""
+        self.is_watched = False
+        """Whether changes are told, so that what is found is kept."""
         self.epoch = 0
         self.lookups = 0
         """How many domains were read from the database."""
@@ -238,10 +245,18 @@ class KnownDomains:
 
     def trust(self) -> None:
         """Begin to keep what is found: from this moment on all changes are told."""
-        self.is_trusted = self._is_kept
+        self.is_trusted = self.is_watched = self._is_kept
         # Known domains have to be read anew, and are not to be refused for what was before.
         self._standings.retry()
         self._forget_all(Reach.PROVIDERS)
+
+    def doubt(self, *, may_change: bool) -> None:
+        """Keep nothing more; serve what is known, unless it may change and can be read anew each time."""
+        self.is_watched = False
+        is_anything_known = self._young or self._old or self._absent
+        if may_change and is_anything_known and self._standings.is_connected:
+            self._young, self._old = {}, {}
+            self._forget_all(Reach.PROVIDERS)
 
     async def watch(self, watch: Watch) -> None:
         """Know domains for as long as a watch tells of their changes, until cancelled."""
@@ -252,7 +267,7 @@ class KnownDomains:
                 _log.exception("watch_failed")
             finally:
                 # While the database is away the watch goes on, and what is known is served.
-                self.is_trusted = False
+                self.is_trusted = self.is_watched = False
                 self._forget_all(Reach.PROVIDERS)
             await asyncio.sleep(_RESTART_SECONDS)
 
@@ -306,7 +321,7 @@ class KnownDomains:
         with self._store.translated():
             standing = await self._standings.read(name)
         known = await self._known(name, standing)
-        if self.is_trusted and self._changes == changes:
+        if self.is_watched and self._changes == changes:
             self._keep(name, standing, known)
         return known
 
@@ -356,7 +371,7 @@ class KnownDomains:
         if former is not None and shared.is_like(former.shared):
             shared.documents = former.shared.documents
         like = Profile(self.epoch, shared)
-        if self.is_trusted and self._changes == changes:
+        if self.is_watched and self._changes == changes:
             self._weight += _SHARED_WEIGHT
             self._kinds[standing.kind] = like
         return self._profile(shared, standing, like)

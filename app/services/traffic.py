@@ -58,7 +58,7 @@ class Traffic:
             "signpost_discovery_requests_total": self._requests(),
             "signpost_discovery_request_seconds": self._histograms(),
             "signpost_known_domains": [f"signpost_known_domains {len(known)}"],
-            "signpost_known_domains_trusted": [f"signpost_known_domains_trusted {int(known.is_trusted)}"],
+            "signpost_known_domains_trusted": [f"signpost_known_domains_trusted {int(known.is_watched)}"],
             "signpost_domain_lookups_total": [f"signpost_domain_lookups_total {known.lookups}"],
             "signpost_known_domains_forgotten_total": [
                 f"signpost_known_domains_forgotten_total {known.forgotten}"

@@ -16,7 +16,7 @@ import asyncpg
 import structlog
 from sqlalchemy.engine import make_url
 
-from app.store.detached import LOST, open_detached
+from app.store.detached import LOST, lasting_connection
 from app.store.standings import open_sqlite
 
 if TYPE_CHECKING:
@@ -56,6 +56,14 @@ class Audience(Protocol):
         """Take note that from this moment on all changes will be told, and nothing known before holds."""
         ...
 
+    def doubt(self, *, may_change: bool) -> None:
+        """Take note that changes are not told any more.
+
+        Args:
+            may_change: Whether the database is well, so that others may be changing it.
+        """
+        ...
+
 
 class SqliteWatch:
     """Asks the database's file, some times a second."""
@@ -72,6 +80,7 @@ class SqliteWatch:
             except sqlite3.Error as error:
                 # No fault of the path: the number says what is wrong, the text may hold a file's name.
                 _log.warning("changes_not_seen", error=type(error).__name__)
+            audience.doubt(may_change=False)
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _watch(self, audience: Audience) -> None:
@@ -130,15 +139,14 @@ class PostgresWatch:
     async def run(self, audience: Audience) -> None:
         """Tell of changes until cancelled, and while the database is away of nothing."""
         while True:
-            connection: asyncpg.Connection[Any] | None = None
+            may_change = False
             try:
-                connection = await open_detached(self._engine)
-                await self._listen(connection, audience)
+                async with lasting_connection(self._engine) as connection:
+                    await self._listen(connection, audience)
             except (*LOST, asyncpg.PostgresError) as error:
                 _log.warning("changes_not_heard", error=type(error).__name__)
-            finally:
-                if connection is not None:
-                    connection.terminate()
+                may_change = isinstance(error, asyncpg.TooManyConnectionsError)
+            audience.doubt(may_change=may_change)
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _listen(self, connection: asyncpg.Connection[Any], audience: Audience) -> None:

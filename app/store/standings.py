@@ -143,6 +143,7 @@ class SqliteStandings:
     """Reads in the event loop's own thread: in WAL mode that waits for nobody."""
 
     is_immediate: Final = True
+    is_connected: Final = True
 
     def __init__(self, database_url: str) -> None:
         """Take the database; opens nothing yet."""
@@ -188,6 +189,11 @@ class PostgresStandings:
         self._is_reading = False
         self._rest: asyncio.Task[None] | None = None
         self._rests_until = 0.0
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a connection is there, as far as is known."""
+        return self._connection is not None and not self._connection.is_closed()
 
     async def read(self, name: str) -> Standing | None:
         """Return a domain's columns; None where it is not stored.

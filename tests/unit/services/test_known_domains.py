@@ -41,6 +41,7 @@ class HeldStandings:
         self.may_go_on.set()
         self.reads = 0
         self.is_away = False
+        self.is_connected = True
         self.retries = 0
 
     def retry(self) -> None:
@@ -228,6 +229,34 @@ async def test_known_domains_outlive_the_database(database_url: str) -> None:
         assert await known.domains.find(NAME) is found
         with pytest.raises(NotAvailable):
             await known.domains.find("unknown.example")
+
+
+async def test_while_changes_are_not_told_what_is_known_is_served_and_nothing_more_kept(
+    database_url: str,
+) -> None:
+    async with knowing(database_url) as known:
+        await stored_domain(known.store, a_domain("second.example"))
+        found = await known.domains.find(NAME)
+        known.domains.doubt(may_change=False)
+        assert known.domains.get(KEY) is found
+        await known.domains.find("second.example")
+        assert known.domains.get(b"second.example") is None
+        assert not known.domains.is_watched
+        known.domains.trust()
+        assert known.domains.get(KEY) is None
+        await known.domains.find(NAME)
+        assert known.domains.get(KEY) is not None
+
+
+@pytest.mark.parametrize("is_connected", [True, False])
+async def test_what_others_may_change_unheard_is_read_anew_where_that_is_possible(
+    database_url: str, *, is_connected: bool
+) -> None:
+    async with knowing(database_url) as known:
+        await known.domains.find(NAME)
+        known.standings.is_connected = is_connected
+        known.domains.doubt(may_change=True)
+        assert (known.domains.get(KEY) is None) is is_connected
 
 
 async def test_that_a_domain_is_unknown_is_known_for_a_while(database_url: str) -> None:

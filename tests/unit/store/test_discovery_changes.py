@@ -95,6 +95,8 @@ async def telling(store: Store, database_url: str) -> AsyncIterator[Callable[[],
 
         def trust(self) -> None: ...
 
+        def doubt(self, *, may_change: bool) -> None: ...
+
     connection: asyncpg.Connection[Any] = await open_detached(store.engine)
     await connection.add_listener(CHANNEL, teller(Hearing()))
 

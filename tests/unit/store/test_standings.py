@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
-from app.store.detached import open_detached
+from app.store.change_watching import PostgresWatch
+from app.store.detached import lasting_connection
 from app.store.standings import PostgresStandings
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from builders import a_domain
 from databases import ON_POSTGRESQL, UNREACHABLE_URL, opened, stored_domain, stored_provider
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
+
+    from app.store.change_watching import Reach
+    from app.store.unit_of_work import Store
 
 NAMES = [f"d{number}.example" for number in range(40)]
 
@@ -63,11 +65,11 @@ async def test_a_connection_that_was_cut_is_opened_anew(database_url: str) -> No
 
 
 @asynccontextmanager
-async def one_connection_only(database_url: str) -> AsyncIterator[str]:
-    """Give the database's URL for somebody whom it lets have one connection."""
-    role = "frugal"
+async def few_connections(database_url: str, limit: int) -> AsyncIterator[str]:
+    """Give the database's URL for somebody whom it lets have so many connections."""
+    role = f"frugal_{limit}"
     superuser = await asyncpg.connect(database_url.replace("+asyncpg", ""))
-    await superuser.execute(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 1 IN ROLE pg_read_all_data")
+    await superuser.execute(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT {limit} IN ROLE pg_read_all_data")
     try:
         yield database_url.replace("app@", f"{role}@")
     finally:
@@ -78,36 +80,56 @@ async def one_connection_only(database_url: str) -> AsyncIterator[str]:
         await superuser.close()
 
 
+async def hold_at_once(store: Store, count: int) -> None:
+    """Have so many connections of the pool open, and idle afterwards."""
+    async with AsyncExitStack() as stack:
+        for _ in range(count):
+            await stack.enter_async_context(store.engine.connect())
+
+
 @ON_POSTGRESQL
 @pytest.mark.postgresql
-async def test_where_there_are_no_more_connections_an_idle_one_of_the_pool_is_taken(
+async def test_where_there_are_no_more_connections_one_of_the_pool_is_held(database_url: str) -> None:
+    async with few_connections(database_url, 3) as url, opened(url) as store:
+        await hold_at_once(store, 3)
+        async with lasting_connection(store.engine) as held:
+            own = await held.fetchval("SELECT pg_backend_pid()")
+            for _ in range(6):
+                async with store.engine.connect() as connection:
+                    assert await connection.scalar(text("SELECT pg_backend_pid()")) != own
+            await held.fetchval("LISTEN something")
+        # It is nobody's afterwards, and what takes its place does not listen.
+        await hold_at_once(store, 3)
+        async with store.engine.connect() as connection:
+            assert await connection.scalar(text("SELECT count(*) FROM pg_listening_channels()")) == 0
+
+
+@ON_POSTGRESQL
+@pytest.mark.postgresql
+async def test_without_any_connection_a_watch_says_that_changes_are_not_told_until_they_are(
     database_url: str,
 ) -> None:
-    async with one_connection_only(database_url) as url, opened(url) as store:
-        async with store.engine.connect() as connection:
-            process = await connection.scalar(text("SELECT pg_backend_pid()"))
-        taken = await open_detached(store.engine)
-        try:
-            assert await taken.fetchval("SELECT pg_backend_pid()") == process
-            # It is the pool's no more, which therefore finds none left either.
-            with pytest.raises(DBAPIError, match="too many connections"):
-                await store.engine.connect()
-            gc.collect()
-            assert await taken.fetchval("SELECT 1") == 1
-        finally:
-            await taken.close()
-        async with store.engine.connect() as connection:
-            assert await connection.scalar(text("SELECT 1")) == 1
+    told: asyncio.Queue[str] = asyncio.Queue()
 
+    class Told:
+        def forget(self, reach: Reach, names: Iterable[str] = ()) -> None: ...
 
-@ON_POSTGRESQL
-@pytest.mark.postgresql
-async def test_a_connection_that_the_pool_is_using_stays_with_it(database_url: str) -> None:
-    async with one_connection_only(database_url) as url, opened(url) as store, store.engine.connect() as used:
-        await used.scalar(text("SELECT 1"))
-        with pytest.raises(asyncpg.TooManyConnectionsError):
-            await open_detached(store.engine)
-        assert await used.scalar(text("SELECT 1")) == 1
+        def trust(self) -> None:
+            told.put_nowait("trust")
+
+        def doubt(self, *, may_change: bool) -> None:
+            told.put_nowait("may change" if may_change else "away")
+
+    async with few_connections(database_url, 1) as url, opened(url) as store:
+        taken = await asyncpg.connect(url.replace("+asyncpg", ""))
+        watch = asyncio.create_task(PostgresWatch(store.engine).run(Told()))
+        assert await asyncio.wait_for(told.get(), 10) == "may change"
+        await taken.close()
+        while (word := await asyncio.wait_for(told.get(), 10)) == "may change":
+            pass
+        assert word == "trust"
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
 
 
 async def test_all_who_ask_are_told_that_there_is_no_answer_and_for_a_while_at_once() -> None:
