@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 20_000
+_PAGES: Final = ("/setup", "/admin")
+"""Where pages are. To ask them would load them, while mail clients wait to be refused."""
 
 
 def create_app(crew: Crew | None = None) -> ASGIApp:
@@ -39,18 +41,18 @@ def create_app(crew: Crew | None = None) -> ASGIApp:
     settings = Settings()
     configure_logging(settings)
     service = create_discovery(settings, crew)
-    LateRoutes(service, _load_others, on_complete=_spare_the_collector)
+    LateRoutes(service, load_others, on_complete=_spare_the_collector)
     return wrap(service, settings)
 
 
 def create_service(settings: Settings, crew: Crew | None = None) -> FastAPI:
     """Put the API and the pages into one application; connects to nothing yet."""
     service = create_discovery(settings, crew)
-    _load_others()(service)
+    load_others()(service)
     return service
 
 
-def _load_others() -> Callable[[FastAPI], None]:
+def load_others() -> Callable[[FastAPI], None]:
     """Load what mail clients do not ask for, and return what adds it."""
     from app.api.management import add_management  # noqa: PLC0415
     from app.web.site import add_pages  # noqa: PLC0415
@@ -62,10 +64,14 @@ def _load_others() -> Callable[[FastAPI], None]:
     return add
 
 
-def _refuse_page(request: Request, error: AppError) -> Response | None:
-    from app.web.site import refuse_page  # noqa: PLC0415
+def refuse_page(request: Request, error: AppError) -> Response | None:
+    """Return what is shown to who is refused before a page is asked; None where the path is no page's."""
+    path: str = request.scope["path"]
+    if path != "/" and not path.startswith(_PAGES):
+        return None
+    from app.web import site  # noqa: PLC0415
 
-    return refuse_page(request, error)
+    return site.refuse_page(request, error)
 
 
 def _spare_the_collector() -> None:
@@ -81,9 +87,9 @@ def _spare_the_collector() -> None:
 def wrap(api: FastAPI, settings: Settings) -> ASGIApp:
     """Put around an application what sees every request first."""
     services = api.state.services
-    ordinary, counted = (_observed(api, one, settings) for one in (AddressLimit(api, api, _refuse_page), api))
+    ordinary, counted = (_observed(api, one, settings) for one in (AddressLimit(api, api, refuse_page), api))
     hot = HotPath(services, ordinary=ordinary, counted=counted)
-    app: ASGIApp = Shedding(hot, services.load, Refusals(api, _refuse_page))
+    app: ASGIApp = Shedding(hot, services.load, Refusals(api, refuse_page))
     if settings.otel_endpoint is not None:
         # Libraries that only those have who want traces.
         from app.tracing import trace  # noqa: PLC0415

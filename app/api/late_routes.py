@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
     from starlette.types import Receive, Scope, Send
+
+RETRY_SECONDS: Final = 5.0
+"""After a failure, such as for want of file descriptors, whoever asks so much later has it tried again."""
 
 _log = structlog.get_logger(__name__)
 
@@ -28,6 +31,8 @@ class LateRoutes:
         api: FastAPI,
         load: Callable[[], Callable[[FastAPI], None]],
         on_complete: Callable[[], None] = lambda: None,
+        *,
+        retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         """Put them behind the routes that are there.
 
@@ -35,11 +40,15 @@ class LateRoutes:
             api: The application, before it runs.
             load: Called in a thread; returns what adds the routes.
             on_complete: Called when they are there.
+            retry_seconds: How long after a failure nothing is tried.
         """
         self._api = api
         self._load = load
         self._on_complete = on_complete
+        self._retry_seconds = retry_seconds
         self._loading: asyncio.Task[None] | None = None
+        self._has_failed = False
+        self._retry_at = 0.0
         self._refuse = api.router.default
         self._running = api.router.lifespan_context
         api.router.default = self._route
@@ -47,7 +56,9 @@ class LateRoutes:
 
     async def complete(self) -> None:
         """Wait until all routes are there."""
-        if self._loading is None:
+        loop = asyncio.get_running_loop()
+        if self._loading is None or (self._has_failed and loop.time() >= self._retry_at):
+            self._has_failed = False
             self._loading = asyncio.create_task(self._add())
         # Whoever gives up waiting must not stop it for the others.
         await asyncio.shield(self._loading)
@@ -58,6 +69,8 @@ class LateRoutes:
             add(self._api)
         except Exception:
             _log.exception("routes_not_loaded")
+            self._has_failed = True
+            self._retry_at = asyncio.get_running_loop().time() + self._retry_seconds
             raise
         self._api.router.default = self._refuse
         self._on_complete()

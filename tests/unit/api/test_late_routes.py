@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 import structlog
 from app.api.application import create_discovery
 from app.api.late_routes import LateRoutes
 from app.api.management import add_management
-from app.main import create_service, wrap
+from app.main import create_service, load_others, wrap
 from app.settings import Settings
 
 from databases import opened, stored_domain, stored_provider
@@ -34,13 +37,14 @@ class Loading:
         self.go_on = threading.Event()
         self.count = 0
         self.completed = 0
-        self._fault = fault
+        self.fault = fault
 
     def __call__(self) -> Callable[[FastAPI], None]:
-        self.count += 1
         assert self.go_on.wait(30)
-        if self._fault is not None:
-            raise self._fault
+        fault = self.fault
+        self.count += 1
+        if fault is not None:
+            raise fault
         return add_management
 
     def note(self) -> None:
@@ -48,13 +52,15 @@ class Loading:
 
 
 @asynccontextmanager
-async def started(database_url: str, loading: Loading) -> AsyncIterator[httpx.AsyncClient]:
+async def started(
+    database_url: str, loading: Loading, pause: float = 3600.0
+) -> AsyncIterator[httpx.AsyncClient]:
     settings = Settings(database_url=database_url, verify="never")
     async with opened(database_url) as store:
         await stored_provider(store)
         await stored_domain(store)
     api = create_discovery(settings)
-    LateRoutes(api, loading, loading.note)
+    LateRoutes(api, loading, loading.note, retry_seconds=pause)
     transport = httpx.ASGITransport(app=wrap(api, settings), raise_app_exceptions=False)
     async with (
         api.router.lifespan_context(api),
@@ -107,9 +113,44 @@ async def test_routes_that_cannot_be_loaded_are_told_and_do_not_end_discovery(da
     assert [entry["event"] for entry in logs].count("routes_not_loaded") == 1
 
 
-async def test_the_service_that_starts_has_the_routes_of_the_whole_one(database_url: str) -> None:
+@pytest.mark.parametrize(("pause", "expected"), [(3600.0, [500, 500, 200]), (0.0, [401, 404, 200])])
+async def test_what_failed_once_is_tried_again_after_a_while(
+    database_url: str, pause: float, expected: list[int]
+) -> None:
+    loading = Loading(fault=OSError("too many open files"))
+    loading.go_on.set()
+    async with started(database_url, loading, pause) as client:
+        assert (await client.get(MANAGED)).status_code == 500
+        loading.fault = None
+        statuses = [(await client.get(path)).status_code for path in (MANAGED, NOWHERE, DOCUMENT)]
+    assert statuses == expected
+
+
+async def test_the_service_that_starts_comes_to_have_the_routes_of_the_whole_one(database_url: str) -> None:
     settings = Settings(database_url=database_url)
     whole, late = create_service(settings), create_discovery(settings)
-    missing = {route.path for route in whole.routes} - {route.path for route in late.routes}  # type: ignore[attr-defined]
-    assert MANAGED in missing
-    assert DOCUMENT.partition("?")[0] not in missing
+    assert paths_of(late) != paths_of(whole)
+    await LateRoutes(late, load_others).complete()
+    assert paths_of(late) == paths_of(whole)
+    assert late.openapi() == whole.openapi()
+
+
+def paths_of(service: FastAPI) -> list[str]:
+    return [route.path for route in service.routes]  # type: ignore[attr-defined]
+
+
+def test_a_refusal_of_mail_clients_loads_no_pages() -> None:
+    """In an interpreter of its own: here they are loaded already."""
+    program = """if True:
+        import sys
+        from app.core.errors import Overloaded
+        from app.main import refuse_page
+        from starlette.requests import Request
+        for path in ("/mail/config-v1.1.xml", "/api/v1/domains", "/nothing"):
+            assert refuse_page(Request({"type": "http", "path": path}), Overloaded()) is None
+        assert "app.web.site" not in sys.modules
+    """
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
