@@ -83,6 +83,7 @@ packages: ## Debian packages that the tests start servers from (as root; otherwi
 	@.ci/install-test-packages postgresql unbound nginx caddy prometheus exim4-daemon-light \
 		dovecot-core dovecot-imapd dovecot-pop3d dovecot-managesieved dovecot-submissiond \
 		chromium fonts-dejavu-core
+	@.ci/unpack-postfix "$(VENV)/postfix"
 
 .PHONY: test
 test: $(DEVELOPMENT) $(SCANNER) packages ## All tests

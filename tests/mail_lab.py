@@ -61,6 +61,12 @@ service anvil {{
 service stats {{
   chroot =
 }}
+service auth {{
+  inet_listener {{
+    address = 127.0.0.1
+    port = {auth_port}
+  }}
+}}
 {services}
 {variants}
 """
@@ -127,7 +133,7 @@ plain:
 """
 
 
-class _Daemon:
+class MailDaemon:
     """A server in a folder of its own, with all that it starts; leaves nothing behind."""
 
     def __init__(self, name: str) -> None:
@@ -178,7 +184,7 @@ class _Daemon:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-class Dovecot(_Daemon):
+class Dovecot(MailDaemon):
     """IMAP, POP3, ManageSieve and submission on every address, as each variant has it."""
 
     def __init__(
@@ -203,6 +209,8 @@ class Dovecot(_Daemon):
         super().__init__("dovecot")
         names = [name for listeners in _DOVECOT_SERVICES.values() for name in listeners]
         self.ports = {name: free_port() for name in names}
+        self.auth_port = free_port()
+        """Where other servers ask it about passwords."""
         is_root = os.geteuid() == 0
         account = pwd.getpwnam("nobody") if is_root else pwd.getpwuid(os.getuid())
         (self._folder / "mail").mkdir()
@@ -219,6 +227,7 @@ class Dovecot(_Daemon):
                 uid=account.pw_uid,
                 gid=account.pw_gid,
                 mechanisms=mechanisms,
+                auth_port=self.auth_port,
                 certificates=certificates,
                 services="".join(self._service(name) for name in _DOVECOT_SERVICES),
                 variants="".join(_assigned(settings or {}) + _variants(variants)),
@@ -249,7 +258,7 @@ def _variants(variants: Mapping[str, Mapping[str, str]]) -> list[str]:
     ]
 
 
-class Exim(_Daemon):
+class Exim(MailDaemon):
     """SMTP, submission and submission over TLS on every address, as each variant has it."""
 
     PORTS = ("smtp", "submission", "smtps")

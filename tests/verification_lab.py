@@ -26,6 +26,7 @@ from app.net.dialer import ConnectionLimits, Dialer
 from app.net.dnspython_resolver import DnspythonResolver
 from app.net.pacing import Pacing
 from app.net.streams import TimeLimits
+from app.verification.judging import judge
 from app.verification.running import Means, Prober
 from app.verification.tls_questions import IN_PASSING, Scope
 from app.verification.trust import TrustStore
@@ -35,12 +36,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lab_certificates import FAULTS, ZONE, Authorities, write_certificates
 from mail_lab import Dovecot, Exim
 from nameserver import ValidatingResolver
+from postfix_lab import Postfix
 from programs import required_program
 from proxy_lab import running
 from service_process import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
+
+    from app.core.observations import EndpointObservation
 
 Step: TypeAlias = bytes | float | SSLContext
 """One thing that a stub does."""
@@ -51,6 +55,28 @@ MANNERS = (
     "twofaced",
 )  # fmt: skip
 TAGS = (*FAULTS, *MANNERS)
+CERTIFICATE_FINDINGS: dict[str, tuple[str, ...]] = {
+    "good": (),
+    "rsa": (),
+    "wildcard": (),
+    # A root that is sent is not needed, and does no harm.
+    "untidy": (),
+    "expired": ("certificate.expired",),
+    "expiring": ("certificate.expires-soon",),
+    "ending": ("certificate.expires-at-once",),
+    "notyet": ("certificate.not-yet-valid",),
+    "wrongname": ("certificate.name-mismatch",),
+    "deepwildcard": ("certificate.name-mismatch",),
+    "nochain": ("certificate.intermediate-missing",),
+    "selfsigned": ("certificate.self-signed",),
+    "unknownroot": ("certificate.unknown-authority",),
+    "weakkey": ("certificate.key-weak",),
+    "sha1": ("certificate.signature-weak",),
+    "client": ("certificate.not-for-servers",),
+    "staple": ("certificate.must-staple",),
+}
+"""What is wrong with a certificate by tag, whatever shows it."""
+PATHS = {"caldav": "/dav/", "webmail": "/webmail/", "ews": "/EWS/Exchange.asmx"}
 ADDRESSES = {tag: f"127.0.10.{number}" for number, tag in enumerate(TAGS, 1)}
 DEAD_ADDRESS = "127.0.11.1"
 """Nothing listens there; packets to it come back."""
@@ -179,6 +205,10 @@ SERVICES: dict[str, tuple[Protocol, SocketType, ServerType | None]] = {
     "submissions": (Protocol.SMTP, SocketType.TLS, None),
     "exim-submission": (Protocol.SMTP, SocketType.STARTTLS, None),
     "exim-smtps": (Protocol.SMTP, SocketType.TLS, None),
+    "postfix-submission": (Protocol.SMTP, SocketType.STARTTLS, None),
+    "postfix-smtps": (Protocol.SMTP, SocketType.TLS, None),
+    "postfix-screened": (Protocol.SMTP, SocketType.STARTTLS, None),
+    "postfix-broken": (Protocol.SMTP, SocketType.STARTTLS, None),
     "caldav": (Protocol.HTTP, SocketType.TLS, ServerType.CALDAV),
     "webmail": (Protocol.HTTP, SocketType.TLS, ServerType.WEBMAIL),
     "ews": (Protocol.HTTP, SocketType.TLS, ServerType.EWS),
@@ -186,8 +216,8 @@ SERVICES: dict[str, tuple[Protocol, SocketType, ServerType | None]] = {
 
 
 @contextmanager
-def a_lab() -> Iterator[Lab]:
-    """Start everything, and leave nothing behind."""
+def a_lab(*, has_postfix: bool = False) -> Iterator[Lab]:
+    """Start everything, Postfix where it is asked for, and leave nothing behind."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="signpost-lab-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -202,11 +232,24 @@ def a_lab() -> Iterator[Lab]:
         web = free_port()
         stack.enter_context(_nginx(folder, web))
         ports = {**dovecot.ports, **{f"exim-{name}": port for name, port in exim.ports.items()}}
+        if has_postfix:
+            postfix = stack.enter_context(Postfix(folder, ADDRESSES, dovecot.auth_port))
+            ports |= {f"postfix-{name}": port for name, port in postfix.ports.items()}
         ports |= {f"old-{name}": port for name, port in old.ports.items()}
         ports |= {f"old-exim-{name}": port for name, port in exim.ports.items()}
         ports |= dict.fromkeys(("caldav", "webmail", "ews"), web)
         resolver = stack.enter_context(ValidatingResolver({"lab.example.": _zone(folder, ports)}))
         yield Lab(ports, resolver.address, authorities, folder)
+
+
+async def observed(
+    lab: Lab, endpoint: Endpoint, *, seconds: float = 10.0, scope: Scope = IN_PASSING
+) -> EndpointObservation:
+    return await lab.prober(seconds=seconds, scope=scope).observe(endpoint)
+
+
+def codes(lab: Lab, observation: EndpointObservation) -> list[str]:
+    return sorted(one.kind.code for one in judge(observation, lab.trust, datetime.now(UTC)))
 
 
 @asynccontextmanager

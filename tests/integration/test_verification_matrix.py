@@ -5,23 +5,19 @@ from __future__ import annotations
 import asyncio
 import socket
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from app.core.endpoints import Listing
 from app.core.servers import Authentication
-from app.verification.judging import judge, judge_listing
-from app.verification.tls_questions import IN_PASSING, Scope
+from app.verification.judging import judge_listing
+from app.verification.tls_questions import Scope
 
 from starttls_servers import IMAP, POP3, SMTP, a_starttls_server
-from verification_lab import STUB_ADDRESS, a_lab, a_stub
+from verification_lab import CERTIFICATE_FINDINGS, PATHS, STUB_ADDRESS, a_lab, a_stub, codes, observed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from app.core.endpoints import Endpoint
-    from app.core.observations import EndpointObservation
 
     from starttls_servers import Manner
     from verification_lab import Lab, Step
@@ -32,27 +28,6 @@ MAIL_SERVICES = (
     "imap", "imaps", "pop3", "pop3s", "sieve", "submission", "exim-submission", "exim-smtps",
 )  # fmt: skip
 SERVICES = (*MAIL_SERVICES, "caldav")
-PATHS = {"caldav": "/dav/", "webmail": "/webmail/", "ews": "/EWS/Exchange.asmx"}
-CERTIFICATES = {
-    "good": (),
-    "rsa": (),
-    "wildcard": (),
-    # A root that is sent is not needed, and does no harm.
-    "untidy": (),
-    "expired": ("certificate.expired",),
-    "expiring": ("certificate.expires-soon",),
-    "ending": ("certificate.expires-at-once",),
-    "notyet": ("certificate.not-yet-valid",),
-    "wrongname": ("certificate.name-mismatch",),
-    "deepwildcard": ("certificate.name-mismatch",),
-    "nochain": ("certificate.intermediate-missing",),
-    "selfsigned": ("certificate.self-signed",),
-    "unknownroot": ("certificate.unknown-authority",),
-    "weakkey": ("certificate.key-weak",),
-    "sha1": ("certificate.signature-weak",),
-    "client": ("certificate.not-for-servers",),
-    "staple": ("certificate.must-staple",),
-}
 # What else may differ between two servers, by variant and service.
 CONDUCT = [
     *[("plain", service, ("login.offered-in-clear", "starttls.not-offered"))
@@ -124,21 +99,11 @@ def lab() -> Iterator[Lab]:
         yield found
 
 
-async def observed(
-    lab: Lab, endpoint: Endpoint, *, seconds: float = 10.0, scope: Scope = IN_PASSING
-) -> EndpointObservation:
-    return await lab.prober(seconds=seconds, scope=scope).observe(endpoint)
-
-
-def codes(lab: Lab, observation: EndpointObservation) -> list[str]:
-    return sorted(one.kind.code for one in judge(observation, lab.trust, datetime.now(UTC)))
-
-
 @pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.parametrize("tag", CERTIFICATES)
+@pytest.mark.parametrize("tag", CERTIFICATE_FINDINGS)
 async def test_the_fault_of_a_certificate_is_found_and_nothing_else(lab: Lab, tag: str, service: str) -> None:
     seen = await observed(lab, lab.endpoint(tag, service, path=PATHS.get(service, "")))
-    assert codes(lab, seen) == sorted(CERTIFICATES[tag]), seen
+    assert codes(lab, seen) == sorted(CERTIFICATE_FINDINGS[tag]), seen
 
 
 @pytest.mark.parametrize(("tag", "service", "expected"), CONDUCT)
