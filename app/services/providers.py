@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from app.core.authoring import check_authored_provider
 from app.core.errors import (
-    IssueCollector,
     NotPermitted,
     ProviderInUse,
     ProviderNotFound,
@@ -18,6 +17,7 @@ from app.core.provider import is_slug
 from app.services.callers import Scope
 from app.services.changes import Changes
 from app.services.preconditions import ANYTHING, Precondition
+from app.services.provider_dependents import check_dependents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,7 @@ class ProviderService:
 
         Raises:
             StaleVersion: When the precondition does not hold.
-            InvalidInput: When a server needs a variable that some domain of the provider lacks.
+            InvalidInput: When some domain, alias or mailbox could no longer be published.
         """
         caller.require(Scope.PROVIDERS_WRITE)
         check_authored_provider(provider)
@@ -223,7 +223,7 @@ async def _replace(
 ) -> Stored[Provider]:
     if provider == stored.value:
         return stored
-    await _check_variables(change.unit, stored.id, provider)
+    await check_dependents(change.unit.provider_dependents, stored, provider)
     changed = await change.unit.providers.replace(stored, provider, change.now)
     change.note(action, stored, changed)
     return changed
@@ -257,18 +257,3 @@ def server_of(provider: Provider, key: str) -> Server:
 
 def _swapped(servers: tuple[Server, ...], server: Server) -> tuple[Server, ...]:
     return tuple(server if one.key == server.key else one for one in servers)
-
-
-async def _check_variables(unit: UnitOfWork, provider_id: int, provider: Provider) -> None:
-    """Refuse a provider whose domains could no longer be published."""
-    issues = IssueCollector()
-    for position, server in enumerate(provider.servers):
-        for name in sorted(server.variables - provider.variables.keys()):
-            if await unit.providers.has_domain_without(provider_id, name):
-                issues.add(
-                    f"needs the variable {name}, which the provider does not define and some of its "
-                    "domains lack",
-                    "servers",
-                    position,
-                )
-    issues.close()

@@ -130,15 +130,6 @@ class Providers:
         statement = select(func.count()).select_from(joined).where(DOMAIN.c.provider_id == provider_id)
         return (await self._connection.execute(statement)).scalar_one()
 
-    async def has_domain_without(self, provider_id: int, variable: str) -> bool:
-        """Tell whether a domain of the provider, aliases aside, has no value of its own for a variable."""
-        lacking = select(DOMAIN.c.id).where(
-            DOMAIN.c.provider_id == provider_id,
-            DOMAIN.c.alias_of_id.is_(None),
-            DOMAIN.c.variables[variable].as_string().is_(None),
-        )
-        return (await self._connection.execute(lacking.limit(1))).first() is not None
-
 
 def _stored(row: Mapping[str, Any], provider: Provider) -> Stored[Provider]:
     return Stored(

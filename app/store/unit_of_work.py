@@ -26,6 +26,7 @@ from app.store.imports import Imports
 from app.store.listings import Listings
 from app.store.mailboxes import Mailboxes
 from app.store.overview import Overviews
+from app.store.provider_dependents import ProviderDependents
 from app.store.providers import Providers
 from app.store.queues import Queues
 from app.store.sessions import Sessions
@@ -72,6 +73,7 @@ class UnitOfWork:
         self.imports = Imports(connection)
         self.listings = Listings(connection)
         self.overviews = Overviews(connection)
+        self.provider_dependents = ProviderDependents(connection)
         self.providers = Providers(connection)
         self.queues = Queues(connection)
         self.sessions = Sessions(connection)

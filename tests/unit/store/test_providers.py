@@ -9,7 +9,7 @@ from app.core.provider import Provider
 from app.core.servers import ServerType
 from app.store.sources import FROM_API, FROM_ISPDB
 
-from builders import a_domain, a_provider, an_imap_server, an_smtp_server
+from builders import a_provider, an_imap_server, an_smtp_server
 from databases import stored_domain, stored_provider
 from fakes.clock import LATER, NOW
 from full_values import FULL_DOMAIN, FULL_PROVIDER, OPTIONS, SERVERS
@@ -169,35 +169,9 @@ async def test_providers_are_told_apart_by_their_source(store: Store) -> None:
     assert named == {"imported": FROM_ISPDB, "written": FROM_API}
 
 
-@pytest.mark.parametrize(
-    ("variables", "lacks"),
-    [({}, True), ({"OTHER": "x"}, True), ({"NODE": "srv1"}, False)],
-    ids=["none", "another", "it"],
-)
-async def test_a_domain_that_lacks_a_variable_is_found(
-    store: Store, variables: dict[str, str], *, lacks: bool
-) -> None:
-    provider = await stored_provider(store)
-    await stored_domain(store, a_domain("has.example", variables={"NODE": "srv0"}))
-    await stored_domain(store, a_domain(variables=variables))
-    async with store.reading() as unit:
-        assert await unit.providers.has_domain_without(provider.id, "NODE") is lacks
-
-
-async def test_neither_aliases_nor_other_providers_domains_lack_a_variable(store: Store) -> None:
-    provider = await stored_provider(store)
-    await stored_provider(store, a_provider(slug="other"))
-    await stored_domain(store, a_domain("target.example", variables={"NODE": "srv0"}))
-    await stored_domain(store, a_domain("alias.example", alias_of=a_domain("target.example").name))
-    await stored_domain(store, a_domain("elsewhere.example", provider="other"))
-    async with store.reading() as unit:
-        assert not await unit.providers.has_domain_without(provider.id, "NODE")
-
-
-async def test_a_provider_without_domains_has_none_that_lacks_a_variable(store: Store) -> None:
+async def test_a_providers_domains_are_counted(store: Store) -> None:
     provider = await stored_provider(store, FULL_PROVIDER)
     async with store.reading() as unit:
-        assert not await unit.providers.has_domain_without(provider.id, "NODE")
         assert await unit.providers.domain_count(provider.id) == 0
     await stored_domain(store, FULL_DOMAIN)
     async with store.reading() as unit:
