@@ -27,8 +27,8 @@ _SOCKETS: Final = {
     # Draft -02 says "smtp", -03 "submit"; who knows both sends both.
     "submit": (ServerType.SMTP, SocketType.TLS, 465),
     "smtp": (ServerType.SMTP, SocketType.TLS, 465),
-    # No port of ManageSieve has TLS from the first byte (RFC 5804 §2.2).
-    "managesieve": (ServerType.MANAGESIEVE, SocketType.STARTTLS, 4190),
+    # No port is registered for TLS from the first byte, but the format has nothing else.
+    "managesieve": (ServerType.MANAGESIEVE, SocketType.TLS, 4190),
 }
 _URLS: Final = {
     "jmap": ServerType.JMAP,

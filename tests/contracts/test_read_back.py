@@ -18,7 +18,7 @@ from app.parsers.pacc import parse_pacc
 from app.renderers import FORMATS_BY_NAME
 from app.renderers.dns_records import RECORD_FORMS
 
-from builders import a_domain
+from builders import a_domain, an_account, an_imap_server, an_smtp_server
 from contracts import claims, ispdb
 from contracts.accounts import ACCOUNTS, addressed
 from contracts.dns_cases import DnsCase, everything
@@ -31,7 +31,13 @@ if TYPE_CHECKING:
     from app.core.dns_lookups import Lookup
     from app.core.names import DomainName
 
-_STORED = {**ACCOUNTS, "everything": everything()}
+_SIEVE = an_imap_server(key="sieve", type=ServerType.MANAGESIEVE, port=4190)
+_STORED = {
+    **ACCOUNTS,
+    "everything": everything(),
+    # Records have a label for ManageSieve with STARTTLS, PACC a key for the one with TLS.
+    "sieve-tls": an_account(an_imap_server(), an_smtp_server(), _SIEVE),
+}
 CASES = {**_STORED, **{f"{name}, asked by address": addressed(one) for name, one in _STORED.items()}}
 JANE = "jane@customer.example"
 READERS: dict[str, tuple[Callable[[bytes], tuple[Server, ...]], Callable[[bytes, str], claims.Claims]]] = {
@@ -82,6 +88,13 @@ def compare(name: str, account: AccountSettings) -> int:
 @pytest.mark.parametrize("name", READERS)
 def test_a_document_of_ours_is_read_as_clients_read_it(case: str, name: str) -> None:
     compare(name, CASES[case])
+
+
+def test_managesieve_is_read_from_pacc_as_it_is_stored() -> None:
+    account = CASES["sieve-tls"]
+    servers = parse_pacc(FORMATS_BY_NAME["pacc"].render(account, Presentation()).body).servers
+    (sieve,) = (server for server in servers if server.type is ServerType.MANAGESIEVE)
+    assert (sieve.hostname, sieve.port, sieve.socket_type) == (_SIEVE.hostname, 4190, _SIEVE.socket_type)
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -37,7 +37,7 @@ def test_what_goes_without_saying_is_filled_in() -> None:
     ]
     assert {server.username for server in found} == {"%EMAILADDRESS%"}
     (sieve,) = read({"managesieve": {"host": "a.example"}}).servers
-    assert (sieve.port, sieve.socket_type) == (4190, SocketType.STARTTLS)
+    assert (sieve.port, sieve.socket_type) == (4190, SocketType.TLS)
 
 
 @pytest.mark.parametrize(

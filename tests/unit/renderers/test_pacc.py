@@ -88,6 +88,17 @@ def test_imap_that_cannot_be_said_takes_pop3_along() -> None:
     assert found == {"imap": "not-implicit-tls", "pop3": "imap-missing", "smtp": "no-pair"}
 
 
+def a_sieve_server(socket_type: SocketType) -> Server:
+    return an_imap_server(key="sieve", type=ServerType.MANAGESIEVE, port=4190, socket_type=socket_type)
+
+
+def test_managesieve_starts_with_tls_like_everything_else() -> None:
+    mail = (an_imap_server(), an_smtp_server())
+    found = protocols(*mail, a_sieve_server(SocketType.TLS))
+    assert found["managesieve"] == {"host": "imap.provider.example"}
+    assert reasons(*mail, a_sieve_server(SocketType.STARTTLS)) == {"sieve": "not-implicit-tls"}
+
+
 def test_calendars_do_not_stand_in_for_mail_that_is_missing() -> None:
     imap = an_imap_server(port=143, socket_type=SocketType.STARTTLS)
     servers = (imap, an_smtp_server(), a_url_server(ServerType.CALDAV))
