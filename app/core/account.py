@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from app.core.mail_transport import MtaSts, TlsReporting
     from app.core.names import DomainName, EmailAddress
     from app.core.provider import Provider
-    from app.core.servers import Server
+    from app.core.servers import Server, ServerType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,13 @@ class Omission:
     """Stable kebab-case code, such as ``plain-socket``."""
     detail: str
     """One sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithheldServer(Omission):
+    """A stored server that no format can publish."""
+
+    server_type: ServerType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +70,18 @@ class AccountSettings:
     serves_mx: bool = False
     mta_sts: MtaSts | None = None
     tls_reporting: TlsReporting | None = None
-    withheld: tuple[Omission, ...] = ()
+    withheld: tuple[WithheldServer, ...] = ()
     """What no format can publish."""
+
+    @property
+    def withheld_types(self) -> frozenset[ServerType]:
+        """The types of the servers that no format can publish."""
+        return frozenset(omission.server_type for omission in self.withheld)
+
+    @property
+    def stored_types(self) -> frozenset[ServerType]:
+        """The types of all servers that are stored, whether they can be published or not."""
+        return self.withheld_types.union(server.type for server in self.servers)
 
     def expanded(self, pattern: str) -> str:
         """Fill in all that is known: the domain always, the address when there is one."""

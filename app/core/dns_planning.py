@@ -96,7 +96,7 @@ class _Plan:
         choice = choose_mail(account)
         exchange = exchange_services(account)
         wanted = {
-            service_names.AUTOCONFIG: bool(selection.incoming or selection.outgoing),
+            service_names.AUTOCONFIG: bool(selection.incoming),
             service_names.AUTODISCOVER: any(
                 (
                     choice.imap,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from app.core import placeholders
 from app.core.account import Omission
 from app.core.exchange import exchange_services
-from app.core.mail_choice import choose_mail
+from app.core.mail_choice import choose_mail, imap_missing, misleads
 from app.core.servers import Authentication, ExchangeOptions, Server, ServerType
 
 if TYPE_CHECKING:
@@ -173,6 +173,8 @@ def _left_out(account: AccountSettings) -> Iterator[Omission]:
     mail = (server for server in (choice.imap, choice.pop3, choice.smtp) if server is not None)
     told = {server.key for server in (*mail, *_offering(account).values())}
     for server in account.servers:
-        if server.key not in told:
+        if misleads(account, server):
+            yield imap_missing(server)
+        elif server.key not in told:
             reason = "further-server" if server.type in _TYPES_WITH_A_PLACE else "not-in-format"
             yield Omission(server=server.key, reason=reason, detail=_DETAILS[reason])

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from app.core import placeholders
+from app.core.account import Omission
 from app.core.patterns import hostname_pattern
 from app.core.servers import Authentication, Server, ServerType, SocketType
 
@@ -20,6 +21,10 @@ UNIVERSAL_AUTHENTICATION: Final = frozenset({
     Authentication.OAUTH2, Authentication.PASSWORD_CLEARTEXT, Authentication.PASSWORD_ENCRYPTED,
 })  # fmt: skip
 """What K-9 and Thunderbird for Android know; they drop a file whose IMAP or SMTP section has none."""
+IMAP_MISSING: Final = "imap-missing"
+_IMAP_MISSING: Final = (
+    "Beside it there is IMAP, which had to be withheld; clients would fetch by POP3 for good."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +45,13 @@ class MailChoice:
 def choose_mail(account: AccountSettings) -> MailChoice:
     """Choose the first server of each type that every client can use, else the first one.
 
-    The outgoing server is the first one with the incoming server's login, where there is any: FairEmail
-    uses one user name for everything.
+    There is no POP3 server in place of IMAP that is stored and had to be withheld: who was once set up
+    with POP3 stays with it. The outgoing server is the first one with the incoming server's login, where
+    there is any: FairEmail uses one user name for everything.
     """
     servers = tuple(with_names(account, server) for server in account.servers)
-    choice = MailChoice(imap=_best(servers, ServerType.IMAP), pop3=_best(servers, ServerType.POP3), smtp=None)
+    pop3 = None if lacks_imap(account) else _best(servers, ServerType.POP3)
+    choice = MailChoice(imap=_best(servers, ServerType.IMAP), pop3=pop3, smtp=None)
     login = choice.incoming.username if choice.incoming else None
     # A section without a user name is fatal to K-9 even where none is needed, and Thunderbird logs in
     # as "undefined".
@@ -56,6 +63,23 @@ def choose_mail(account: AccountSettings) -> MailChoice:
     universal = [server for server in outgoing if is_universal(server)]
     same_login = [server for server in universal if server.username == login]
     return replace(choice, smtp=next(iter(same_login or universal or outgoing), None))
+
+
+def lacks_imap(account: AccountSettings) -> bool:
+    """Tell whether IMAP is stored, and all of it had to be withheld."""
+    return ServerType.IMAP in account.withheld_types and all(
+        server.type is not ServerType.IMAP for server in account.servers
+    )
+
+
+def misleads(account: AccountSettings, server: Server) -> bool:
+    """Tell whether a server would be set up in place of IMAP that had to be withheld."""
+    return server.type is ServerType.POP3 and lacks_imap(account)
+
+
+def imap_missing(server: Server) -> Omission:
+    """Build the omission of a server that misleads."""
+    return Omission(server=server.key, reason=IMAP_MISSING, detail=_IMAP_MISSING)
 
 
 def with_names(account: AccountSettings, server: Server) -> Server:

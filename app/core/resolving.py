@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.core import placeholders
-from app.core.account import AccountSettings, Omission
+from app.core.account import AccountSettings, WithheldServer
 from app.core.domains import Domain, Mailbox, PublishedName
 from app.core.errors import InvalidInput, IssueCollector, within
 from app.core.names import Hostname
@@ -53,7 +53,7 @@ def resolve(  # noqa: PLR0913 - what is stored comes in these parts
         variables.update(mailbox.variables)
         servers = tuple(_with_login(server, mailbox) for server in _overridden(servers, mailbox.servers))
     published: list[Server] = []
-    withheld: list[Omission] = []
+    withheld: list[WithheldServer] = []
     own_hostnames: dict[str, str] = {}
     for server in servers:
         missing = sorted(server.variables - variables.keys())
@@ -226,18 +226,20 @@ def _check_exchange(account: AccountSettings, options: ExchangeOptions) -> None:
                 check(account.expanded_url(url))
 
 
-def _missing_variables(server: Server, missing: list[str]) -> Omission:
+def _missing_variables(server: Server, missing: list[str]) -> WithheldServer:
     names = ", ".join(missing)
-    return Omission(
+    return WithheldServer(
         server=server.key,
+        server_type=server.type,
         reason="variable-missing",
         detail=f"must define {names}, which server {server.key} needs",
     )
 
 
-def _invalid_values(server: Server, error: InvalidInput, reason: str = "variable-unfit") -> Omission:
-    return Omission(
+def _invalid_values(server: Server, error: InvalidInput, reason: str = "variable-unfit") -> WithheldServer:
+    return WithheldServer(
         server=server.key,
+        server_type=server.type,
         reason=reason,
         detail=f"must fit server {server.key}, whose {error}",
     )

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from app.core import placeholders
 from app.core.account import Omission
-from app.core.mail_choice import UNIVERSAL_AUTHENTICATION, choose_mail, is_universal, with_names
+from app.core.mail_choice import (
+    UNIVERSAL_AUTHENTICATION,
+    choose_mail,
+    imap_missing,
+    is_universal,
+    misleads,
+    with_names,
+)
 from app.core.servers import Authentication, Server, ServerType, SocketType, WebmailOptions
 
 if TYPE_CHECKING:
@@ -55,7 +62,8 @@ class SafeSelection:
 
 def select_safely(account: AccountSettings) -> SafeSelection:
     """Choose one server of each type, IMAP first, with one user name throughout."""
-    omissions = list(account.withheld)
+    omissions: list[Omission] = list(account.withheld)
+    omissions.extend(imap_missing(server) for server in account.servers if misleads(account, server))
     servers = tuple(_published(account, server) for server in account.servers)
     choice = choose_mail(account)
     mail = [_published(account, server) for server in (choice.imap, choice.pop3) if server is not None]

@@ -15,7 +15,7 @@ from app.core import placeholders
 from app.core.account import Omission
 from app.core.dns_records import CLOSED, MAX_STRING_OCTETS, DnsRecord, RecordData, SrvData, TxtData
 from app.core.errors import InvalidInput
-from app.core.mail_choice import choose_mail, is_universal, with_names
+from app.core.mail_choice import choose_mail, imap_missing, is_universal, misleads, with_names
 from app.core.names import DomainName, EmailAddress
 from app.core.servers import Server, ServerType, SocketType
 
@@ -96,10 +96,11 @@ def plan_servers(account: AccountSettings, aliases: frozenset[str]) -> tuple[lis
 class _Plan:
     def __init__(self, account: AccountSettings, aliases: frozenset[str]) -> None:
         self.records: list[DnsRecord] = []
-        self.omissions: list[Omission] = []
         self._account = account
         self._aliases = aliases
-        self._servers = [with_names(account, server) for server in account.servers]
+        misleading = [server for server in account.servers if misleads(account, server)]
+        self.omissions = [imap_missing(server) for server in misleading]
+        self._servers = [with_names(account, one) for one in account.servers if one not in misleading]
 
     def run(self) -> None:
         self._plan_mail()
@@ -127,18 +128,31 @@ class _Plan:
         closed: list[str] = []
         for server_type, labels in _MAIL.items():
             chosen = published[server_type]
+            before, unused = len(self.records), []
             for socket_type, label, priority in labels:
                 offered = self._mail_servers(server_type, socket_type, chosen)
                 reasons = {server.key: self._mail_reason(server, chosen) for server in offered}
                 self._publish_first(offered, reasons, label, priority)
                 if not offered:
-                    closed.append(label)
+                    unused.append(label)
             for server in self._mail_servers(server_type, SocketType.PLAIN, chosen):
                 self._omit(server, "plain-socket")
+            if self._is_known(server_type, is_told=len(self.records) > before):
+                closed += unused
         # Where nothing is published, "decidedly not available" would be a guess.
         if self.records:
             for label in closed:
                 self._add(label, CLOSED, f"{_NAMES[label]}: not offered, and clients need not try")
+
+    def _is_known(self, server_type: ServerType, *, is_told: bool) -> bool:
+        """Tell whether records say all that there is of a type, so that its other labels are off.
+
+        A client that reads "decidedly not available" tries the service no more (RFC 6186 §3.4), so that is
+        not said of what is stored: neither where it had to be withheld, nor where no record can tell of it.
+        """
+        if server_type in self._account.withheld_types:
+            return False
+        return is_told or server_type not in self._account.stored_types
 
     def _mail_servers(
         self, server_type: ServerType, socket_type: SocketType, chosen: Server | None

@@ -60,7 +60,15 @@ def notes_of_way(situation: Situation, server: Server) -> Iterator[Note]:
 
 def _about_what_is_missing(situation: Situation) -> Iterator[Note]:
     choice, provider = situation.choice, situation.provider_name
-    if choice.incoming is None and choice.smtp is None:
+    is_whole = choice.incoming is not None and choice.smtp is not None
+    if not is_whole and not situation.account.withheld_types.isdisjoint(PROTOCOL_NAMES):
+        text = say(
+            "Not all servers of this address can be told here: their settings are not stored properly. Ask "
+            "{provider} for them.",
+            provider=provider,
+        )
+        yield Note(kind=NoteKind.WARNING, code="settings-incomplete", text=text)
+    elif choice.incoming is None and choice.smtp is None:
         text = say("{provider} offers no IMAP, POP3 or SMTP server for this address.", provider=provider)
         yield Note(kind=NoteKind.WARNING, code="no-mail-servers", text=text)
     elif choice.incoming is None:

@@ -16,7 +16,7 @@ from app.core import placeholders
 from app.core.account import Omission
 from app.core.documents import NAME_RULES, ClientFormat, Document, Endpoint, Parameter, Presentation, Question
 from app.core.errors import InvalidInput
-from app.core.mail_choice import choose_mail, with_names
+from app.core.mail_choice import IMAP_MISSING, choose_mail, with_names
 from app.core.names import DomainName, Hostname
 from app.core.provider import MAX_SHORT_NAME
 from app.core.questions import domains_of_host, query_fields
@@ -73,7 +73,7 @@ _DETAILS: Final = {
     "login-not-address": "Clients log in with the mail address; the format cannot say otherwise.",
     "authentication-unknown": "The format knows passwords and, where the provider has an issuer, OAuth 2.",
     "authentication-differs": "The format says once for all servers how to log in.",
-    "imap-missing": "Beside it there is IMAP, which is left out; clients would fetch by POP3 for good.",
+    IMAP_MISSING: "Beside it there is IMAP, which is left out; clients would fetch by POP3 for good.",
     "no-pair": "Mail needs a server to receive from and one to send through; the other one is left out.",
     "mail-missing": "A document without the domain's mail would keep clients from looking elsewhere.",
     "short-name-too-long": f"The short name is over {MAX_SHORT_NAME} characters.",
@@ -127,7 +127,7 @@ class _Selection:
         chosen = self._chosen()
         self._drop_what_misleads(chosen)
         self._agree_on_authentication(chosen)
-        stored = {server.type for server in self.account.servers}
+        stored = self.account.stored_types
         has_mail = any(server_type.direction is not Direction.SERVICE for server_type in stored)
         if has_mail and chosen.keys().isdisjoint((ServerType.SMTP, ServerType.JMAP)):
             self._drop(chosen, tuple(chosen), "mail-missing")
@@ -157,9 +157,8 @@ class _Selection:
         return chosen
 
     def _drop_what_misleads(self, chosen: dict[ServerType, Server]) -> None:
-        has_imap = any(server.type is ServerType.IMAP for server in self.account.servers)
-        if has_imap and ServerType.IMAP not in chosen:
-            self._drop(chosen, (ServerType.POP3,), "imap-missing")
+        if ServerType.IMAP in self.account.stored_types and ServerType.IMAP not in chosen:
+            self._drop(chosen, (ServerType.POP3,), IMAP_MISSING)
         if ServerType.SMTP not in chosen:
             self._drop(chosen, (ServerType.IMAP, ServerType.POP3), "no-pair")
         elif chosen.keys().isdisjoint((ServerType.IMAP, ServerType.POP3)):

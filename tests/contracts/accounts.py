@@ -186,6 +186,12 @@ def shared_host() -> AccountSettings:
     return resolve(provider, domain)
 
 
+def imap_withheld() -> AccountSettings:
+    """IMAP that lacks a variable, as after an import: POP3 must not take its place."""
+    servers = (an_imap_server(hostname="%NODE%.provider.example"), a_pop3_server(), smtp())
+    return resolve(a_provider(servers=servers), a_domain())
+
+
 def mailbox_login() -> AccountSettings:
     address = EmailAddress.parse("jane@customer.example")
     return resolve(a_provider(), a_domain(), address=address, mailbox=a_mailbox(login="c1047-jane"))
@@ -304,5 +310,6 @@ ACCOUNTS: dict[str, AccountSettings] = {
     "exchange-password": exchange_first(Authentication.HTTP_BASIC),
     "exchange-sign-in": exchange_first(Authentication.OAUTH2, oauth2=OAUTH2),
     "send-only": an_account(smtp()),
+    "imap-withheld": imap_withheld(),
     "nothing": resolve(a_provider(servers=()), a_domain()),
 }

@@ -11,7 +11,7 @@ from app.core.mail_transport import MtaSts, StsMode, TlsReporting
 from app.core.servers import LdapOptions, Server, ServerType, SocketType
 from app.core.service_names import PublicService
 
-from builders import a_url_server, an_account, an_imap_server, an_smtp_server
+from builders import a_pop3_server, a_url_server, an_account, an_imap_server, an_smtp_server
 from contracts.accounts import ACCOUNTS
 
 if TYPE_CHECKING:
@@ -82,6 +82,9 @@ CASES: dict[str, DnsCase] = {
             addresses=tuple(map(ip_address, ("192.0.2.1", "192.0.2.2", "2001:db8::1"))),
         ),
         PACC_TXT,
+    ),
+    "plain-imap": DnsCase(
+        an_account(an_imap_server(port=143, socket_type=SocketType.PLAIN), a_pop3_server(), an_smtp_server())
     ),
     "service-without-host": DnsCase(ACCOUNTS["minimal"], PublicService(url="http://127.0.0.1:8080")),
     "idn-protected": DnsCase(

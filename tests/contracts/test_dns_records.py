@@ -137,3 +137,7 @@ def test_a_mail_service_is_called_off_where_none_is_stored_and_only_there(case: 
     offered = {(str(s.type), str(s.socket_type)) for s in case.account.servers}
     for place, data in told.items():
         assert (data.target is None) is (place not in offered), place
+    called_off = {kind for (kind, _), data in told.items() if data.target is None}
+    led_to = {kind for (kind, _), data in told.items() if data.target is not None}
+    assert called_off.isdisjoint(map(str, case.account.withheld_types))
+    assert called_off & set(map(str, case.account.stored_types)) <= led_to

@@ -23,6 +23,7 @@ from app.core.documents import (
     Question,
 )
 from app.core.errors import InvalidInput
+from app.core.mail_choice import imap_missing, misleads
 from app.core.markup import Element, element, leaf, to_document
 from app.core.names import DomainName
 from app.core.questions import ADDRESS_PARAMETERS, question_for_request
@@ -59,7 +60,7 @@ _NO_AUTODISCOVER: Final = (
 _NO_MAIL: Final = Omission(
     server=None,
     reason="mail-missing",
-    detail="Mail programs take a file without a mail server for the end of their search.",
+    detail="Mail programs take a file without a server to receive from for the end of their search.",
 )
 
 
@@ -73,13 +74,16 @@ def render_full(account: AccountSettings, _presentation: Presentation) -> Docume
         The document, and which servers the format has no place for.
     """
     webmails = [s for s in account.servers if s.type is ServerType.WEBMAIL]
+    incoming = tuple(s for s in account.servers if s.type in INCOMING_TYPES)
+    misleading = tuple(s for s in incoming if misleads(account, s))
     selection = SafeSelection(
-        incoming=tuple(s for s in account.servers if s.type in INCOMING_TYPES),
+        incoming=tuple(s for s in incoming if s not in misleading),
         outgoing=tuple(s for s in account.servers if s.type is ServerType.SMTP),
         webmail=next(iter(webmails), None),
         services=account.servers,
         omissions=(
             *account.withheld,
+            *map(imap_missing, misleading),
             *_without_place(account, webmails[1:]),
             *_without_autodiscover(account.servers),
         ),
@@ -131,8 +135,9 @@ def _document(
         oauth2_element(provider.oauth2),
         version=version_for((*selection.incoming, *selection.services)),
     )
-    # Thunderbird takes the first 2xx of several URLs, and stops when it is of no use.
-    is_usable = bool(selection.incoming or selection.outgoing)
+    # Thunderbird takes the first 2xx of several URLs, and stops when it is of no use, which it is without
+    # a server to receive from.
+    is_usable = bool(selection.incoming)
     return Document(
         body=to_document(root),
         media_type=MEDIA_TYPE,

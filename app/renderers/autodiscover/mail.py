@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from app.core import placeholders
-from app.core.mail_choice import choose_mail
+from app.core.mail_choice import choose_mail, imap_missing, misleads
 from app.core.markup import element, leaf, optional_leaf
 from app.core.servers import Authentication, Server, ServerType, SocketType
 from app.renderers.autodiscover import omissions as reasons
@@ -114,7 +114,9 @@ def _explained(account: AccountSettings, told: tuple[Server, ...]) -> Iterator[O
     for server in account.servers:
         if server.type not in MAIL_TYPES:
             continue
-        if server.key not in keys:
+        if misleads(account, server):
+            yield imap_missing(server)
+        elif server.key not in keys:
             is_plain = server.socket_type is SocketType.PLAIN
             otherwise = reasons.PLAIN_SOCKET if is_plain else reasons.FURTHER_SERVER
             yield omitted(server, _refusal(server) or otherwise)

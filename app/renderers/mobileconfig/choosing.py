@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.core.account import Omission
 from app.core.exchange import FoundService, found_services
-from app.core.mail_choice import choose_mail, with_names
+from app.core.mail_choice import choose_mail, imap_missing, misleads, with_names
 from app.core.servers import Direction, ExchangeOptions, Server, ServerType
 from app.renderers.mobileconfig.sayable import (
     active_sync_problem,
@@ -111,7 +111,9 @@ def _is_worth_it(account: AccountSettings, choice: Choice) -> bool:
     """Tell whether the mailbox is set up; calendars alone will do only where no mail is stored."""
     if choice.mail is not None or choice.has_exchange:
         return True
-    return bool(choice.published) and all(s.type.direction is Direction.SERVICE for s in account.servers)
+    return bool(choice.published) and all(
+        server_type.direction is Direction.SERVICE for server_type in account.stored_types
+    )
 
 
 def _sayable_mail(account: AccountSettings, problems: dict[str, str]) -> tuple[Server, Server] | None:
@@ -173,6 +175,9 @@ def _explained(account: AccountSettings, choice: Choice, problems: dict[str, str
     first_services = {services[name].server.key for name in _EXCHANGE_PROBLEMS if name in services}
     for server in account.servers:
         if server.key in choice.published:
+            continue
+        if misleads(account, server):
+            yield imap_missing(server)
             continue
         reason = problems.get(server.key) or _reason(server, choice, first_services)
         yield Omission(server=server.key, reason=reason, detail=_DETAILS[reason])

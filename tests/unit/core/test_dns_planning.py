@@ -83,11 +83,46 @@ def test_nothing_is_said_of_a_domain_without_servers() -> None:
     assert planned().omissions == ()
 
 
-def test_a_label_whose_servers_cannot_be_told_is_neither_published_nor_off() -> None:
-    plan = planned(an_imap_server(username="c1047-%EMAILLOCALPART%"), an_smtp_server())
-    assert data_at(plan, "_imaps._tcp") == []
+UNSAYABLE_IMAP: dict[str, dict[str, Any]] = {
+    "username-not-in-records": {"username": "c1047-%EMAILLOCALPART%"},
+    "plain-socket": {"port": 143, "socket_type": SocketType.PLAIN},
+    "host-not-in-records": {"hostname": "192.0.2.7"},
+    "variable-missing": {"hostname": "%NODE%.provider.example"},
+}
+
+
+@pytest.mark.parametrize("reason", UNSAYABLE_IMAP)
+def test_a_service_that_cannot_be_told_is_neither_published_nor_off(reason: str) -> None:
+    plan = planned(an_imap_server(**UNSAYABLE_IMAP[reason]), an_smtp_server())
+    assert data_at(plan, "_imaps._tcp") == data_at(plan, "_imap._tcp") == []
+    assert data_at(plan, "_pop3s._tcp") == data_at(plan, "_submission._tcp") == [CLOSED]
+    assert reasons(plan) == {"imap": reason}
+
+
+def test_a_plain_server_beside_an_encrypted_one_keeps_no_label_open() -> None:
+    plan = planned(an_imap_server(), an_imap_server(key="plain", port=143, socket_type=SocketType.PLAIN))
     assert data_at(plan, "_imap._tcp") == [CLOSED]
-    assert reasons(plan) == {"imap": "username-not-in-records"}
+
+
+def test_a_label_is_not_off_while_a_server_of_its_type_is_withheld() -> None:
+    withheld = an_imap_server(key="imap-2", hostname="%NODE%.provider.example", **STARTTLS)
+    plan = planned(an_imap_server(), withheld, a_pop3_server(), an_smtp_server())
+    assert data_at(plan, "_imap._tcp") == []
+    assert {"_imaps._tcp", "_pop3s._tcp", "_submissions._tcp"} <= shown(plan).keys()
+    assert reasons(plan) == {"imap-2": "variable-missing"}
+
+
+def test_pop3_is_not_told_in_place_of_imap_that_is_withheld() -> None:
+    withheld = an_imap_server(hostname="%NODE%.provider.example")
+    plan = planned(withheld, a_pop3_server(), an_smtp_server())
+    assert not [name for name in shown(plan) if name.startswith(("_imap", "_pop3"))]
+    assert "_submissions._tcp" in shown(plan)
+    assert reasons(plan) == {"imap": "variable-missing", "pop3": "imap-missing"}
+
+
+def test_a_domain_that_can_only_send_has_no_name_for_autoconfig() -> None:
+    assert "autoconfig" not in shown(planned(an_smtp_server()))
+    assert "autoconfig" in shown(planned(a_pop3_server()))
 
 
 @pytest.mark.parametrize(

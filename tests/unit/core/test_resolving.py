@@ -220,6 +220,20 @@ def test_the_own_name_is_published_where_it_is_wanted_or_proven(
     assert [server.hostname for server in account.servers] == [expected, "smtp.provider.example"]
 
 
+def test_the_types_of_withheld_servers_are_stored_ones() -> None:
+    provider = a_provider(
+        servers=(
+            an_imap_server(hostname="%NODE%.example"),
+            an_smtp_server(hostname=f"{'long.' * 47}%EMAILDOMAIN%"),
+            a_url_server(ServerType.CALDAV),
+        )
+    )
+    account = resolve(provider, a_domain("long-customer.example"))
+    assert {found.reason for found in account.withheld} == {"variable-missing", "name-unfit"}
+    assert account.withheld_types == {ServerType.IMAP, ServerType.SMTP}
+    assert account.stored_types == {ServerType.IMAP, ServerType.SMTP, ServerType.CALDAV}
+
+
 def test_other_domains_are_listed_where_the_provider_says_so() -> None:
     listed = (ListedDomain(name=DomainName("other.example")),)
     for wanted in (True, False):

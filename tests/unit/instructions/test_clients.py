@@ -23,6 +23,7 @@ from contracts.accounts import ACCOUNTS
 
 if TYPE_CHECKING:
     from app.core.account import AccountSettings
+    from app.core.servers import Server
     from app.instructions.client import Client
     from app.instructions.guide import Entry, Guide
 
@@ -176,6 +177,34 @@ def test_sending_alone_and_fetching_alone_are_told() -> None:
     only_imap = an_account(an_imap_server())
     assert "receive-only" in codes(guide_for("samsung-email", only_imap))
     assert "no-mail-servers" in codes(guide_for("samsung-email", ACCOUNTS["nothing"]))
+
+
+WITHHELD = {"hostname": "%NODE%.provider.example"}
+
+
+@pytest.mark.parametrize(
+    "servers",
+    [
+        (an_imap_server(**WITHHELD), a_pop3_server(), an_smtp_server()),
+        (an_imap_server(), an_smtp_server(**WITHHELD)),
+        (an_imap_server(**WITHHELD), an_smtp_server(**WITHHELD)),
+    ],
+)
+def test_a_server_that_is_withheld_is_not_called_missing(servers: tuple[Server, ...]) -> None:
+    found = codes(guide_for("samsung-email", an_account(*servers)))
+    assert "settings-incomplete" in found
+    assert found.isdisjoint({"send-only", "receive-only", "no-mail-servers"})
+
+
+def test_a_withheld_server_beside_a_whole_pair_is_not_spoken_of() -> None:
+    account = an_account(an_imap_server(), a_pop3_server(**WITHHELD), an_smtp_server())
+    assert "settings-incomplete" not in codes(guide_for("samsung-email", account))
+
+
+def test_nobody_is_told_of_pop3_in_place_of_imap_that_is_withheld() -> None:
+    guide = guide_for("thunderbird", ACCOUNTS["imap-withheld"])
+    assert WayKind.AUTOMATIC not in kinds(guide)
+    assert {way.service for way in guide.ways} == {"smtp"}
 
 
 @pytest.mark.parametrize("slug", ["fetchmail", "mbsync"])

@@ -88,6 +88,21 @@ def test_imap_that_cannot_be_said_takes_pop3_along() -> None:
     assert found == {"imap": "not-implicit-tls", "pop3": "imap-missing", "smtp": "no-pair"}
 
 
+WITHHELD = {"hostname": "%NODE%.provider.example"}
+
+
+def test_imap_that_is_withheld_takes_pop3_along() -> None:
+    servers = (an_imap_server(**WITHHELD), a_pop3_server(), an_smtp_server())
+    assert not render_pacc(an_account(*servers), Presentation()).is_usable
+    assert reasons(*servers) == {"imap": "variable-missing", "pop3": "imap-missing", "smtp": "no-pair"}
+
+
+def test_calendars_do_not_stand_in_for_mail_that_is_withheld() -> None:
+    servers = (an_imap_server(**WITHHELD), an_smtp_server(**WITHHELD), a_url_server(ServerType.CALDAV))
+    assert protocols(*servers) == {}
+    assert reasons(*servers)["caldav"] == "mail-missing"
+
+
 def a_sieve_server(socket_type: SocketType) -> Server:
     return an_imap_server(key="sieve", type=ServerType.MANAGESIEVE, port=4190, socket_type=socket_type)
 

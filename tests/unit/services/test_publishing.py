@@ -193,7 +193,7 @@ async def test_a_domain_without_mail_servers_is_not_published(store: Store) -> N
     await stored_domain(store)
     for client_format in (SAFE, FULL):
         question = Question(domains=(CUSTOMER,))
-        with pytest.raises(DocumentNotPossible, match="without a mail server"):
+        with pytest.raises(DocumentNotPossible, match="without a server to receive from"):
             await Publishing(store).document(client_format, question, Presentation())
 
 
