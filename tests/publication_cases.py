@@ -68,7 +68,7 @@ def _led_nowhere(reason: FailureReason, detail: str = "") -> DocumentCheck:
 _ELSEWHERE = "https://web.example/config.xml"
 _ALIAS = AliasData("signpost.example")
 _SRV = SrvData(priority=0, weight=1, port=993, target="imap.provider.example")
-_DIGEST = TxtData("v=UAAC1; a=sha256; d=AAAA")
+_DIGEST, _OTHER_DIGEST = TxtData("v=UAAC1; a=sha256; d=AAAA"), TxtData("v=UAAC1; a=sha256; d=CCCC")
 _MISSING, _DIFFERENT = RecordState.MISSING, RecordState.DIFFERENT
 _IMAPS, _POP3S = "_imaps._tcp.customer.example", "_pop3s._tcp.customer.example"
 _UA = "_ua-auto-config.customer.example"
@@ -118,6 +118,26 @@ CASES: Final[dict[str, tuple[Iterable[CheckedRecord], Iterable[DocumentCheck], l
     "a digest missing": ([_record(_DIGEST, _MISSING, name=_UA)], [], ["dns.record-missing"]),
     "a digest of an old document": (
         [_record(_DIGEST, _DIFFERENT, '"v=UAAC1; a=sha256; d=BBBB"', name=_UA)],
+        [],
+        ["dns.digest-different"],
+    ),
+    "both digests missing": (
+        [_record(_DIGEST, _MISSING, name=_UA), _record(_OTHER_DIGEST, _MISSING, name=_UA)],
+        [],
+        ["dns.record-missing"],
+    ),
+    "the digest of the document that is served, alone": (
+        [_record(_DIGEST, RecordState.OK, name=_UA), _record(_OTHER_DIGEST, _DIFFERENT, name=_UA)],
+        [],
+        ["dns.digest-incomplete"],
+    ),
+    "the digest of the document with other host names, alone": (
+        [_record(_DIGEST, _DIFFERENT, name=_UA), _record(_OTHER_DIGEST, RecordState.OK, name=_UA)],
+        [],
+        ["dns.digest-different"],
+    ),
+    "neither of two digests": (
+        [_record(_DIGEST, _DIFFERENT, name=_UA), _record(_OTHER_DIGEST, _DIFFERENT, name=_UA)],
         [],
         ["dns.digest-different"],
     ),

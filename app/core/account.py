@@ -67,6 +67,8 @@ class AccountSettings:
 
     Patterns, with their variables filled in.
     """
+    shared_hostnames: Mapping[str, str] = field(default_factory=dict)
+    """By server key, the shared host names in whose place the automatic choice publishes the own ones."""
     serves_mx: bool = False
     mta_sts: MtaSts | None = None
     tls_reporting: TlsReporting | None = None

@@ -27,8 +27,8 @@ Question: TypeAlias = tuple[str, RecordType]
 
 _PATH: Final = "path="
 _PACC: Final = "v=uaac1"
-_MOST_TEXTS: Final = {_PACC: 2}
-"""A digest's successor is published beside it before the document changes; elsewhere there is one."""
+_WITH_SUCCESSORS: Final = frozenset({_PACC})
+"""Kinds of which each text may have a successor beside it: digests, before the documents change."""
 
 
 class RecordState(StrEnum):
@@ -91,7 +91,7 @@ class _Comparison:
         elif isinstance(record.data, SrvData):
             state, detail = self._service(record.data, lookup)
         elif isinstance(record.data, TxtData):
-            state, detail = _text(record.data, lookup)
+            state, detail = self._text(record, record.data, lookup)
         else:
             state, detail = self._address(record, lookup)
         return CheckedRecord(
@@ -150,23 +150,28 @@ class _Comparison:
             return RecordState.CONFLICTING, "clients may take another address at this name"
         return RecordState.OK, ""
 
+    def _text(self, record: DnsRecord, wanted: TxtData, lookup: Lookup) -> tuple[RecordState, str]:
+        """Compare with the texts of the same kind; a name may have others, of a wildcard for one."""
+        kind = text_kind(wanted)
+        found = [data for data in lookup.records if isinstance(data, TxtData) and text_kind(data) == kind]
+        planned = [
+            other.data
+            for other in self._planned.records
+            if other.name == record.name and isinstance(other.data, TxtData) and text_kind(other.data) == kind
+        ]
+        if not found:
+            return RecordState.MISSING, ""
+        has_others = any(not any(_says(data, one) for one in planned) for data in found)
+        if not any(_says(data, wanted) for data in found):
+            return RecordState.DIFFERENT, "" if has_others else "what is there is to stay beside it"
+        most = len(planned) * (2 if kind in _WITH_SUCCESSORS else 1)
+        if len(found) > most:
+            return RecordState.CONFLICTING, f"there must be at most {most} of this kind"
+        return RecordState.OK, "beside another, as during a change" if has_others else ""
+
 
 def _service_key(data: SrvData) -> tuple[int, int, str | None]:
     return data.priority, data.port, data.target
-
-
-def _text(wanted: TxtData, lookup: Lookup) -> tuple[RecordState, str]:
-    """Compare with the texts of the same kind; a name may have others, of a wildcard for one."""
-    kind = text_kind(wanted)
-    found = [data for data in lookup.records if isinstance(data, TxtData) and text_kind(data) == kind]
-    if not found:
-        return RecordState.MISSING, ""
-    if not any(_says(data, wanted) for data in found):
-        return RecordState.DIFFERENT, ""
-    most = _MOST_TEXTS.get(kind, 1)
-    if len(found) > most:
-        return RecordState.CONFLICTING, f"there must be at most {most} of this kind"
-    return RecordState.OK, "" if len(found) == 1 else "beside another, as during a change"
 
 
 def text_kind(data: RecordData) -> str:

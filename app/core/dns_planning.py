@@ -31,24 +31,27 @@ _WHY: Final = {
     service_names.UA_AUTO_CONFIG: "Clients of the PACC draft look here",
     service_names.MTA_STS: "The host that has the policy for mail servers (RFC 8461)",
 }
+_DIGEST: Final = "Digest of the PACC document; publish a new one beside the old one before a change"
+_OTHER_DIGEST: Final = "Digest of the PACC document once the certificates call for other host names"
 _NO_HOST: Final = "The service's public URL has no full host name that records could point at."
 _NOT_HTTPS: Final = "Clients of this record ask at https on port 443, where the service's public URL is not."
 
 
 def plan_records(
-    account: AccountSettings, service: PublicService, pacc_txt: str | None = None
+    account: AccountSettings, service: PublicService, pacc_txts: tuple[str, ...] = ()
 ) -> PlannedRecords:
     """Plan the records of a domain.
 
     Args:
         account: The settings of the whole domain.
         service: Where this service is reached.
-        pacc_txt: The text at ``_ua-auto-config`` for the domain's PACC document; None without one.
+        pacc_txts: The texts at ``_ua-auto-config``: of the domain's PACC document, then of those that it
+            has with other host names; empty without one.
 
     Returns:
         Each record once, and an omission for each server that no record tells of.
     """
-    plan = _Plan(account, service, pacc_txt)
+    plan = _Plan(account, service, pacc_txts)
     plan.run()
     records, omissions = plan_servers(account, frozenset(plan.aliases))
     return PlannedRecords(
@@ -59,7 +62,7 @@ def plan_records(
 
 
 class _Plan:
-    def __init__(self, account: AccountSettings, service: PublicService, pacc_txt: str | None) -> None:
+    def __init__(self, account: AccountSettings, service: PublicService, pacc_txts: tuple[str, ...]) -> None:
         self.records: list[DnsRecord] = []
         self.protection: list[DnsRecord] = []
         self.omissions: list[Omission] = []
@@ -67,7 +70,7 @@ class _Plan:
         self._account = account
         self._domain = account.domain.ascii
         self._service = service
-        self._pacc_txt = pacc_txt
+        self._pacc_txts = pacc_txts
 
     def run(self) -> None:
         account = self._account
@@ -79,9 +82,10 @@ class _Plan:
             self._name(label, self.protection if label == service_names.MTA_STS else self.records)
         if service_names.AUTODISCOVER in wanted:
             self._autodiscover()
-        if self._pacc_txt is not None and service_names.UA_AUTO_CONFIG in wanted:
-            why = "Digest of the PACC document; publish a new one beside the old one before a change"
-            self._add(self.records, "_ua-auto-config", TxtData(self._pacc_txt), why)
+        if service_names.UA_AUTO_CONFIG in wanted:
+            for number, digest in enumerate(self._pacc_txts):
+                why = _OTHER_DIGEST if number else _DIGEST
+                self._add(self.records, "_ua-auto-config", TxtData(digest), why)
         if account.mta_sts is not None and service_names.MTA_STS in wanted:
             text = TxtData(account.mta_sts.txt_value)
             self._add(self.protection, "_mta-sts", text, "The policy's id: it changes with the policy")
@@ -107,7 +111,7 @@ class _Plan:
                     exchange.autodiscover,
                 )
             ),
-            service_names.UA_AUTO_CONFIG: self._pacc_txt is not None,
+            service_names.UA_AUTO_CONFIG: bool(self._pacc_txts),
             service_names.MTA_STS: account.mta_sts is not None,
         }
         return tuple(label for label in service_names.LABELS if wanted[label])

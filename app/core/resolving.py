@@ -52,9 +52,8 @@ def resolve(  # noqa: PLR0913 - what is stored comes in these parts
     if mailbox is not None:
         variables.update(mailbox.variables)
         servers = tuple(_with_login(server, mailbox) for server in _overridden(servers, mailbox.servers))
-    published: list[Server] = []
+    published: list[tuple[Server, Server]] = []
     withheld: list[WithheldServer] = []
-    own_hostnames: dict[str, str] = {}
     for server in servers:
         missing = sorted(server.variables - variables.keys())
         if missing:
@@ -62,27 +61,43 @@ def resolve(  # noqa: PLR0913 - what is stored comes in these parts
             continue
         try:
             filled = _filled(server, variables)
-            named = _with_published_name(filled, domain, proven_hostnames)
+            published.append((filled, _with_published_name(filled, domain, proven_hostnames)))
         except InvalidInput as error:
             withheld.append(_invalid_values(server, error))
-            continue
-        published.append(named)
-        if named is not filled and domain.published_name is PublishedName.AUTOMATIC:
-            own_hostnames[filled.key] = filled.hostname or ""
+    own_hostnames, shared_hostnames = _names_not_chosen(domain, published)
     account = AccountSettings(
         domain=domain.name,
         address=address,
         login_address=login_address(provider, address),
         provider=provider,
-        servers=tuple(published),
+        servers=tuple(named for _, named in published),
         listed_domains=listed_domains if provider.list_domains else (),
         own_hostnames=own_hostnames,
+        shared_hostnames=shared_hostnames,
         serves_mx=domain.serves_mx,
         mta_sts=domain.mta_sts or base.mta_sts or provider.mta_sts,
         tls_reporting=domain.tls_reporting or base.tls_reporting or provider.tls_reporting,
         withheld=tuple(withheld),
     )
     return _without_unfit(account)
+
+
+def possible_settings(account: AccountSettings) -> tuple[AccountSettings, ...]:
+    """Return a domain's settings, and those that it has once all of its own host names are proven, or none.
+
+    Args:
+        account: Resolved settings. Where nothing is chosen by what is proven, they are the only ones.
+    """
+    others = (account.own_hostnames, account.shared_hostnames)
+    return (account, *(_renamed(account, hostnames) for hostnames in others if hostnames))
+
+
+def _renamed(account: AccountSettings, hostnames: Mapping[str, str]) -> AccountSettings:
+    servers = (
+        replace(server, hostname=hostnames[server.key]) if hostnames.get(server.key) else server
+        for server in account.servers
+    )
+    return _without_unfit(replace(account, servers=tuple(servers)))
 
 
 def login_address(provider: Provider, address: EmailAddress | None) -> EmailAddress | None:
@@ -175,6 +190,21 @@ def _with_published_name(server: Server, domain: Domain, proven_hostnames: froze
         if own in proven_hostnames:
             return server
     return replace(server, hostname=server.shared_hostname)
+
+
+def _names_not_chosen(
+    domain: Domain, published: list[tuple[Server, Server]]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the own and the shared names that the automatic choice left aside, by server key."""
+    own: dict[str, str] = {}
+    shared: dict[str, str] = {}
+    if domain.published_name is PublishedName.AUTOMATIC:
+        for filled, named in published:
+            if named is not filled:
+                own[filled.key] = filled.hostname or ""
+            elif filled.shared_hostname is not None:
+                shared[filled.key] = filled.shared_hostname
+    return own, shared
 
 
 def _with_login(server: Server, mailbox: Mailbox) -> Server:

@@ -10,6 +10,7 @@ from app.core.dns_lookups import Lookup, LookupStatus
 from app.core.dns_planning import plan_records
 from app.core.documents import Presentation
 from app.core.pacc_digest import pacc_txt_value
+from app.core.resolving import possible_settings
 from app.renderers import FORMATS_BY_NAME
 
 if TYPE_CHECKING:
@@ -69,12 +70,22 @@ class DnsRecordService:
         return self._planned(await self._publishing.preview_as_operator(domain))
 
     def _planned(self, settings: AccountSettings) -> PlannedRecords:
-        pacc_txt = None
+        return plan_records(settings, self._service, self._pacc_txts(settings))
+
+    def _pacc_txts(self, settings: AccountSettings) -> tuple[str, ...]:
+        """Return the text for the document that is served, and for those that may take its place by itself.
+
+        Clients discard a document whose digest is not there, and take any of several.
+        """
         client_format = FORMATS_BY_NAME.get(PACC)
-        if client_format is not None:
-            document = client_format.render(settings, Presentation(service_url=self._service.url))
-            pacc_txt = pacc_txt_value(document.body) if document.is_usable else None
-        return plan_records(settings, self._service, pacc_txt)
+        if client_format is None:
+            return ()
+        presentation = Presentation(service_url=self._service.url)
+        served, *others = (client_format.render(one, presentation) for one in possible_settings(settings))
+        if not served.is_usable:
+            return ()
+        bodies = (served.body, *(other.body for other in others if other.is_usable))
+        return tuple(dict.fromkeys(map(pacc_txt_value, bodies)))
 
     async def check(self, planned: PlannedRecords) -> tuple[CheckedRecord, ...]:
         """Ask the DNS for every record, and judge; what it does not say in time is unknown."""

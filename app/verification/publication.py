@@ -71,8 +71,12 @@ def judge_records(records: Iterable[CheckedRecord]) -> tuple[Finding, ...]:
     """Judge each name and type once."""
     groups: dict[tuple[str, str, str], list[CheckedRecord]] = {}
     kind_of: dict[str, FindingKind] = {}
+    first: dict[tuple[str, str], CheckedRecord] = {}
     for checked in records:
-        kind = _record_kind(checked)
+        # The digest of the document that is served comes before those of others.
+        served = first.setdefault((checked.record.name, checked.record.type), checked)
+        is_other_digest = served is not checked and _is_digest(checked.record)
+        kind = _other_digest_kind(checked, served) if is_other_digest else _record_kind(checked)
         if kind is not None:
             kind_of[kind.code] = kind
             key = (kind.code, checked.record.name, checked.record.type)
@@ -107,11 +111,22 @@ def _record_kind(checked: CheckedRecord) -> FindingKind | None:
         case RecordState.CONFLICTING:
             return kinds.RECORD_CONFLICTING
         case RecordState.DIFFERENT:
-            if isinstance(record.data, TxtData) and record.name.startswith(_PACC_DIGEST):
+            if _is_digest(record):
                 return kinds.DIGEST_DIFFERENT
             return kinds.NAME_ELSEWHERE if is_name else kinds.RECORD_DIFFERENT
         case RecordState.MISSING:
             return kinds.NAME_MISSING if is_name else _missing_kind(record)
+
+
+def _is_digest(record: DnsRecord) -> bool:
+    return isinstance(record.data, TxtData) and record.name.startswith(_PACC_DIGEST)
+
+
+def _other_digest_kind(checked: CheckedRecord, served: CheckedRecord) -> FindingKind | None:
+    """Judge the digest of a document that is not served yet; where the served one has none, that is told."""
+    if checked.state is not RecordState.DIFFERENT:
+        return _record_kind(checked)
+    return None if served.state is RecordState.DIFFERENT else kinds.DIGEST_INCOMPLETE
 
 
 def _missing_kind(record: DnsRecord) -> FindingKind:

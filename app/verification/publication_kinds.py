@@ -51,6 +51,13 @@ DIGEST_DIFFERENT: Final = FindingKind(
     meaning="Mail programs that read the document throw it away.",
     advice="Publish the record {name} {type} {wanted} in place of what is there.",
 )
+DIGEST_INCOMPLETE: Final = FindingKind(
+    code="dns.digest-incomplete",
+    severity=Severity.INFO,
+    statement="The record {name} lacks the digest of the document with other host names: {found}.",
+    meaning="Once the certificates call for that document, mail programs that read it throw it away.",
+    advice="Publish the record {name} {type} {wanted} beside what is there.",
+)
 RECORD_CONFLICTING: Final = FindingKind(
     code="dns.record-conflicting",
     severity=Severity.WARNING,
@@ -144,6 +151,6 @@ NOT_CURRENT: Final = FindingKind(
 )
 KINDS: Final = (
     NAME_MISSING, NAME_ELSEWHERE, RECORD_MISSING, CLOSED_MISSING, RECORD_DIFFERENT, DIGEST_DIFFERENT,
-    RECORD_CONFLICTING, NOT_KNOWN, HOST_MISSING, UNREACHABLE, UNTESTED, HTTP_ONLY, NOT_FOUND, SERVER_ERROR,
-    CATCH_ALL, REDIRECT_LOOP, LEADS_NOWHERE, LEADS_TO_PLAIN, NOT_CURRENT,
+    DIGEST_INCOMPLETE, RECORD_CONFLICTING, NOT_KNOWN, HOST_MISSING, UNREACHABLE, UNTESTED, HTTP_ONLY,
+    NOT_FOUND, SERVER_ERROR, CATCH_ALL, REDIRECT_LOOP, LEADS_NOWHERE, LEADS_TO_PLAIN, NOT_CURRENT,
 )  # fmt: skip

@@ -23,14 +23,18 @@ SERVICE = PublicService(url="https://signpost.provider.example")
 PACC_TXT = "v=UAAC1; a=sha256; d=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 
 
+# Of an empty object.
+OTHER_PACC_TXT = "v=UAAC1; a=sha256; d=RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o="
+
+
 @dataclass(frozen=True)
 class DnsCase:
     account: AccountSettings
     service: PublicService = SERVICE
-    pacc_txt: str | None = None
+    pacc_txts: tuple[str, ...] = ()
 
     def planned(self) -> PlannedRecords:
-        return plan_records(self.account, self.service, self.pacc_txt)
+        return plan_records(self.account, self.service, self.pacc_txts)
 
 
 def a_socket(server_type: ServerType, port: int, socket_type: SocketType, **more: object) -> Server:
@@ -74,14 +78,14 @@ REPORTING = TlsReporting(
 )
 CASES: dict[str, DnsCase] = {
     **{name: DnsCase(account) for name, account in ACCOUNTS.items()},
-    "everything": DnsCase(everything(), pacc_txt=PACC_TXT),
+    "everything": DnsCase(everything(), pacc_txts=(PACC_TXT,)),
     "addresses": DnsCase(
         everything(),
         PublicService(
             url="https://signpost.provider.example",
             addresses=tuple(map(ip_address, ("192.0.2.1", "192.0.2.2", "2001:db8::1"))),
         ),
-        PACC_TXT,
+        (PACC_TXT,),
     ),
     "plain-imap": DnsCase(
         an_account(an_imap_server(port=143, socket_type=SocketType.PLAIN), a_pop3_server(), an_smtp_server())
@@ -90,6 +94,6 @@ CASES: dict[str, DnsCase] = {
     "idn-protected": DnsCase(
         replace(ACCOUNTS["idn"], mta_sts=POLICY, tls_reporting=TlsReporting(uris=("mailto:tls@p.example",))),
         PublicService(url="https://signpost.xn--kln-sna.example"),
-        PACC_TXT,
+        (PACC_TXT, OTHER_PACC_TXT),
     ),
 }

@@ -92,7 +92,8 @@ SERVICES = st.builds(
         st.one_of(st.ip_addresses(v=4), st.ip_addresses(network="2001:db8::/32")), max_size=3, unique=True
     ),
 )
-PACC = st.one_of(st.none(), st.just("v=UAAC1; a=sha256; d=abc="))
+DIGESTS = ("v=UAAC1; a=sha256; d=abc=", "v=UAAC1; a=sha256; d=def=", "v=UAAC1; a=sha256; d=ghi=")
+PACC = st.integers(0, len(DIGESTS)).map(lambda number: DIGESTS[:number])
 PLANS = st.builds(plan_records, accounts(), SERVICES, PACC)
 
 

@@ -204,6 +204,37 @@ def test_a_digest_may_have_its_successor_beside_it(published: tuple[str, ...], e
     assert state(planned(PACC, DIGEST), *answers) is expected
 
 
+OTHER_DIGEST = TxtData("v=UAAC1; a=sha256; d=def=")
+BOTH = (DIGEST.text, OTHER_DIGEST.text)
+
+
+@pytest.mark.parametrize(
+    ("published", "expected"),
+    [
+        (BOTH, [RecordState.OK, RecordState.OK]),
+        (BOTH[:1], [RecordState.OK, RecordState.DIFFERENT]),
+        (BOTH[1:], [RecordState.DIFFERENT, RecordState.OK]),
+        ((), [RecordState.MISSING, RecordState.MISSING]),
+        ((*BOTH, "v=UAAC1; d=1", "v=UAAC1; d=2"), [RecordState.OK, RecordState.OK]),
+        ((*BOTH, *(f"v=UAAC1; d={n}" for n in range(3))), [RecordState.CONFLICTING, RecordState.CONFLICTING]),
+        (("v=UAAC1; d=1",), [RecordState.DIFFERENT, RecordState.DIFFERENT]),
+        ((BOTH[0], "v=UAAC1; d=1"), [RecordState.OK, RecordState.DIFFERENT]),
+    ],
+)
+def test_several_digests_are_all_there(published: tuple[str, ...], expected: list[RecordState]) -> None:
+    plan = planned(PACC, DIGEST, OTHER_DIGEST)
+    answers = (found(PACC, *map(TxtData, published)),) if published else ()
+    assert [one.state for one in checked(plan, *answers)] == expected
+
+
+def test_a_digest_that_is_not_planned_is_told_of() -> None:
+    plan = planned(PACC, DIGEST, OTHER_DIGEST)
+    assert [one.detail for one in checked(plan, found(PACC, DIGEST, OTHER_DIGEST))] == ["", ""]
+    further = TxtData("v=UAAC1; d=1")
+    details = {one.detail for one in checked(plan, found(PACC, DIGEST, OTHER_DIGEST, further))}
+    assert details == {"beside another, as during a change"}
+
+
 @pytest.mark.parametrize(
     ("published", "expected"),
     [

@@ -93,6 +93,28 @@ def state(diagnosis: Diagnosis) -> DiagnosedState:
     return one.state
 
 
+DIGESTS = [
+    DnsRecord(name="_ua-auto-config.a.example", data=TxtData(f"v=UAAC1; a=sha256; d={name}="), why="x")
+    for name in ("own", "shared")
+]
+OLD_DIGEST = TxtData("v=UAAC1; a=sha256; d=old=")
+
+
+@pytest.mark.parametrize("published", [DIGESTS[:1], DIGESTS[1:]])
+def test_a_digest_that_is_missing_is_put_beside_the_other(published: list[DnsRecord]) -> None:
+    question = "_ua-auto-config.a.example TXT"
+    found = diagnose(*DIGESTS, **{question: [record.data for record in published]})
+    assert found.fix == ZoneFix(put=tuple(DIGESTS))
+    both = diagnose(*DIGESTS, **{question: [record.data for record in DIGESTS]})
+    assert (both.fix, both.is_wrong) == (ZoneFix(), False)
+
+
+def test_a_digest_of_an_old_document_makes_room_for_those_that_are_missing() -> None:
+    found = diagnose(*DIGESTS, **{"_ua-auto-config.a.example TXT": [DIGESTS[0].data, OLD_DIGEST]})
+    assert found.fix.put == tuple(DIGESTS)
+    assert [removal.value for removal in found.fix.remove] == [f'"{OLD_DIGEST.text}"']
+
+
 def test_a_zone_as_it_should_be_needs_no_change() -> None:
     found = diagnose(
         ALIAS,

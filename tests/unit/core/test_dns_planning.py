@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.core.dns_records import PlannedRecords
 
 SERVICE = PublicService(url="https://signpost.host.example")
-PACC = "v=UAAC1; a=sha256; d=abc="
+PACC, OTHER_PACC = "v=UAAC1; a=sha256; d=abc=", "v=UAAC1; a=sha256; d=def="
 DOMAIN = "customer.example"
 ADDRESSES = (ip_address("192.0.2.1"), ip_address("192.0.2.2"), ip_address("2001:db8::1"))
 STARTTLS = {"port": 143, "socket_type": SocketType.STARTTLS}
@@ -293,12 +293,12 @@ def test_what_autodiscover_tells_of_needs_no_record(server_type: ServerType) -> 
 
 
 def test_clients_are_led_to_the_service_by_aliases() -> None:
-    plan = plan_records(an_account(), SERVICE, PACC)
+    plan = plan_records(an_account(), SERVICE, (PACC, OTHER_PACC))
     names = shown(plan)
     for label in ("autoconfig", "autodiscover", "ua-auto-config"):
         assert names[label] == ["CNAME signpost.host.example."]
     assert names["_autodiscover._tcp"] == ["SRV 0 1 443 signpost.host.example."]
-    assert names["_ua-auto-config"] == [f'TXT "{PACC}"']
+    assert names["_ua-auto-config"] == [f'TXT "{PACC}"', f'TXT "{OTHER_PACC}"']
     assert "mta-sts" not in names
 
 

@@ -7,7 +7,7 @@ from app.core.account import AccountSettings, ListedDomain
 from app.core.domains import Domain, PublishedName
 from app.core.errors import InvalidInput
 from app.core.names import DomainName, EmailAddress
-from app.core.resolving import check_resolvable, login_address, resolve
+from app.core.resolving import check_resolvable, login_address, possible_settings, resolve
 from app.core.servers import (
     Authentication,
     ExchangeOptions,
@@ -232,6 +232,53 @@ def test_the_types_of_withheld_servers_are_stored_ones() -> None:
     assert {found.reason for found in account.withheld} == {"variable-missing", "name-unfit"}
     assert account.withheld_types == {ServerType.IMAP, ServerType.SMTP}
     assert account.stored_types == {ServerType.IMAP, ServerType.SMTP, ServerType.CALDAV}
+
+
+def hostnames(account: AccountSettings) -> list[str | None]:
+    return [server.hostname for server in account.servers]
+
+
+NODE = "%NODE%.shared.example"
+TWO_NAMES = (
+    an_imap_server(hostname="imap.%EMAILDOMAIN%", shared_hostname=NODE),
+    an_smtp_server(hostname="smtp.%EMAILDOMAIN%", shared_hostname=NODE),
+    a_pop3_server(),
+)
+OWN_NAMES = ["imap.%EMAILDOMAIN%", "smtp.%EMAILDOMAIN%", "pop.provider.example"]
+SHARED_NAMES = [SHARED, SHARED, "pop.provider.example"]
+
+
+@pytest.mark.parametrize(
+    ("proven", "expected"),
+    [
+        ((), [SHARED_NAMES, OWN_NAMES]),
+        (("imap.customer.example", "smtp.customer.example"), [OWN_NAMES, SHARED_NAMES]),
+        (("imap.customer.example",), [[OWN_NAMES[0], *SHARED_NAMES[1:]], OWN_NAMES, SHARED_NAMES]),
+    ],
+)
+def test_a_domain_may_have_all_of_its_own_names_or_none(
+    proven: tuple[str, ...], expected: list[list[str]]
+) -> None:
+    domain = a_domain(variables={"NODE": "srv1"}, published_name=PublishedName.AUTOMATIC)
+    account = resolve(a_provider(servers=TWO_NAMES), domain, proven_hostnames=frozenset(proven))
+    possible = possible_settings(account)
+    assert possible[0] is account
+    assert [hostnames(one) for one in possible] == expected
+
+
+@pytest.mark.parametrize("published", [PublishedName.OWN, PublishedName.SHARED])
+def test_a_domain_whose_names_are_decided_has_one_set_of_settings(published: PublishedName) -> None:
+    domain = a_domain(variables={"NODE": "srv1"}, published_name=published)
+    account = resolve(a_provider(servers=TWO_NAMES), domain)
+    assert possible_settings(account) == (account,)
+
+
+def test_an_own_name_that_is_too_long_is_withheld_where_it_would_be_published() -> None:
+    long = an_imap_server(hostname=f"{'long.' * 47}%EMAILDOMAIN%", shared_hostname=SHARED)
+    domain = a_domain("long-customer.example", published_name=PublishedName.AUTOMATIC)
+    present, other = possible_settings(resolve(a_provider(servers=(long, an_smtp_server())), domain))
+    assert hostnames(present) == [SHARED, "smtp.provider.example"]
+    assert hostnames(other) == ["smtp.provider.example"]
 
 
 def test_other_domains_are_listed_where_the_provider_says_so() -> None:

@@ -6,18 +6,22 @@ from typing import TYPE_CHECKING
 import pytest
 from app.core.dns_comparison import RecordState, questions_for
 from app.core.dns_lookups import Lookup, LookupStatus
-from app.core.domains import DomainStatus
+from app.core.documents import Presentation
+from app.core.domains import DomainStatus, PublishedName
 from app.core.errors import DomainNotFound, NotPermitted
 from app.core.mail_transport import MtaSts, StsMode, TlsReporting
 from app.core.names import DomainName
+from app.core.pacc_digest import pacc_txt_value
+from app.core.resolving import resolve
 from app.core.service_names import PublicService
 from app.net.resolver import Resolver
+from app.renderers.pacc import render_pacc
 from app.services.callers import Scope
 from app.services.dns_records import DnsRecordService
 from app.services.publishing import Publishing
 from typing_extensions import override
 
-from builders import a_domain, a_mailbox, a_provider
+from builders import a_domain, a_mailbox, a_provider, an_imap_server, an_smtp_server
 from databases import OPERATOR, a_caller, stored_domain, stored_mailbox, stored_provider
 from fakes.resolver import ScriptedResolver, found
 
@@ -88,6 +92,29 @@ async def test_a_domains_own_policy_goes_before_its_targets_and_its_providers(st
     for name, wanted in expected.items():
         planned = await service(store).plan(OPERATOR, DomainName(name))
         assert (texts(planned, "_mta-sts"), texts(planned, "_smtp._tls")) == wanted
+
+
+async def test_a_domain_that_publishes_host_names_automatically_has_a_digest_of_each_document(
+    store: Store,
+) -> None:
+    names = {"hostname": "mail.%EMAILDOMAIN%", "shared_hostname": "srv1.provider.example"}
+    provider = a_provider(servers=(an_imap_server(**names), an_smtp_server(**names)))
+    domain = a_domain(published_name=PublishedName.AUTOMATIC)
+    await stored_provider(store, provider)
+    await stored_domain(store, domain)
+    served = [
+        pacc_txt_value(render_pacc(resolve(provider, domain, proven_hostnames=proven), Presentation()).body)
+        for proven in (frozenset[str](), frozenset({"mail.customer.example"}))
+    ]
+    assert len(set(served)) == 2
+    assert texts(await service(store).plan(OPERATOR, CUSTOMER), "_ua-auto-config") == served
+
+
+async def test_a_domain_whose_host_names_are_decided_has_one_digest(store: Store) -> None:
+    names = {"hostname": "mail.%EMAILDOMAIN%", "shared_hostname": "srv1.provider.example"}
+    await stored_provider(store, a_provider(servers=(an_imap_server(**names), an_smtp_server(**names))))
+    await stored_domain(store, a_domain(published_name=PublishedName.OWN))
+    assert len(texts(await service(store).plan(OPERATOR, CUSTOMER), "_ua-auto-config")) == 1
 
 
 async def test_a_check_asks_each_question_once_and_judges_every_record(store: Store) -> None:
