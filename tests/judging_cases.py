@@ -141,6 +141,10 @@ CONNECTIONS: Final = {
         _ended(IMAPS, Stage.CONNECT, FailureReason.NO_LOCAL_FAMILY, SECOND),
         ["connect.not-tested"],
     ),
+    "no time for the only address of a host": (
+        _ended(IMAPS, Stage.CONNECT, FailureReason.NO_TIME),
+        ["connect.not-tested"],
+    ),
     "no time for the second address of a host": (
         _two(IMAPS, failed_at(IMAPS, Stage.CONNECT, FailureReason.NO_TIME, SECOND)),
         [f"connect.some-not-tested @ {SECOND}"],

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from app.core.dns_lookups import Lookup
     from app.net.address_policy import Address
+    from app.net.silences import Visit
     from app.net.streams import Stream
 
 LOOPBACK = AddressPolicy((ip_network("127.0.0.0/8"),))
@@ -127,10 +128,15 @@ class _LabDialer(Dialer):
     @override
     @asynccontextmanager
     async def connection(
-        self, address: Address, port: int, *, on_turn: Callable[[], None] = lambda: None
+        self,
+        address: Address,
+        port: int,
+        *,
+        on_turn: Callable[[], None] = lambda: None,
+        visit: Visit | None = None,
     ) -> AsyncIterator[Stream]:
         there = self._ports.get((str(address), port), port)
-        async with super().connection(address, there, on_turn=on_turn) as stream:
+        async with super().connection(address, there, on_turn=on_turn, visit=visit) as stream:
             yield stream
 
 

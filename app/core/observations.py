@@ -59,7 +59,8 @@ class FailureReason(StrEnum):
     NO_LOCAL_FAMILY = "no-local-family"
     """This machine has no way to addresses of this family."""
     NO_TIME = "no-time"
-    """Nothing was tried: the endpoint's other addresses took all the time that there is for it."""
+    """Nothing was tried: the endpoint's other addresses, or others at the same one, took all the time that
+    there is for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

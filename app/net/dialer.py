@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from app.core.observations import FailureReason
 from app.net.doors import Doors
 from app.net.failures import ConversationError, of_system
+from app.net.silences import Silences
 from app.net.slots import Slots
 from app.net.streams import Stream, TimeLimits
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from app.net.address_policy import Address, AddressPolicy
     from app.net.doors import Door
+    from app.net.silences import Visit
 
 _DISCARD_PORT: Final = 9
 _NO_FAMILY: Final = frozenset(
@@ -55,6 +57,7 @@ class Dialer:
         self._times = limits.times
         self._doors, self._addresses = Doors(limits.per_port), Slots(limits.per_address)
         self._networks, self._all = Slots(limits.per_network), Slots(limits.in_total)
+        self._silences = Silences()
         self._ports_reached: set[int] = set()
 
     def has_reached(self, port: int) -> bool:
@@ -66,14 +69,26 @@ class Dialer:
 
     @asynccontextmanager
     async def connection(
-        self, address: Address, port: int, *, on_turn: Callable[[], None] = lambda: None
+        self,
+        address: Address,
+        port: int,
+        *,
+        on_turn: Callable[[], None] = lambda: None,
+        visit: Visit | None = None,
     ) -> AsyncIterator[Stream]:
         """Wait for a turn, say that it has come, connect, and close at the end.
 
-        Where another waits for a connection that does not come about, this one's does not either.
+        Where another waits for a connection that does not come about, this one's does not either; nor does
+        a conversation where another that began alike was given no greeting or no handshake in time.
+
+        Args:
+            address: Where to.
+            port: Its port.
+            on_turn: Called when the turn has come.
+            visit: What is wanted there; None where others' silences are no matter.
 
         Raises:
-            ConversationError: When the address may not be connected to, or takes no connection.
+            ConversationError: When the address may not be connected to, takes no connection, or stays busy.
         """
         refusal = self._policy.refusal(address)
         if refusal is not None:
@@ -81,17 +96,38 @@ class Dialer:
         if not has_way_to(address):
             raise ConversationError(FailureReason.NO_LOCAL_FAMILY, f"no route for IPv{address.version}")
         async with AsyncExitStack() as turn:
-            # The narrowest first: who waits for a busy host must not keep others from theirs.
-            door = await turn.enter_async_context(self._doors.hold((address, port)))
-            await turn.enter_async_context(self._addresses.hold(address))
-            await turn.enter_async_context(self._networks.hold(_network(address)))
-            await turn.enter_async_context(self._all.hold(None))
+            door = await self._wait(turn, address, port, visit)
             on_turn()
             stream = await self._knock(door, address, port)
             try:
                 yield stream
+            except ConversationError as error:
+                self._note_end((address, port), visit, error)
+                raise
+            else:
+                self._note_end((address, port), visit, None)
             finally:
                 await stream.close()
+
+    def _note_end(
+        self, place: tuple[Address, int], visit: Visit | None, error: ConversationError | None
+    ) -> None:
+        if visit is not None:
+            self._silences.note(place, visit, error, asyncio.get_running_loop().time())
+
+    async def _wait(self, turn: AsyncExitStack, address: Address, port: int, visit: Visit | None) -> Door:
+        try:
+            async with asyncio.timeout_at(None if visit is None else visit.until):
+                # The narrowest first: who waits for a busy host must not keep others from theirs.
+                door = await turn.enter_async_context(self._doors.hold((address, port)))
+                if visit is not None:
+                    self._silences.check((address, port), visit)
+                await turn.enter_async_context(self._addresses.hold(address))
+                await turn.enter_async_context(self._networks.hold(_network(address)))
+                await turn.enter_async_context(self._all.hold(None))
+        except TimeoutError:
+            raise ConversationError(FailureReason.NO_TIME, "its turn did not come in time") from None
+        return door
 
     async def _knock(self, door: Door, address: Address, port: int) -> Stream:
         try:

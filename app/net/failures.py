@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from app.core.observations import FailureReason
+
+if TYPE_CHECKING:
+    from app.core.observations import Stage
 
 MAX_SHOWN: Final = 200
 _UNSHOWABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]+")
@@ -22,11 +25,13 @@ _REASONS: Final = {
 class ConversationError(Exception):
     """A conversation that cannot go on; whoever runs it makes an observation of it."""
 
-    def __init__(self, reason: FailureReason, detail: str = "") -> None:
-        """Take the reason, and what the far side or the system said."""
+    def __init__(self, reason: FailureReason, detail: str = "", stage: Stage | None = None) -> None:
+        """Take the reason, what the far side or the system said, and how far another got who met with it."""
         super().__init__(detail)
         self.reason = reason
         self.detail = shown(detail)
+        self.stage = stage
+        """Of another's conversation, whose end is taken for this one's; None for this one's own."""
 
 
 def of_system(error: OSError) -> ConversationError:

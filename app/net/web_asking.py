@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.net.dialer import Dialer
     from app.net.http import WebResponse, WebTarget
     from app.net.lines import Lines
+    from app.net.silences import Visit
     from app.net.streams import Stream
 
 AGENT: Final = ("User-Agent", "Signpost")
@@ -55,15 +56,21 @@ class Progress:
     tls: TlsSession | None = None
 
     def failure(self, error: ConversationError) -> Failure:
-        """Return what ended it as a fact."""
-        return Failure(stage=self.stage, reason=error.reason, detail=error.detail)
+        """Return what ended it as a fact; where another met with it, as far as that one got."""
+        return Failure(stage=error.stage or self.stage, reason=error.reason, detail=error.detail)
 
 
 @asynccontextmanager
 async def first_connection(
-    dialer: Dialer, addresses: tuple[Address, ...], port: int
+    dialer: Dialer, addresses: tuple[Address, ...], port: int, visit: Visit | None = None
 ) -> AsyncIterator[Stream]:
     """Connect to the first address that takes a connection.
+
+    Args:
+        dialer: What connects.
+        addresses: Where to, in their order.
+        port: Their port.
+        visit: What is wanted there; None where it does not matter to whom a host was silent.
 
     Raises:
         ConversationError: When none does; the last one's reason.
@@ -72,7 +79,7 @@ async def first_connection(
     for address in addresses[:_MAX_ADDRESSES]:
         async with AsyncExitStack() as stack:
             try:
-                stream = await stack.enter_async_context(dialer.connection(address, port))
+                stream = await stack.enter_async_context(dialer.connection(address, port, visit=visit))
             except ConversationError as error:
                 ended = error
             else:

@@ -22,6 +22,9 @@ async def converse(contact: Contact) -> AddressObservation:
     try:
         await find_probes()[contact.endpoint.protocol].ask(contact, sight)
     except ConversationError as error:
+        if error.stage is not None:
+            # Another got so far, and this one would get no further.
+            sight.stage = error.stage
         failure = Failure(stage=sight.stage, reason=error.reason, detail=error.detail)
     return sight.observation(contact.address, failure)
 

@@ -5,16 +5,19 @@ A probe is one module in ``app.verification.probes`` with a ``PROBE``; nothing l
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.core.endpoints import Protocol
-from app.core.observations import AddressObservation, Stage
+from app.core.observations import AddressObservation, FailureReason, Stage
+from app.net.failures import ConversationError
+from app.net.silences import Visit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 
     from app.core.endpoints import Endpoint
     from app.core.observations import Capabilities, Failure, HttpAnswer, TlsSession
@@ -38,6 +41,10 @@ class Contact:
     """What to give where a name is asked for, such as in EHLO."""
     handshake: Handshake
     pacing: Pacing
+    since: float
+    """When looking at the endpoint began, on the loop's clock; what others found since holds here too."""
+    until: float
+    """When waiting for a turn is over."""
     is_brief: bool = False
     """Whether nothing is of interest but the handshake."""
     injects: bool = False
@@ -45,7 +52,10 @@ class Contact:
 
     @asynccontextmanager
     async def connect(self, sight: Sight) -> AsyncIterator[Stream]:
-        """Open a connection to the address, when that is not too often; raises ``ConversationError``."""
+        """Open a connection to the address, when that is not too often; raises ``ConversationError``.
+
+        Where another that began alike was given no greeting or no handshake meanwhile, that is the outcome.
+        """
         key = self.endpoint.place, self.address
         # Hosts of mail ban who comes often and does not log in; web servers are used to visitors.
         is_paced = self.endpoint.protocol is not Protocol.HTTP
@@ -56,9 +66,32 @@ class Contact:
             sight.begin()
 
         if is_paced:
-            await self.pacing.wait(key)
-        async with self.dialer.connection(self.address, self.endpoint.port, on_turn=begin) as stream:
+            await self._wait_for_pace(key)
+        visit = self.visit(self.endpoint.socket_type, lambda: sight.stage)
+        async with self.dialer.connection(
+            self.address, self.endpoint.port, on_turn=begin, visit=visit
+        ) as stream:
             yield stream
+
+    def visit(self, transport: str, stage: Callable[[], Stage]) -> Visit:
+        """Return what a connection is wanted for.
+
+        Args:
+            transport: How it begins: with TLS, or without.
+            stage: Tells how far it got.
+        """
+        handshake = self.handshake
+        is_named = handshake.server_name is not None
+        # All that a host may be silent to where it talks to others.
+        kind = (self.endpoint.protocol, transport, handshake.policy, is_named, self.injects)
+        return Visit(kind=kind, since=self.since, until=self.until, stage=stage)
+
+    async def _wait_for_pace(self, key: Hashable) -> None:
+        try:
+            async with asyncio.timeout_at(self.until):
+                await self.pacing.wait(key)
+        except TimeoutError:
+            raise ConversationError(FailureReason.NO_TIME, "it was called on too often") from None
 
 
 @dataclass(slots=True)

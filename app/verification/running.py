@@ -6,7 +6,8 @@ address for each question that needs one: whether old TLS is all there is, versi
 
 from __future__ import annotations
 
-import time
+import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -56,8 +57,8 @@ class Means:
     pacing: Pacing = field(default_factory=lambda: Pacing(MAIL_CONNECTIONS_PER_MINUTE))
     """How often one port of a mail host is called on, by its name at each of its addresses."""
     seconds: float = 450.0
-    """How long looking at an endpoint may take, whatever the number of its addresses; what was begun is seen
-    through. The first address is looked at in any case."""
+    """How long looking at an endpoint may take, with the wait for its turn, whatever the number of its
+    addresses; what was begun is seen through. The first address is looked at in any case where it is free."""
 
 
 class Prober:
@@ -70,15 +71,19 @@ class Prober:
 
     async def observe(self, endpoint: Endpoint) -> EndpointObservation:
         """Look at every address of an endpoint; whatever is wrong with it is in what is returned."""
-        async with self._places.hold(endpoint.place):
-            at, end = self._means.clock(), time.monotonic() + self._means.seconds
-            resolved, lookups = await self._resolve(endpoint)
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        end = since + self._means.seconds
+        resolved, lookups = await self._resolve(endpoint)
+        async with AsyncExitStack() as turn:
+            has_turn = await self._take_turn(turn, endpoint.place, end)
+            at = self._means.clock()
             addresses: list[AddressObservation] = []
             for address in resolved.addresses[:MAX_ADDRESSES]:
-                if addresses and time.monotonic() >= end:
+                if not has_turn or (addresses and loop.time() >= end):
                     seen = AddressObservation(address=address, reached=Stage.CONNECT, failure=_NO_TIME)
                 else:
-                    seen = await self._observe_address(endpoint, address, end)
+                    seen = await self._observe_address(self._contact(endpoint, address, since, end))
                 addresses.append(seen)
         return EndpointObservation(
             endpoint=endpoint,
@@ -87,6 +92,14 @@ class Prober:
             addresses=tuple(addresses),
             is_port_known_open=self._means.dialer.has_reached(endpoint.port),
         )
+
+    async def _take_turn(self, turn: AsyncExitStack, place: str, end: float) -> bool:
+        try:
+            async with asyncio.timeout_at(end):
+                await turn.enter_async_context(self._places.hold(place))
+        except TimeoutError:
+            return False
+        return True
 
     async def _resolve(self, endpoint: Endpoint) -> tuple[Resolved, tuple[Lookup, ...]]:
         async with self._lookups.hold(None):
@@ -110,8 +123,8 @@ class Prober:
                 break
         return tuple(found)
 
-    async def _observe_address(self, endpoint: Endpoint, address: Address, end: float) -> AddressObservation:
-        contact = Contact(
+    def _contact(self, endpoint: Endpoint, address: Address, since: float, end: float) -> Contact:
+        return Contact(
             endpoint=endpoint,
             address=address,
             dialer=self._means.dialer,
@@ -119,8 +132,12 @@ class Prober:
             own_name=self._means.own_name,
             handshake=Handshake(server_name_of(endpoint.hostname)),
             pacing=self._means.pacing,
+            since=since,
+            until=end,
         )
-        seen = await converse(contact)
+
+    async def _observe_address(self, contact: Contact) -> AddressObservation:
+        endpoint, seen = contact.endpoint, await converse(contact)
         failure = seen.failure
         if failure is not None and failure.stage is Stage.HANDSHAKE and failure.reason in TLS_FAILED:
             older_contact = with_policy(contact, TlsPolicy.LEGACY)
@@ -131,7 +148,9 @@ class Prober:
             seen = replace(seen, tls=await _try_tls_at_once(contact))
         if seen.tls is None or endpoint.socket_type is SocketType.PLAIN or seen.reached is Stage.GREETING:
             return seen
-        return await ask_more(contact, seen, self._means.scope, lambda: time.monotonic() >= end)
+        return await ask_more(
+            contact, seen, self._means.scope, lambda: asyncio.get_running_loop().time() >= contact.until
+        )
 
 
 def _is_silent(seen: AddressObservation) -> bool:

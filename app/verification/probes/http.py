@@ -77,7 +77,8 @@ async def _follow(contact: Contact, sight: Sight, question: Question, response: 
 
     async def ask_elsewhere(onward: Question, progress: Progress) -> Reply:
         addresses = await _addresses(contact, onward.target)
-        async with first_connection(contact.dialer, addresses, onward.target.port) as stream:
+        visit = contact.visit(f"redirected to {onward.target.scheme}", lambda: progress.stage)
+        async with first_connection(contact.dialer, addresses, onward.target.port, visit) as stream:
             handshake = Handshake(server_name_of(onward.target.hostname), contact.handshake.policy)
             return Reply((await ask_once(stream, onward, progress, handshake))[0])
 
