@@ -94,6 +94,8 @@ class LeasedEndpoint:
     stored: StoredEndpoint
     lease: str
     until: datetime
+    addresses: frozenset[str] = frozenset()
+    """Those that the last run looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

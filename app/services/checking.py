@@ -1,7 +1,8 @@
 """Probes what is due, and writes down what follows; any number of processes may do so together.
 
 A process takes endpoints under a lease and talks to none for longer than the lease lasts, so that no two
-ever talk to one at a time. One that is killed leaves its leases behind; when they end, others go on.
+ever talk to one at a time. One that is killed leaves its leases behind; when they end, others go on. Of what
+is due at one address only so much is taken at a time that there is room for others.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from app.core.sightings import seen_fingerprint, sighting_record
 from app.services.callers import VERIFICATION
 from app.services.changes import Changes
 from app.services.cohort_states import CROWD, find_promises, follow_run
+from app.services.crowding import Crowds
 from app.services.finding_records import finding_record
 from app.services.telling import tell
 from app.services.work_loop import LoopPace, WorkLoop
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 _EXPIRING: Final = frozenset({
     "certificate.expires-soon", "certificate.expires-at-once", "certificate.expired",
 })  # fmt: skip
+_LEAST_PER_ADDRESS: Final = 4
 _MARGIN_SECONDS: Final = 1.0
 """Of a lease that is left when the talking ends, whatever the far side does."""
 
@@ -78,6 +81,11 @@ class CheckingPace(LoopPace):
     crowd: int = CROWD
     """How many cohorts are worked out with a run; more of them are left to assigning."""
 
+    @property
+    def per_address(self) -> int:
+        """How many of the endpoints under way may be at one address: a quarter."""
+        return max(_LEAST_PER_ADDRESS, self.at_once // 4)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
@@ -104,6 +112,7 @@ class Checking:
         self._pace = pace or CheckingPace()
         self._changes = Changes(store, clock)
         self._loop = WorkLoop("verification", self._pace)
+        self._crowds = Crowds(self._pace.per_address)
         self.runs = dict.fromkeys(State, 0)
         """How many runs of this process came to which state."""
 
@@ -123,6 +132,9 @@ class Checking:
     async def start_due(self) -> int:
         """Take what is due, as much as there is room for, and start probing it; return how much.
 
+        What is at an address where much is under way is put off; where endpoints are that nobody looked at
+        yet is not known.
+
         Raises:
             NotAvailable: When the database does not answer.
         """
@@ -133,11 +145,31 @@ class Checking:
         async with self._store.reading() as unit:
             if not await unit.endpoints.has_due(now):
                 return 0
-        async with self._store.writing(reach=Reach.NOTHING) as unit:
-            leased = await unit.endpoints.lease(secrets.token_hex(16), now, self._lease_end(now), room)
-        for one in leased:
-            self._loop.begin(self.check(one))
-        return len(leased)
+        chosen: list[LeasedEndpoint] = []
+        try:
+            async with self._store.writing(reach=Reach.NOTHING) as unit:
+                leased = await unit.endpoints.lease(secrets.token_hex(16), now, self._lease_end(now), room)
+                crowded: list[tuple[LeasedEndpoint, datetime]] = []
+                for one in leased:
+                    if self._crowds.enter(one.addresses):
+                        chosen.append(one)
+                    else:
+                        crowded.append((one, self._crowds.next_turn(one.addresses, now)))
+                await unit.endpoints.put_off(crowded)
+        except BaseException:
+            # Nothing was taken.
+            for one in chosen:
+                self._crowds.leave(one.addresses, now)
+            raise
+        for one in chosen:
+            self._loop.begin(self._check_in_turn(one))
+        return len(chosen)
+
+    async def _check_in_turn(self, leased: LeasedEndpoint) -> None:
+        try:
+            await self.check(leased)
+        finally:
+            self._crowds.leave(leased.addresses, self._clock())
 
     async def take(self, ids: Sequence[int]) -> list[LeasedEndpoint]:
         """Take those of these endpoints that nobody holds, due or not."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from app.core.checks import LeasedEndpoint, Standing, StoredEndpoint
 from app.core.endpoints import Endpoint, Protocol
@@ -67,7 +67,20 @@ class Endpoints:
         values = {"lease": lease, "leased_until": until}
         await self._connection.execute(update(ENDPOINT).where(is_taken).values(values))
         rows = await self._connection.execute(select(ENDPOINT).where(is_taken).order_by(ENDPOINT.c.due_at))
-        return [LeasedEndpoint(stored=_endpoint(row), lease=lease, until=until) for row in rows]
+        return [
+            LeasedEndpoint(stored=_endpoint(row), lease=lease, until=until, addresses=_addresses(row))
+            for row in rows
+        ]
+
+    async def put_off(self, leased: Sequence[tuple[LeasedEndpoint, datetime]]) -> None:
+        """Let go of endpoints, and have each due at its moment."""
+        if not leased:
+            return
+        is_one = (ENDPOINT.c.id == bindparam("endpoint"), ENDPOINT.c.lease == bindparam("held"))
+        turn = bindparam("turn", type_=ENDPOINT.c.due_at.type)
+        free = update(ENDPOINT).where(*is_one).values(due_at=turn, lease=None, leased_until=None)
+        values = [{"endpoint": one.stored.id, "held": one.lease, "turn": moment} for one, moment in leased]
+        await self._connection.execute(free, values)
 
     async def release(self, leased: LeasedEndpoint) -> None:
         """Let go of an endpoint as it was."""
@@ -261,6 +274,10 @@ def _endpoint(row: Any) -> StoredEndpoint:  # noqa: ANN401 - a row
         due_at=row.due_at,
         seconds=row.seconds,
     )
+
+
+def _addresses(row: Any) -> frozenset[str]:  # noqa: ANN401 - as above
+    return frozenset(one["address"] for one in (row.observation or {}).get("addresses", ()))
 
 
 def _finding(row: Any) -> StoredFinding:  # noqa: ANN401 - as above

@@ -28,7 +28,7 @@ from app.services.webhooks import Destinations, WebhookService, WebhookWish
 from builders import a_domain, a_provider, an_imap_server, an_smtp_server
 from databases import OPERATOR, a_caller, stored_domain, stored_provider
 from fakes.observer import ScriptedObserver, expires_in, has_expired, is_down, turns_away, works
-from observed import offering
+from observed import offering, seen_at
 from verifying import Verifier, always, cohort_of
 
 if TYPE_CHECKING:
@@ -214,6 +214,31 @@ async def test_no_more_than_there_is_room_for_is_taken(verifier: Verifier) -> No
     assert verifier.observer.most_at_once == 4
     assert await narrow.start_due() == 4
     await narrow.settle()
+
+
+async def test_an_address_has_a_quarter_of_the_places_and_what_is_elsewhere_the_rest(
+    verifier: Verifier,
+) -> None:
+    servers = tuple(an_imap_server(key=f"imap-{n}", hostname=f"hung{n}.example") for n in range(10))
+    await stored_domain(verifier.store, a_domain("many.example", servers=servers))
+    for hostname in ("imap.provider.example", "smtp.provider.example"):
+        verifier.observer.answers[hostname] = lambda endpoint: seen_at(endpoint, "192.0.2.99")
+    await verifier.rounds(1)
+    narrow = verifier.another_process(at_once=16)
+    verifier.observer.asked.clear()
+    verifier.observer.gate.clear()
+    begun = [await narrow.start_due() for _ in range(3)]
+    await verifier.observer.wait_for(sum(begun))
+    # Four of the ten, and both of the others.
+    assert sum(begun) == 6
+    assert {IMAP, SMTP} < set(verifier.observer.asked)
+    verifier.observer.gate.set()
+    await narrow.settle()
+    # The others are not forgotten, and come one after the other.
+    for _ in range(2):
+        verifier.clock.advance(seconds=30)
+        await verifier.check(narrow)
+    assert len(set(verifier.observer.asked)) == len(verifier.observer.asked) == 12
 
 
 async def test_two_processes_never_take_the_same(verifier: Verifier) -> None:
