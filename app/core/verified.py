@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from app.core.endpoints import Protocol
     from app.core.findings import Severity
     from app.core.reports import State
+
+FRESH_FOR: Final = timedelta(seconds=60)
+"""What was probed less than this ago is not probed again because somebody asks: hosts are others'."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

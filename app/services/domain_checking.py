@@ -18,9 +18,10 @@ import structlog
 from app.core.errors import AppError, DomainNotFound
 from app.core.names import DomainName
 from app.core.reports import State
+from app.core.verified import FRESH_FOR
 from app.services.assigning import assign_now
 from app.services.domain_reports import gather_report, report_record
-from app.services.verifying import FRESH_FOR, PATIENCE, given_up_after
+from app.services.verifying import PATIENCE, given_up_after
 from app.services.work_loop import LoopPace, WorkLoop
 from app.store.change_watching import Reach
 

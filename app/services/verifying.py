@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from app.core.errors import DomainNotFound, EndpointNotFound, VerificationNotFound
-from app.core.verified import EndpointFilter, FindingFilter
+from app.core.verified import FRESH_FOR, EndpointFilter, FindingFilter
 from app.services.assigning import assign_now
 from app.services.callers import Scope
 from app.services.changes import Changes
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from app.services.callers import Caller
     from app.store.unit_of_work import Store, UnitOfWork
 
-FRESH_FOR: Final = timedelta(seconds=60)
-"""What was probed less than this ago is not probed again because somebody asks: hosts are others'."""
 PATIENCE: Final = timedelta(minutes=10)
 _LOOK_SECONDS: Final = 0.5
 _GRACE: Final = timedelta(seconds=60)

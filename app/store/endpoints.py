@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, insert, literal, or_, select, update
 
 from app.core.checks import LeasedEndpoint, Standing, StoredEndpoint
 from app.core.endpoints import Endpoint, Protocol
 from app.core.findings import Severity
 from app.core.reports import State
 from app.core.servers import ServerType, SocketType
-from app.core.verified import StoredCheck, StoredFinding
+from app.core.verified import FRESH_FOR, StoredCheck, StoredFinding
 from app.store.rows import CHECK, COHORT, ENDPOINT, FINDING, LISTING, PROVIDER
 
 if TYPE_CHECKING:
@@ -90,11 +90,17 @@ class Endpoints:
     async def finish(
         self, leased: LeasedEndpoint, outcome: Outcome, seconds: float, sighting: Mapping[str, Any]
     ) -> bool:
-        """Write how a run ended and let go of the endpoint; False where it is somebody else's, or gone."""
+        """Write how a run ended and let go of the endpoint; False where it is somebody else's, or gone.
+
+        It stays due where a newer run than this one was asked for meanwhile.
+        """
+        at = outcome.standing.checked_at or outcome.due_at
+        due_at = ENDPOINT.c.due_at
+        is_asked_for = and_(due_at != leased.stored.due_at, due_at > at + FRESH_FOR)
         values = {
             **asdict(outcome.standing),
             "state": outcome.standing.state.value,
-            "due_at": outcome.due_at,
+            "due_at": case((is_asked_for, due_at), else_=literal(outcome.due_at, due_at.type)),
             "lease": None,
             "leased_until": None,
             "seconds": seconds,
@@ -145,13 +151,15 @@ class Endpoints:
         return frozenset((await self._connection.execute(statement.distinct())).scalars())
 
     async def make_due(self, keys: Sequence[str], now: datetime, fresh: datetime) -> None:
-        """Have endpoints probed at once, but for those that were after ``fresh``."""
+        """Have endpoints probed at once, but for those that were after ``fresh``.
+
+        Of what is being probed the moment is written down too: the run may have begun long ago.
+        """
         checked = ENDPOINT.c.checked_at
+        is_later = or_(ENDPOINT.c.due_at > now, ENDPOINT.c.leased_until > now)
         await self._connection.execute(
             update(ENDPOINT)
-            .where(
-                ENDPOINT.c.key.in_(keys), ENDPOINT.c.due_at > now, or_(checked.is_(None), checked <= fresh)
-            )
+            .where(ENDPOINT.c.key.in_(keys), is_later, or_(checked.is_(None), checked <= fresh))
             .values(due_at=now)
         )
 

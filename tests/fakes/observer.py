@@ -70,6 +70,8 @@ class ScriptedObserver:
         self.gate = asyncio.Event()
         """Observing waits for it."""
         self.gate.set()
+        self.begins_at_once = False
+        """Whether runs begin before the gate, or when they have come through."""
 
     async def wait_for(self, count: int) -> None:
         """Wait until so many are under way."""
@@ -78,6 +80,7 @@ class ScriptedObserver:
 
     async def observe(self, endpoint: Endpoint) -> EndpointObservation:
         assert endpoint.key not in self.under_way, "twice at a time"
+        began = self._clock()
         self.asked.append(endpoint.key)
         self.under_way.add(endpoint.key)
         self.most_at_once = max(self.most_at_once, len(self.under_way))
@@ -88,4 +91,5 @@ class ScriptedObserver:
         finally:
             self.under_way.discard(endpoint.key)
         answer = self.answers.get(endpoint.key) or self.answers.get(endpoint.hostname, works)
-        return replace(observed(endpoint, answer(endpoint)), at=self._clock())
+        at = began if self.begins_at_once else self._clock()
+        return replace(observed(endpoint, answer(endpoint)), at=at)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import StreamingResponse
 
-from app.services.verifying import FRESH_FOR
+from app.core.verified import FRESH_FOR
 from app.web.admin.domain import name_of
 from app.web.admin.gate import find_session
 from app.web.admin.paging import number, split

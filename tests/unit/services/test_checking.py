@@ -241,6 +241,43 @@ async def test_an_address_has_a_quarter_of_the_places_and_what_is_elsewhere_the_
     assert len(set(verifier.observer.asked)) == len(verifier.observer.asked) == 12
 
 
+async def test_a_run_that_began_long_before_somebody_asked_is_followed_by_another(
+    verifier: Verifier,
+) -> None:
+    name, slow = DomainName("customer.example"), ScriptedObserver(verifier.clock)
+    # Until the certificates are believed, runs follow each other within minutes anyway.
+    await verifier.rounds(4)
+    slow.begins_at_once = True
+    slow.gate.clear()
+    process = verifier.another_process(slow)
+    await process.start_due()
+    await slow.wait_for(2)
+    verifier.clock.advance(minutes=5)
+    started = await verifier.verifying.start(OPERATOR, name)
+    slow.gate.set()
+    await process.settle()
+    await verifier.domains.start_open()
+    assert await verifier.check() == 2
+    await asyncio.wait_for(verifier.domains.settle(), 2)
+    assert (await verifier.verifying.get(OPERATOR, name, started.public_id)).state is State.GOOD
+    assert await verifier.check() == 0
+
+
+async def test_a_run_that_began_a_moment_before_somebody_asked_is_enough(verifier: Verifier) -> None:
+    slow = ScriptedObserver(verifier.clock)
+    await verifier.rounds(4)
+    slow.begins_at_once = True
+    slow.gate.clear()
+    process = verifier.another_process(slow)
+    await process.start_due()
+    await slow.wait_for(2)
+    verifier.clock.advance(seconds=30)
+    await verifier.verifying.start(OPERATOR, DomainName("customer.example"))
+    slow.gate.set()
+    await process.settle()
+    assert await verifier.check() == 0
+
+
 async def test_two_processes_never_take_the_same(verifier: Verifier) -> None:
     servers = tuple(an_imap_server(key=f"imap-{n}", port=1000 + n) for n in range(10))
     await stored_domain(verifier.store, a_domain("many.example", servers=servers))
