@@ -18,7 +18,12 @@ def _suite(report: DomainReport) -> Element:
     domain = report.domain.ascii
     published = [one for one in report.listings if one.listing.is_published]
     cases = [
-        _case(domain, one.listing.endpoint.key, one.findings, is_looked_at=one.at is not None)
+        _case(
+            domain,
+            one.listing.endpoint.key,
+            one.findings,
+            is_looked_at=one.at is not None and not one.is_missed,
+        )
         for one in published
     ]
     if report.findings:

@@ -39,7 +39,8 @@ def verify(
 ) -> None:
     """Probe all that domains list, at once, and say what is found.
 
-    Exit status: 0 fine, 1 findings of --fail-on or worse, 2 wrong usage, 3 our own failure.
+    Exit status: 0 fine, 1 findings of --fail-on or worse, 2 wrong usage, 3 our own failure. What could not be
+    probed this time is untested, whatever was seen before.
     """
 
     async def work(services: Services) -> list[DomainReport]:
@@ -54,15 +55,21 @@ def verify(
 
     reports = run_with_services(work)
     _WRITERS[form](reports)
-    found = [finding.severity.rank for report in reports for finding in _findings(report)]
-    if any(rank >= fail_on.rank for rank in found):
-        raise typer.Exit(EXIT_NEGATIVE)
+    raise typer.Exit(exit_status(reports, fail_on))
 
 
-def _findings(report: DomainReport) -> list[Finding]:
-    """Return what counts: the domain's own, and those of what clients are given."""
+def exit_status(reports: list[DomainReport], fail_on: Severity) -> int:
+    """Return the exit status for what was found, and for what was not probed."""
+    found = [severity for report in reports for severity in _severities(report)]
+    return EXIT_NEGATIVE if any(severity.rank >= fail_on.rank for severity in found) else 0
+
+
+def _severities(report: DomainReport) -> list[Severity]:
+    """Return what counts: of the domain's own findings, and of what clients are given, probed or not."""
     published = [one for one in report.listings if one.listing.is_published]
-    return [*report.findings, *(finding for one in published for finding in one.findings)]
+    findings = [*report.findings, *(finding for one in published for finding in one.findings)]
+    missed = [Severity.UNTESTED for one in published if one.is_missed]
+    return [*(finding.severity for finding in findings), *missed]
 
 
 def write_text(reports: list[DomainReport]) -> None:
@@ -73,7 +80,8 @@ def write_text(reports: list[DomainReport]) -> None:
         for one in report.listings:
             note = "" if one.listing.is_published else " (not published)"
             out.print(f"  {one.state.value:<9}", style=STYLES[one.state], end=" ")
-            out.print(f"{one.listing.endpoint.key}{note}", markup=False)
+            missed = ": not probed this time" if one.is_missed else ""
+            out.print(f"{one.listing.endpoint.key}{note}{missed}", markup=False)
             _write_findings(one.findings)
         if report.findings:
             out.print("  DNS records and documents")

@@ -52,6 +52,8 @@ class ListingReport:
     """The endpoint's, and those of what the domain says of it; the worst first."""
     at: datetime | None
     """When the endpoint was looked at; None if it was not yet."""
+    is_missed: bool = False
+    """Whether it was to be looked at for this report, and was not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

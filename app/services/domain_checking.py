@@ -24,6 +24,7 @@ from app.services.domain_reports import gather_report, report_record
 from app.services.verifying import PATIENCE, given_up_after
 from app.services.work_loop import LoopPace, WorkLoop
 from app.store.change_watching import Reach
+from app.verification.reporting import counting_since
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,6 +170,8 @@ class DomainChecking:
     async def verify_now(self, name: DomainName, tell: Tell) -> DomainReport:
         """Probe all endpoints of a domain from this process, wait for those that another is at, and report.
 
+        What was not probed after all is untested, whatever earlier runs saw.
+
         Args:
             name: The domain.
             tell: Called with how things stand, and the keys of the endpoints that are waited for.
@@ -189,8 +192,9 @@ class DomainChecking:
                 task.cancel()
             await asyncio.gather(looking, *taken.values(), return_exceptions=True)
         gathered = await self._gather(name, own)
-        tell(gathered.report, _NOTHING)
-        return gathered.report
+        report = counting_since(gathered.report, since)
+        tell(report, _NOTHING)
+        return report
 
     async def _probe(
         self, name: DomainName, since: datetime, taken: dict[int, asyncio.Task[None]], tell: Tell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,7 @@ from app.verification.judging import find_expiry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from app.core.endpoints import Endpoint, Listing, VerificationPlan
     from app.core.findings import Finding
@@ -82,17 +84,35 @@ def report_domain(
         _report_listing(listing, reports.get(listing.endpoint), promises.get(listing, ()))
         for listing in plan.listings
     )
-    published = [report for report in listings if report.listing.is_published]
-    # Where clients are given nothing that could be probed, nothing is known.
-    states = [report.state for report in published] or [State.UNTESTED]
-    state = max((state_of(own), *states), key=lambda one: one.rank)
     return DomainReport(
         domain=plan.domain,
-        state=state,
+        state=_worst(listings, own),
         listings=listings,
         findings=in_order(own),
         unprobed=plan.unprobed,
     )
+
+
+def counting_since(report: DomainReport, since: datetime) -> DomainReport:
+    """Return a report in which nothing counts that was seen before a moment.
+
+    Args:
+        report: How a domain stands.
+        since: When looking at it began.
+    """
+    listings = tuple(
+        replace(one, state=State.UNTESTED, findings=(), is_missed=True)
+        if one.at is None or one.at < since
+        else one
+        for one in report.listings
+    )
+    return replace(report, listings=listings, state=_worst(listings, report.findings))
+
+
+def _worst(listings: Iterable[ListingReport], own: Iterable[Finding]) -> State:
+    # Where clients are given nothing that could be probed, nothing is known.
+    states = [one.state for one in listings if one.listing.is_published] or [State.UNTESTED]
+    return max((state_of(own), *states), key=lambda one: one.rank)
 
 
 def _report_listing(

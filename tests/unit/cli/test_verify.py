@@ -7,12 +7,17 @@ import json
 import os
 import pty
 import re
+import socket
 import subprocess
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from app.cli.verify import exit_status
+from app.core.findings import Severity
+from app.core.names import DomainName
+from app.core.reports import DomainReport, ListingReport, State
 from app.core.servers import SocketType
 from defusedxml.ElementTree import fromstring
 
@@ -20,12 +25,14 @@ from builders import a_domain, a_provider, an_imap_server
 from command import run
 from databases import UNREACHABLE_URL, opened, stored_domain, stored_provider
 from fakes.dns import FakeDns
+from observed import a_listing, an_endpoint
 from service_process import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from xml.etree.ElementTree import Element
 
+    from app.core.servers import Server
     from typer.testing import Result
 
 OK, NEGATIVE, USAGE, FAILURE = 0, 1, 2, 3
@@ -33,14 +40,15 @@ OK, NEGATIVE, USAGE, FAILURE = 0, 1, 2, 3
 CLOSED = an_imap_server(hostname="127.0.0.1", port=1, socket_type=SocketType.TLS)
 
 
+async def fill(url: str, server: Server) -> None:
+    async with opened(url) as store:
+        await stored_provider(store, a_provider(servers=(server,)))
+        await stored_domain(store, a_domain("a.example"))
+
+
 @pytest.fixture
 def filled(url: str) -> str:
-    async def fill() -> None:
-        async with opened(url) as store:
-            await stored_provider(store, a_provider(servers=(CLOSED,)))
-            await stored_domain(store, a_domain("a.example"))
-
-    asyncio.run(fill())
+    asyncio.run(fill(url, CLOSED))
     return url
 
 
@@ -50,7 +58,9 @@ def dns() -> Iterator[FakeDns]:
         yield found
 
 
-def verified(url: str, dns: FakeDns, *arguments: str, allow: str = "127.0.0.0/8") -> Result:
+def verified(
+    url: str, dns: FakeDns, *arguments: str, allow: str = "127.0.0.0/8", lease: str = "900"
+) -> Result:
     return run(
         "verify",
         "a.example",
@@ -58,6 +68,7 @@ def verified(url: str, dns: FakeDns, *arguments: str, allow: str = "127.0.0.0/8"
         database_url=url,
         resolver=f"127.0.0.1:{dns.port}",
         allow_networks=allow,
+        verify_lease_seconds=lease,
     )
 
 
@@ -89,6 +100,32 @@ def test_junit_has_a_case_for_each_endpoint(filled: str, dns: FakeDns) -> None:
     )
     assert [child.tag for child in case] == ["failure"]
     assert int(suite.get("failures", "0")) >= 1
+
+
+def test_what_was_not_probed_in_time_is_said_and_is_untested(url: str, dns: FakeDns) -> None:
+    """Nobody answers the handshake, and the lease ends before that is given up."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server = an_imap_server(
+            hostname="127.0.0.1", port=silent.getsockname()[1], socket_type=SocketType.TLS
+        )
+        asyncio.run(fill(url, server))
+        found = verified(url, dns, lease="2")
+        junit = verified(url, dns, "--format", "junit", "--fail-on", "untested", lease="2")
+    assert f"imap:127.0.0.1:{server.port}:tls: not probed this time" in found.stdout
+    case = fromstring(junit.stdout)[0][0]
+    assert [child.tag for child in case] == ["skipped"]
+    assert (found.exit_code, junit.exit_code) == (OK, NEGATIVE)
+
+
+@pytest.mark.parametrize(("fail_on", "expected"), [("bad", OK), ("warning", OK), ("untested", NEGATIVE)])
+def test_what_was_not_probed_counts_as_untested(fail_on: str, expected: int) -> None:
+    one = ListingReport(
+        listing=a_listing(an_endpoint()), state=State.UNTESTED, findings=(), at=None, is_missed=True
+    )
+    report = DomainReport(
+        domain=DomainName("a.example"), state=State.UNTESTED, listings=(one,), findings=(), unprobed=()
+    )
+    assert exit_status([report], Severity(fail_on)) == expected
 
 
 def test_a_domain_that_is_not_stored_is_an_answer_of_no(filled: str, dns: FakeDns) -> None:

@@ -19,6 +19,7 @@ from app.core.webhooks import DeliveryFilter
 from app.net.address_policy import AddressPolicy
 from app.services.auditing import Auditing
 from app.services.deliveries import DeliveryService
+from app.services.domain_checking import DomainChecking
 from app.services.domains import DomainService
 from app.services.publishing import Publishing
 from app.services.secret_box import SecretBox
@@ -427,6 +428,23 @@ async def test_the_command_line_probes_whatever_is_due_or_not(verifier: Verifier
     assert report.state is State.GOOD
     assert len(verifier.observer.asked) == 4
     assert (shown[0], shown[-1]) == (2, 0)
+
+
+async def test_what_the_command_line_could_not_probe_is_untested_whatever_was_seen_yesterday(
+    verifier: Verifier,
+) -> None:
+    await verifier.rounds(1)
+    hasty = verifier.another_process(lease_seconds=1.05)
+    domains = DomainChecking(verifier.store, verifier.clock, hasty, verifier.own)
+    verifier.observer.gate.clear()
+    report = await domains.verify_now(DomainName("customer.example"), lambda *_: None)
+    assert report.state is State.UNTESTED
+    assert [(one.state, one.is_missed) for one in report.listings] == [(State.UNTESTED, True)] * 2
+
+
+async def test_what_the_command_line_probed_is_not_missed(verifier: Verifier) -> None:
+    report = await verifier.domains.verify_now(DomainName("customer.example"), lambda *_: None)
+    assert [(one.state, one.is_missed) for one in report.listings] == [(State.GOOD, False)] * 2
 
 
 async def test_a_suspended_domain_is_verified_with_nothing_to_probe(verifier: Verifier) -> None:

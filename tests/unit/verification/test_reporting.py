@@ -14,7 +14,14 @@ from app.core.reports import EndpointReport, State
 from app.core.servers import Authentication
 from app.verification.judging import judge, judge_listing
 from app.verification.publication import judge_publication
-from app.verification.reporting import DUE_IN, due_in, report_domain, report_endpoint, state_of
+from app.verification.reporting import (
+    DUE_IN,
+    counting_since,
+    due_in,
+    report_domain,
+    report_endpoint,
+    state_of,
+)
 from app.verification.trust import TrustStore
 
 from judging_cases import CASES, IMAPS, SUBMISSIONS
@@ -48,6 +55,21 @@ def test_the_worst_finding_makes_the_state(observation: EndpointObservation, sta
 
 def test_what_is_good_to_know_leaves_the_state_good() -> None:
     assert state_of(judge(CASES["no TLS 1.3"][0], TRUST, NOW)) is State.GOOD
+
+
+def test_what_was_seen_before_a_moment_counts_as_untested() -> None:
+    listing = a_listing(IMAPS)
+    plan = VerificationPlan(domain=DOMAIN, listings=(listing,), unprobed=())
+    stood = report_domain(plan, {IMAPS: report(CLOSED)}, {})
+    assert stood.state is State.BAD
+    assert counting_since(stood, NOW) == stood
+    later = counting_since(stood, NOW + timedelta(seconds=1))
+    (missed,) = later.listings
+    assert (later.state, missed.state, missed.findings, missed.is_missed, missed.at) == (
+        State.UNTESTED, State.UNTESTED, (), True, NOW,
+    )  # fmt: skip
+    never = counting_since(report_domain(plan, {}, {}), NOW)
+    assert never.listings[0].is_missed
 
 
 def expiring(days: float) -> EndpointObservation:
