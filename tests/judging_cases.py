@@ -141,6 +141,10 @@ CONNECTIONS: Final = {
         _ended(IMAPS, Stage.CONNECT, FailureReason.NO_LOCAL_FAMILY, SECOND),
         ["connect.not-tested"],
     ),
+    "this machine is cut off": (
+        _ended(IMAPS, Stage.CONNECT, FailureReason.NO_WAY_OUT),
+        ["connect.not-tested"],
+    ),
     "no time for the only address of a host": (
         _ended(IMAPS, Stage.CONNECT, FailureReason.NO_TIME),
         ["connect.not-tested"],

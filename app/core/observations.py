@@ -58,6 +58,8 @@ class FailureReason(StrEnum):
     """The server refused a command that it must take."""
     NO_LOCAL_FAMILY = "no-local-family"
     """This machine has no way to addresses of this family."""
+    NO_WAY_OUT = "no-way-out"
+    """Nothing that was tried lately answered from anywhere outside: it is this machine that is cut off."""
     NO_TIME = "no-time"
     """Nothing was tried: the endpoint's other addresses, or others at the same one, took all the time that
     there is for it."""
@@ -156,5 +158,6 @@ class EndpointObservation:
     addresses: tuple[AddressObservation, ...] = ()
     """One for each address that the look-ups gave, in their order, up to 16."""
     is_port_known_open: bool = False
-    """Whether a connection to this port of any host was ever made from here; until then a way out that is
-    closed, as it often is for port 25, is as likely as a host that is down."""
+    """Whether a connection to this port of any host, public as this one or not, was made from here within
+    the last day; until then a way out that is closed, as it often is for port 25, is as likely as a host that
+    is down."""

@@ -35,6 +35,7 @@ _WORDS: Final = {
     FailureReason.WRONG_PROTOCOL: "does not speak HTTP",
     FailureReason.TOO_LONG: "sends more than any server needs",
     FailureReason.NO_LOCAL_FAMILY: "cannot be reached from this machine",
+    FailureReason.NO_WAY_OUT: "cannot be reached from this machine",
 }
 _NO_ANSWERS: Final = {
     LookupStatus.NO_DATA: "has no such record",

@@ -20,9 +20,10 @@ from app.net.failures import ConversationError, of_system
 from app.net.silences import Silences
 from app.net.slots import Slots
 from app.net.streams import Stream, TimeLimits
+from app.net.way_out import WayOut
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from app.net.address_policy import Address, AddressPolicy
     from app.net.doors import Door
@@ -32,6 +33,7 @@ _DISCARD_PORT: Final = 9
 _NO_FAMILY: Final = frozenset(
     {errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
 )
+_UNANSWERED: Final = frozenset({FailureReason.TIMED_OUT, FailureReason.UNREACHABLE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,22 +52,26 @@ class ConnectionLimits:
 class Dialer:
     """Connects once, and to few addresses and ports at a time."""
 
-    def __init__(self, policy: AddressPolicy, limits: ConnectionLimits | None = None) -> None:
-        """Take what may be connected to, and the limits."""
+    def __init__(
+        self,
+        policy: AddressPolicy,
+        limits: ConnectionLimits | None = None,
+        way_out: WayOut | None = None,
+    ) -> None:
+        """Take what may be connected to, the limits, and what is known of the way out."""
         self._policy = policy
         limits = limits or ConnectionLimits()
         self._times = limits.times
         self._doors, self._addresses = Doors(limits.per_port), Slots(limits.per_address)
         self._networks, self._all = Slots(limits.per_network), Slots(limits.in_total)
-        self._silences = Silences()
-        self._ports_reached: set[int] = set()
+        self._silences, self._way_out = Silences(), way_out or WayOut()
 
-    def has_reached(self, port: int) -> bool:
-        """Tell whether a connection to this port of any host was ever made.
+    def has_reached(self, port: int, addresses: Iterable[Address]) -> bool:
+        """Tell whether a connection to this port was made lately, at hosts outside or inside as these are.
 
         Until then a way out that is closed, as it often is for port 25, is as likely as hosts that are down.
         """
-        return port in self._ports_reached
+        return self._way_out.has_reached(port, addresses)
 
     @asynccontextmanager
     async def connection(
@@ -139,6 +145,17 @@ class Dialer:
         return stream
 
     async def _connect(self, address: Address, port: int) -> Stream:
+        began = self._way_out.now()
+        try:
+            connection = await self._open(address, port)
+        except ConversationError as error:
+            if error.reason in _UNANSWERED and self._way_out.is_cut_off_after(address, began):
+                raise ConversationError(FailureReason.NO_WAY_OUT, "nothing outside answers") from None
+            raise
+        self._way_out.note_reached(address, port)
+        return Stream(connection, self._times)
+
+    async def _open(self, address: Address, port: int) -> socket.socket:
         loop = asyncio.get_running_loop()
         family = socket.AF_INET6 if isinstance(address, IPv6Address) else socket.AF_INET
         connection = socket.socket(family, socket.SOCK_STREAM)
@@ -157,8 +174,7 @@ class Dialer:
         except BaseException:
             connection.close()
             raise
-        self._ports_reached.add(port)
-        return Stream(connection, self._times)
+        return connection
 
 
 def has_way_to(address: Address) -> bool:

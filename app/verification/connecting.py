@@ -131,6 +131,7 @@ NOT_HERE: Final = {
     FailureReason.FORBIDDEN: "no public address",
     FailureReason.NO_LOCAL_FAMILY: "this machine has no way to such addresses",
     FailureReason.TURNED_AWAY: "the server turned this service away",
+    FailureReason.NO_WAY_OUT: "this machine reaches nothing outside at present",
     FailureReason.NO_TIME: "what was before it took too long",
 }
 """Why nothing follows from a failure: it is our own, or the server's wish."""

@@ -90,7 +90,7 @@ class Prober:
             at=at,
             lookups=lookups,
             addresses=tuple(addresses),
-            is_port_known_open=self._means.dialer.has_reached(endpoint.port),
+            is_port_known_open=self._means.dialer.has_reached(endpoint.port, resolved.addresses),
         )
 
     async def _take_turn(self, turn: AsyncExitStack, place: str, end: float) -> bool:
