@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from app.api.application import create_api
-from app.api.problems import PROBLEMS_BY_SLUG, problem_text
+from app.api.problem_types import PROBLEMS_BY_SLUG, problem_text
 from app.settings import Settings
 from app.verification.catalogue import findings_text
 

@@ -13,7 +13,7 @@ from app.api.examples import add_examples
 from app.api.limit_documents import add_limits
 from app.api.merge_patch import patch_name, patch_schema
 from app.api.parameter_documents import add_parameter_rules
-from app.api.problems import problem_types
+from app.api.problem_types import problem_types
 from app.api.routes import (
     audit,
     bulk,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from app.api.problems import PROBLEMS, problem_of
+from app.api.problem_types import PROBLEMS
+from app.api.problems import problem_of
 from app.core.errors import wait_seconds
 
 if TYPE_CHECKING:

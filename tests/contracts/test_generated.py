@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from app.api.application import create_api
 from app.api.export import ROOT, generated_files
-from app.api.problems import PROBLEMS
+from app.api.problem_types import PROBLEMS
 from app.core import errors
 from app.settings import Settings
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
-from app.api.problems import PROBLEMS, problem_members
+from app.api.problem_types import PROBLEMS
+from app.api.problems import problem_members
 from app.api.schemas.domains import DomainBody, MailboxBody
 from app.api.schemas.rules import LocalPart, Name
 from app.api.schemas.shapes import Integer, LineProblem, Shape

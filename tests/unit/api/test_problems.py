@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from app.api.problems import PROBLEMS_BY_SLUG
+from app.api.problem_types import PROBLEMS_BY_SLUG
 from app.settings import Settings
 
 from api_client import opened_api, problem
