@@ -264,6 +264,9 @@ def _write_new(path: str, body: bytes) -> None:
         os.unlink(path)
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     try:
-        os.write(file, body)
+        # A disk that is nearly full takes a part, and says so by the count alone.
+        rest = memoryview(body)
+        while rest:
+            rest = rest[os.write(file, rest) :]
     finally:
         os.close(file)

@@ -6,7 +6,9 @@ import asyncio
 import fcntl
 import json
 import os
-from typing import TYPE_CHECKING, Any
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from app.cli.static_tree import open_tree, shard_of
@@ -18,6 +20,7 @@ from app.services.static_documents import Kind, Layout, StaticDocuments
 from builders import a_domain, a_mailbox, a_provider, an_imap_server, an_smtp_server
 from command import run
 from databases import opened, stored_domain, stored_mailbox, stored_provider
+from service_process import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -240,6 +243,39 @@ def test_what_was_broken_off_is_gone_on_with(folder: Path) -> None:
         "pacc/a/a.example.json": b"shared",
         "pacc/b/b.example.json": b"changed",
     }
+
+
+# A limit to the size of files lets a write store a part, as a disk does that is nearly full. The manifest
+# has room.
+ROOM: Final = 500_000
+WITH_LITTLE_ROOM: Final = """
+import resource, sys
+from pathlib import Path
+from app.cli.static_tree import open_tree
+from app.services.static_documents import Kind, StaticDocuments
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+with open_tree(Path(sys.argv[1])) as tree:
+    tree.put([StaticDocuments("a.example", {Kind(sys.argv[3]): sys.argv[4].encode() * 100_000})])
+"""
+
+
+@pytest.mark.parametrize(("kind", "line"), [(Kind.ANYBODY, "<a.example>"), (Kind.PACC, "shared by all")])
+def test_a_file_that_does_not_fit_leaves_the_old_one_and_is_written_when_there_is_room(
+    folder: Path, kind: Kind, line: str
+) -> None:
+    old, new = (StaticDocuments("a.example", {kind: body}) for body in (b"old", line.encode() * 100_000))
+    with open_tree(folder) as tree:
+        tree.put([old])
+    (path,) = bodies(folder)
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", WITH_LITTLE_ROOM, str(folder), str(ROOM), kind, line],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert bodies(folder) == {path: b"old"}
+    assert "OSError: [Errno 27]" in done.stderr
+    with open_tree(folder) as tree:
+        tree.put([new])
+    assert bodies(folder) == {path: line.encode() * 100_000}
 
 
 def test_a_shared_file_may_have_more_names_than_the_file_system_allows(folder: Path) -> None:
