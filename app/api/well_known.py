@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from starlette.requests import Request
 from starlette.routing import Route
 
+from app.core.documents import NAME_RULES
 from app.core.errors import RETRY_SECONDS, NotAvailable
 from app.core.replies import MAX_AGE_SECONDS, MAX_AGE_UNKNOWN_SECONDS
 from app.services.well_known import SERVICES
@@ -35,6 +36,14 @@ _METHODS: Final = (
 )  # fmt: skip
 _ALLOW: Final = ", ".join(_METHODS)
 _CORS: Final = {"Access-Control-Allow-Origin": "*"}
+_DOMAIN: Final = {
+    "name": "domain",
+    "in": "query",
+    "required": False,
+    "description": "The domain, where the host is not its own: for web servers that send clients on.",
+    "schema": {"type": "string", **NAME_RULES},
+    "example": "demo.example",
+}
 
 
 def build_router() -> APIRouter:
@@ -52,6 +61,7 @@ def build_router() -> APIRouter:
             description="Each method of WebDAV and HTTP, PROPFIND and HEAD too, is sent to the stored URL.",
             response_class=Response,
             status_code=_REDIRECT,
+            openapi_extra={"parameters": [_DOMAIN]},
             responses={
                 307: {"description": "To the URL in Location, with the same method"},
                 404: {"description": "The domain is unknown or suspended, or has no such service", **_TEXT},
@@ -98,7 +108,8 @@ def _redirect_to(name: str) -> Callable[[Request], Awaitable[Response]]:
     async def redirect(request: Request) -> Response:
         services: Services = request.app.state.services
         try:
-            url = await services.well_known.find_service_url(name, request.headers.get("host"))
+            query = request.scope["query_string"].decode("utf-8", "replace")
+            url = await services.well_known.find_service_url(name, request.headers.get("host"), query)
         except NotAvailable as error:
             return _unavailable(error)
         if url is None:

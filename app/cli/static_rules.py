@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Final
 from app.core.replies import MAX_AGE_SECONDS, UNKNOWN
 from app.renderers import FORMATS
 from app.services.static_documents import AUTOCONFIG_FORMAT, NAME_VARIABLE, PACC_FORMAT, Layout
+from app.services.well_known import SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from app.core.documents import ClientFormat
 
 MTA_STS_PATH: Final = "/.well-known/mta-sts.txt"
 # The folder's name is the last two characters of the first label.
@@ -75,12 +78,26 @@ def _paths(*paths: str) -> str:
     return "|".join(re.escape(path).replace("\\-", "-") for path in paths)
 
 
+def _places(*formats: ClientFormat) -> str:
+    """Return an expression for where formats are asked for, with the letters' case where it counts."""
+    return "|".join(
+        f"(?i:{_paths(endpoint.path)})" if endpoint.is_any_case else _paths(endpoint.path)
+        for client_format in formats
+        for endpoint in client_format.endpoints
+    )
+
+
 _AUTOCONFIG_PATHS: Final = tuple(endpoint.path for endpoint in AUTOCONFIG_FORMAT.endpoints)
 _PACC_PATHS: Final = tuple(endpoint.path for endpoint in PACC_FORMAT.endpoints)
+_DAV_AND_JMAP_PATHS: Final = tuple(f"/.well-known/{name}" for name in SERVICES)
 
 
-def _service_paths() -> tuple[str, ...]:
-    """Return the beginnings of all other paths of clients; they count in any case."""
+def _other_places() -> str:
+    """Return an expression for the beginnings of all other paths of clients; they count in any case."""
+    return f"{_paths(*_other_formats())}|(?:{_paths(*_DAV_AND_JMAP_PATHS)})$"
+
+
+def _other_formats() -> tuple[str, ...]:
     paths = {
         endpoint.path.partition("{")[0].lower()
         for client_format in FORMATS
@@ -132,7 +149,7 @@ map $host $signpost_asked {{
     default "";
 }}
 map "$uri?$args" $signpost_query {{
-    "~^(?:{_paths(*_AUTOCONFIG_PATHS, *_PACC_PATHS)})\\?$" $signpost_asked;
+    "~^(?:{_places(AUTOCONFIG_FORMAT, PACC_FORMAT)}|{_paths(*_DAV_AND_JMAP_PATHS)})\\?$" $signpost_asked;
     default "";
 }}
 map $signpost_query $signpost_target {{
@@ -146,14 +163,14 @@ def _nginx_server(site: Site) -> Iterator[str]:
     yield "# Written by `signpost export static`; for server blocks, with nginx-http.conf in the http block."
     yield from _nginx_location(
         site,
-        f"~ ^(?:{_paths(*_AUTOCONFIG_PATHS)})$",
+        f"~ ^(?:{_places(AUTOCONFIG_FORMAT)})$",
         ("/anybody/$signpost_anybody.xml", "/domain/$signpost_domain.xml"),
         AUTOCONFIG_FORMAT.media_type,
         (f'add_header Cache-Control "{_CACHED}";', cors),
     )
     yield from _nginx_location(
         site,
-        f"~ ^(?:{_paths(*_PACC_PATHS)})$",
+        f"~ ^(?:{_places(PACC_FORMAT)})$",
         ("/pacc/$signpost_domain.json",),
         PACC_FORMAT.media_type,
         # Clients compare the bytes with a digest in DNS.
@@ -166,7 +183,7 @@ def _nginx_server(site: Site) -> Iterator[str]:
         "text/plain",
         ('add_header Cache-Control "no-store";', "etag off;", 'add_header Last-Modified "";'),
     )
-    yield f"location ~* ^(?:{_paths(*_service_paths())}) {{"
+    yield f"location ~* ^(?:{_other_places()}) {{"
     yield "    try_files /.none @signpost;"
     yield "}"
     yield "location @signpost {"
@@ -227,7 +244,7 @@ def _caddy(site: Site) -> Iterator[str]:
         *_caddy_route(site, "pacc", _caddy_pacc()),
         f"@policies path {MTA_STS_PATH}",
         *_caddy_route(site, "policies", _caddy_policies()),
-        f'@services path_regexp "(?i)^(?:{_paths(*_service_paths())})"',
+        f'@services path_regexp "(?i)^(?:{_other_places()})"',
         *_block("route @services", *_caddy_rest(site)),
     )
 
@@ -298,13 +315,14 @@ def _caddy_rest(site: Site) -> Iterator[str]:
     # The service's own host says nothing of the domain.
     yield from _block(
         "@asking",
-        f"path {' '.join((*_AUTOCONFIG_PATHS, *_PACC_PATHS))}",
+        f"path {' '.join((*_AUTOCONFIG_PATHS, *_PACC_PATHS, *_DAV_AND_JMAP_PATHS))}",
         'vars_regexp {query} "^$"',
         f'header_regexp signpost_asked Host "^{_SERVICE_HOSTS}([a-z0-9-]+{_REST})(?::[0-9]+)?$"',
     )
-    yield f"redir @asking {site.service_url}{{path}}?domain={{re.signpost_asked.1}} 302"
     yield "@reading method GET HEAD"
     # 307 keeps the method; who looks for Autodiscover with GET knows 302 alone.
+    named = f"{site.service_url}{{path}}?domain={{re.signpost_asked.1}}"
+    yield from _block("route @asking", f"redir @reading {named} 302", f"redir {named} 307")
     yield f"redir @reading {site.service_url}{{uri}} 302"
     yield f"redir {site.service_url}{{uri}} 307"
 

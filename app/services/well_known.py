@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from app.core.documents import Question
+from app.core.errors import InvalidInput
+from app.core.names import DomainName
 from app.core.placeholders import has_placeholders
-from app.core.questions import domains_of_host
+from app.core.questions import domains_of_host, query_fields
 from app.core.servers import ServerType
 from app.core.service_names import MTA_STS, domain_behind, host_of
 
@@ -30,22 +32,26 @@ class WellKnown:
         """Take what domains resolve to."""
         self._publishing = publishing
 
-    async def find_service_url(self, name: str, host: str | None) -> str | None:
+    async def find_service_url(self, name: str, host: str | None, query: str = "") -> str | None:
         """Return where a service is for the domain of a host, just as it is stored.
 
+        The domain may be named in the query, by who was asked at its host and sends clients here.
         None where the domain is unknown or has no such server, where the URL depends on the mailbox,
         and where it is the very place that was asked.
 
         Raises:
             NotAvailable: When the database does not answer.
         """
-        settings = await self._publishing.find_published(Question(domains=domains_of_host(host)))
+        named = _named_domains(query)
+        domains = domains_of_host(host) if named is None else named
+        settings = await self._publishing.find_published(Question(domains=domains))
         if settings is None:
             return None
+        asked = {host_of(host), *(domain.ascii for domain in named or ())}
         for server in settings.servers:
             if server.type is SERVICES[name] and server.url is not None:
                 url = settings.expanded(server.url)
-                if not has_placeholders(url) and not _is_same_place(url, name, host):
+                if not has_placeholders(url) and not _is_same_place(url, name, asked):
                     return url
         return None
 
@@ -62,7 +68,16 @@ class WellKnown:
         return None if settings is None else settings.mta_sts
 
 
-def _is_same_place(url: str, name: str, host: str | None) -> bool:
+def _named_domains(query: str) -> tuple[DomainName, ...] | None:
+    """Return the domain that a query names, nothing where it cannot be one; None where none is named."""
+    try:
+        name = query_fields(query).get("domain")
+        return (DomainName.parse(name),) if name else None
+    except InvalidInput:
+        return ()
+
+
+def _is_same_place(url: str, name: str, hosts: set[str | None]) -> bool:
     """Tell whether following the URL would come back here, and round and round."""
     parts = urlsplit(url)
-    return parts.path == f"/.well-known/{name}" and parts.hostname == host_of(host)
+    return parts.path == f"/.well-known/{name}" and parts.hostname in hosts

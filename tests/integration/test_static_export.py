@@ -19,8 +19,10 @@ from app.core.domains import DomainStatus
 from app.core.mail_transport import MtaSts, StsMode
 from app.core.names import DomainName
 from app.core.pacc_digest import pacc_txt_value
+from app.core.servers import ServerType
+from app.services.well_known import SERVICES
 
-from builders import a_domain, a_mailbox, a_provider, an_imap_server, an_smtp_server
+from builders import a_domain, a_mailbox, a_provider, a_url_server, an_imap_server, an_smtp_server
 from contracts.clients import pacc, thunderbird
 from contracts.clients.settings import Configured
 from databases import opened, stored_domain, stored_mailbox, stored_provider
@@ -39,6 +41,7 @@ pytestmark = pytest.mark.integration
 
 AUTOCONFIG: Final = "/mail/config-v1.1.xml"
 WELL_KNOWN: Final = "/.well-known/autoconfig/mail/config-v1.1.xml"
+ANY_CASE: Final = "/Mail/Config-v1.1.xml"
 PACC: Final = "/.well-known/user-agent-configuration.json"
 POLICY: Final = "/.well-known/mta-sts.txt"
 SERVICE_URL: Final = "https://signpost.hosting.example"
@@ -53,7 +56,13 @@ COMPARED: Final = (
 
 
 async def stock(url: str) -> None:
-    servers = (an_imap_server(hostname="mail.%EMAILDOMAIN%"), an_smtp_server(hostname="mail.%EMAILDOMAIN%"))
+    servers = (
+        an_imap_server(hostname="mail.%EMAILDOMAIN%"),
+        an_smtp_server(hostname="mail.%EMAILDOMAIN%"),
+        a_url_server(ServerType.CALDAV, url="https://dav.provider.example/%EMAILDOMAIN%/"),
+        a_url_server(ServerType.CARDDAV, url="https://%EMAILDOMAIN%/.well-known/carddav"),
+        a_url_server(ServerType.JMAP, url="https://jmap.provider.example/session"),
+    )
     policy = MtaSts(mode=StsMode.ENFORCE, mx=("mx.provider.example",))
     async with opened(url) as store:
         await stored_provider(store, a_provider(servers=servers, mta_sts=policy))
@@ -149,8 +158,12 @@ def urls() -> Iterator[str]:
         "customer.example", "x.example", "xn--bcher-kva.example", "special.example", "lower.example",
         "suspended.example", "alias.example", "strange.example", "unknown.example", "mx.example",
     ):  # fmt: skip
-        for path in (AUTOCONFIG, WELL_KNOWN, "/.well-known/mail-v1.xml"):
+        for path in (AUTOCONFIG, WELL_KNOWN, "/.well-known/mail-v1.xml", ANY_CASE):
             yield f"http://autoconfig.{domain}{path}"
+        yield f"http://autoconfig.{domain}{ANY_CASE}?emailaddress=jane@{domain}"
+        for name in SERVICES:
+            yield f"http://{domain}/.well-known/{name}"
+            yield f"http://{domain}/.well-known/{name}?domain=customer.example"
         yield f"http://{domain}{WELL_KNOWN}"
         for query in (
             "emailaddress=jane%40{}", "emailaddress=Jane.Doe@{}",
@@ -187,11 +200,21 @@ def test_every_answer_is_the_services(beside_service: tuple[Front, Front]) -> No
     assert answers[0].body == answers[1].body
 
 
+@pytest.mark.parametrize("method", ["PROPFIND", "OPTIONS", "REPORT", "HEAD"])
+def test_calendars_are_found_by_the_service(beside_service: tuple[Front, Front], method: str) -> None:
+    answer = beside_service[0].ask("http://customer.example/.well-known/caldav", method=method, body=b"<a/>")
+    assert (answer.status, answer.headers["location"]) == (
+        307,
+        "https://dav.provider.example/customer.example/",
+    )
+
+
 def test_thunderbird_and_pacc_clients_are_served_without_the_service(alone: Front) -> None:
     for url in (
         f"http://autoconfig.customer.example{AUTOCONFIG}?emailaddress=jane%40customer.example",
         f"http://customer.example{WELL_KNOWN}?emailaddress=jane%40customer.example",
         f"http://autoconfig.customer.example{AUTOCONFIG}",
+        f"http://autoconfig.customer.example{ANY_CASE}",
     ):
         answer = alone.ask(url)
         assert (answer.status, answer.headers["content-type"]) == (200, "text/xml; charset=utf-8")
@@ -221,6 +244,8 @@ def test_what_has_no_file_is_unknown_without_the_service(alone: Front) -> None:
         f"http://ua-auto-config.lower.example{PACC}",
         f"http://mta-sts.lower.example{POLICY}",
         "http://autodiscover.customer.example/autodiscover/autodiscover.xml",
+        "http://customer.example/.well-known/caldav",
+        f"http://autoconfig.unknown.example{ANY_CASE}",
         f"http://autoconfig.customer.example{AUTOCONFIG}?emailaddress=jane@../customer.example",
     ):
         answer = alone.ask(url)
@@ -281,6 +306,11 @@ def test_clients_are_sent_on_to_the_service(way: Way, service: tuple[Service, st
                 f"autoconfig.x.example{AUTOCONFIG}?emailaddress=jane%40special.example", "GET", 302,
                 f"{AUTOCONFIG}?emailaddress=jane%40special.example",
             ),
+            (f"autoconfig.unknown.example{ANY_CASE}", "GET", 302, f"{ANY_CASE}?domain=unknown.example"),
+            ("x.example/.well-known/caldav", "GET", 302, "/.well-known/caldav?domain=x.example"),
+            ("x.example/.well-known/carddav", "PROPFIND", 307, "/.well-known/carddav?domain=x.example"),
+            ("autoconfig.x.example/.well-known/jmap", "POST", 307, "/.well-known/jmap?domain=x.example"),
+            ("x.example/.well-known/caldav?a=b", "GET", 302, "/.well-known/caldav?a=b"),
             ("x.example/autodiscover/autodiscover.xml", "GET", 302, "/autodiscover/autodiscover.xml"),
             ("x.example/AutoDiscover/autodiscover.xml", "POST", 307, "/AutoDiscover/autodiscover.xml"),
             ("x.example/mobileconfig?email=a@x.example", "GET", 302, "/mobileconfig?email=a@x.example"),

@@ -80,6 +80,16 @@ async def test_the_host_says_which_domain(client: httpx.AsyncClient, host: str, 
     assert response.headers["location"] == location
 
 
+@pytest.mark.parametrize("host", ["signpost.host.example", "bare.example", "127.0.0.1"])
+async def test_the_domain_may_be_named(client: httpx.AsyncClient, host: str) -> None:
+    path = "/.well-known/caldav?domain=Alias.example"
+    response = await client.request("PROPFIND", path, headers={"host": host})
+    assert response.headers["location"] == "https://dav.host.example/cal/alias.example/?a=b"
+    for name in ("unknown.example", "away.example", "bare.example", "a..b"):
+        response = await client.get(f"/.well-known/caldav?domain={name}", headers={"host": host})
+        assert response.status_code == 404
+
+
 async def test_http_is_where_a_request_ends_only_where_it_is_stored_so(client: httpx.AsyncClient) -> None:
     """Also: of two servers the one that is the same for all mailboxes."""
     response = await client.request("PROPFIND", "/.well-known/carddav", headers={"host": "customer.example"})
@@ -111,6 +121,9 @@ async def test_what_is_not_there_is_not_found(
 async def test_nobody_is_sent_round_in_circles(client: httpx.AsyncClient) -> None:
     headers = {"host": "customer.example"}
     assert (await client.get("/.well-known/jmap", headers=headers)).status_code == 404
+    # A web server there would send the client on to here again.
+    named = await client.get("/.well-known/jmap?domain=customer.example", headers={"host": "s.example"})
+    assert named.status_code == 404
     # Another host of the domain is no circle.
     away = await client.get("/.well-known/jmap", headers={"host": "autoconfig.customer.example"})
     assert away.headers["location"] == "https://customer.example/.well-known/jmap"
