@@ -153,6 +153,11 @@ class ImapOptions:
         if single_line(self.path_prefix, 100) != self.path_prefix:
             raise refuse("must not start or end with a space", "path_prefix")
 
+    @property
+    def folder(self) -> str:
+        """The folder that holds all others, for clients that add the delimiter themselves."""
+        return self.path_prefix.rstrip("./")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpOptions:

@@ -57,6 +57,8 @@ class Words:
     username: Phrase = field(default_factory=lambda: label("User name"))
     password: Phrase = field(default_factory=lambda: label("Password"))
     path_prefix: Phrase | None = None
+    adds_delimiter: bool = False
+    """Whether the client itself ends the path prefix with the server's delimiter."""
     fields: tuple[ValueKind, ...] = (*SOCKET_FIELDS, *LOGIN_FIELDS, ValueKind.PATH_PREFIX)
     """Those there are, in the order of the screen."""
 

@@ -300,13 +300,21 @@ def _entries(situation: Situation, server: Server, words: Words) -> Iterator[Ent
         yield entry(words.username, ValueKind.USERNAME, username_text(situation, server), name)
     if method not in WITHOUT_PASSWORD:
         yield password_entry(words.password)
-    if words.path_prefix is not None and (prefix := path_prefix_of(server)) is not None:
+    prefix = _entered_prefix(server, words)
+    if words.path_prefix is not None and prefix:
         yield entry(words.path_prefix, ValueKind.PATH_PREFIX, prefix, prefix)
 
 
 def path_prefix_of(server: Server) -> str | None:
     """Return where an IMAP server's folders start, where the provider says so."""
     return server.options.path_prefix if isinstance(server.options, ImapOptions) else None
+
+
+def _entered_prefix(server: Server, words: Words) -> str | None:
+    """Return the path prefix as the client wants it entered; empty where nothing is left to enter."""
+    if words.adds_delimiter and isinstance(server.options, ImapOptions):
+        return server.options.folder
+    return path_prefix_of(server)
 
 
 def username_text(situation: Situation, server: Server) -> Wording:

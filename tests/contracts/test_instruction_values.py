@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import plistlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from app.core.documents import Presentation
+from app.core.servers import ImapOptions, ServerType
 from app.instructions.clients import CLIENTS, CLIENTS_BY_SLUG
 from app.instructions.forms import FORMS
 from app.instructions.languages import load_language
 from app.instructions.writing import write_guide
+from app.renderers import FORMATS_BY_NAME
 
+from builders import an_imap_server
 from contracts.claims import MAIL
 from contracts.instruction_claims import instructed
 from contracts.test_cross_format import CASES, references, stored_servers, told
@@ -82,3 +88,30 @@ def test_most_clients_are_told_of_both_servers() -> None:
         services = {found.claim.service for found in all_instructed("minimal-address", client.slug)}
         expected = {"windows-mail": set(), "mbsync": {"imap"}, "fetchmail": {"imap"}}
         assert services == expected.get(client.slug, {"imap", "smtp"}), client.slug
+
+
+@pytest.mark.parametrize("slug", ["apple-mail", "iphone-ipad"])
+@pytest.mark.parametrize("prefix", ["INBOX.", "INBOX/", "mail/", "INBOX", "."])
+def test_apples_programs_are_told_the_folder_that_their_profile_names(slug: str, prefix: str) -> None:
+    account = CASES["minimal-address"]
+    imap = an_imap_server(options=ImapOptions(path_prefix=prefix))
+    others = tuple(server for server in account.servers if server.type is not ServerType.IMAP)
+    account = replace(account, servers=(imap, *others))
+    guide = json.loads(
+        FORMS["json"].render(write_guide(CLIENTS_BY_SLUG[slug], account, Presentation()), ENGLISH)
+    )
+    entered = {
+        (entry["text"], entry["value"])
+        for way in guide["ways"]
+        for step in way["steps"]
+        for entry in step["entries"]
+        if entry["kind"] == "path-prefix"
+    }
+    profile = plistlib.loads(FORMATS_BY_NAME["mobileconfig"].render(account, Presentation()).body)
+    named = {
+        payload["IncomingMailServerIMAPPathPrefix"]
+        for payload in profile["PayloadContent"]
+        if "IncomingMailServerIMAPPathPrefix" in payload
+    }
+    assert entered == {(folder, folder) for folder in named}
+    assert named == ({prefix.rstrip("./")} - {""})

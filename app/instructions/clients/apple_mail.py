@@ -44,6 +44,7 @@ _WORDS: Final = Words(
     methods=_METHODS,
     username=label("User Name"),
     path_prefix=label("IMAP Path Prefix"),
+    adds_delimiter=True,
 )
 _OUTGOING: Final = Words(
     hostname=label("Outgoing Mail Server"),

@@ -45,6 +45,7 @@ _WORDS: Final = Words(
     },
     username=label("User Name"),
     path_prefix=label("IMAP Path Prefix"),
+    adds_delimiter=True,
 )
 _FIRST: Final = (ValueKind.HOSTNAME, ValueKind.USERNAME, ValueKind.PASSWORD)
 _LATER: Final = (ValueKind.SOCKET_TYPE, ValueKind.AUTHENTICATION, ValueKind.PATH_PREFIX, ValueKind.PORT)

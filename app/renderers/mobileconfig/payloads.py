@@ -83,7 +83,7 @@ def _path_prefix(incoming: Server) -> str | None:
     """Return the name of the folder that holds all others: Apple adds the delimiter itself."""
     if not isinstance(incoming.options, ImapOptions):
         return None
-    return incoming.options.path_prefix.rstrip("./")
+    return incoming.options.folder
 
 
 def caldav_payload(account: AccountSettings, server: Server, description: str) -> Payload:
