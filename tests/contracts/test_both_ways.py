@@ -285,6 +285,7 @@ HOSTS = (
     b"mx.example", b"autoconfig.mx.example:8443", b"other.example", b"autoconfig.other.example",
     b"suspended.example", b"un.example", b"autoconfig.un.example", b"ua-auto-config.un.example",
     b"nobody.example", b"autoconfig.special.example", b"special.example", b"127.0.0.1:8080", b"[::1]",
+    b"autoconfig.mx1.mx.example", b"autoconfig.mx2.mx.example",
     b"localhost", b"UN.example", b"", b"autoconfig.com", b"-x.example", b"a..b",
 )  # fmt: skip
 
@@ -294,6 +295,7 @@ async def test_who_is_not_there_is_refused_alike_both_ways(database_url: str) ->
     async with serving(database_url) as ways:
         names: dict[str, dict[str, object]] = {
             "mx.example": {"serves_mx": True},
+            "mx1.mx.example": {"serves_mx": True, "alias_of": DomainName("mx.example")},
             "other.example": {},
             "suspended.example": {"status": DomainStatus.SUSPENDED},
             "autoconfig.special.example": {},

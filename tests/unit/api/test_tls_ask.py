@@ -33,6 +33,10 @@ async def stored(database_url: str) -> str:
         await stored_domain(store, a_domain("away.example", status=DomainStatus.SUSPENDED))
         await stored_domain(store, a_domain("alias.example", alias_of=DomainName("own.example")))
         await stored_domain(store, a_domain("gone.example", alias_of=DomainName("away.example")))
+        await stored_domain(store, a_domain("hoster.example", serves_mx=True))
+        await stored_domain(
+            store, a_domain("mx1.hoster.example", alias_of=DomainName("hoster.example"), serves_mx=True)
+        )
         await stored_domain(store, a_domain("autoconfig.nested.example"))
         await stored_domain(store, a_domain("bücher.example"))
     return database_url
@@ -63,6 +67,7 @@ async def ask(client: httpx.AsyncClient, **query: str) -> int:
         "mta-sts.strict.example",
         "mta-sts.alias.example",
         "autoconfig.alias.example",
+        "autoconfig.mx1.hoster.example",
         "autoconfig.nested.example",
         "autodiscover.autoconfig.nested.example",
         "autoconfig.xn--bcher-kva.example",
@@ -81,6 +86,8 @@ async def test_a_name_of_this_service_may_have_a_certificate(client: httpx.Async
         "www.customer.example",
         "autoconfig.unknown.example",
         "autoconfig.autoconfig.customer.example",
+        # Below a stored domain there is no end of names.
+        "autoconfig.mx2.hoster.example",
         "mta-sts.customer.example",
         "mta-sts.unknown.example",
         "away.example",

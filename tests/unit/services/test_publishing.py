@@ -36,6 +36,8 @@ async def publishing(store: Store) -> Publishing:
     await stored_domain(store, a_domain("host.example", serves_mx=True))
     await stored_domain(store, a_domain("away.example", status=DomainStatus.SUSPENDED, serves_mx=True))
     await stored_domain(store, a_domain("alias.example", alias_of=CUSTOMER))
+    mx = a_domain("mx1.host.example", alias_of=CUSTOMER, serves_mx=True)
+    await stored_domain(store, mx)
     await stored_domain(store, a_domain("alias-of-away.example", alias_of=DomainName("away.example")))
     return Publishing(store)
 
@@ -114,7 +116,22 @@ async def test_a_domain_elsewhere_is_answered_for_by_the_host_of_its_mx(
     assert b"elsewhere" not in answer.body
 
 
-@pytest.mark.parametrize("host", ["autoconfig.customer.example", "customer.example", "other.example", None])
+async def test_a_host_of_an_mx_answers_for_others_where_it_is_an_alias_that_does(
+    publishing: Publishing,
+) -> None:
+    host = "autoconfig.mx1.host.example"
+    answer = await publishing.reply(SAFE, asking(emailaddress="jane@elsewhere.example", host=host))
+    assert b"<domain>mx1.host.example</domain>" in answer.body
+    assert b"elsewhere" not in answer.body
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "autoconfig.customer.example", "customer.example", "other.example", "mx2.host.example",
+        "mx.mx1.host.example", None,
+    ],
+)  # fmt: skip
 async def test_only_a_host_that_serves_mx_answers_for_others(
     publishing: Publishing, host: str | None
 ) -> None:
