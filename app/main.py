@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from app.api.application import create_discovery
 from app.api.late_routes import LateRoutes
 from app.api.observing import ObservedRequests
+from app.api.plain_http import PlainHttp
 from app.api.rate_limits import AddressLimit
 from app.api.refusals import Refusals
 from app.api.requests import ForwardedHeaders, RequestLog
@@ -95,7 +96,14 @@ def wrap(api: FastAPI, settings: Settings) -> ASGIApp:
         from app.tracing import trace  # noqa: PLC0415
 
         app = trace(app, settings)
-    return ForwardedHeaders(app, settings.trusted_proxies) if settings.trusted_proxies else app
+    return _behind_proxies(api, app, settings) if settings.trusted_proxies else app
+
+
+def _behind_proxies(api: FastAPI, app: ASGIApp, settings: Settings) -> ASGIApp:
+    # In a closed network there may be no https at all.
+    is_public = settings.public_url.scheme == "https"
+    plain = RequestLog(PlainHttp(Refusals(api))) if is_public else None
+    return ForwardedHeaders(app, settings.trusted_proxies, plain)
 
 
 def _observed(api: FastAPI, app: ASGIApp, settings: Settings) -> ASGIApp:

@@ -136,6 +136,14 @@ PROBLEMS: Final[dict[type[errors.AppError], ProblemType]] = {
         "The token does not reach this far",
         "Use a token with the scope that the detail names, not limited to another provider.",
     ),
+    errors.HttpsRequired: ProblemType(
+        "https-required",
+        HTTPStatus.FORBIDDEN,
+        "Plain http is refused",
+        "Nothing was done. Send it over https, and replace a token that was sent over plain http: others may "
+        "have read it. An operator who meets this over https has to look at what the proxy says in "
+        "`X-Forwarded-Proto`.",
+    ),
     errors.TooManyRequests: ProblemType(
         "too-many-requests",
         HTTPStatus.TOO_MANY_REQUESTS,

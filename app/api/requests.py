@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from app.api.plain_http import is_confidential
 from app.core.networks import is_in_networks
 
 if TYPE_CHECKING:
@@ -29,15 +30,26 @@ _MAX_FORWARDED: Final = 20
 class ForwardedHeaders:
     """Believes ``X-Forwarded-For``, ``-Proto`` and ``-Host``, if a trusted proxy says so."""
 
-    def __init__(self, app: ASGIApp, trusted: Sequence[Network]) -> None:
-        """Take the application and the networks of the proxies."""
+    def __init__(self, app: ASGIApp, trusted: Sequence[Network], plain: ASGIApp | None = None) -> None:
+        """Take the application and the networks of the proxies.
+
+        Args:
+            app: The application.
+            trusted: The networks of the proxies.
+            plain: Answers in its place where a proxy says that what is confidential came over plain http;
+                None where that may be.
+        """
         self._app = app
+        self._plain = plain
         self._trusted = tuple(trusted)
         self._answer_at_once: AnswerAtOnce | None = getattr(app, "answer_at_once", None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Correct the scope and pass on."""
-        self._believe(scope)
+        scheme = self._believe(scope)
+        if scheme == "http" and self._plain is not None and is_confidential(scope["path"]):
+            await self._plain(scope, receive, send)
+            return
         await self._app(scope, receive, send)
 
     def answer_at_once(self, scope: Scope, body: bytes) -> tuple[int, tuple[bytes, ...]] | None:
@@ -47,14 +59,16 @@ class ForwardedHeaders:
         self._believe(scope)
         return self._answer_at_once(scope, body)
 
-    def _believe(self, scope: Scope) -> None:
+    def _believe(self, scope: Scope) -> str | None:
+        """Correct the scope, and return what a proxy says of the scheme; None where none says anything."""
         if scope["type"] == "http" and self._trusted and self._is_trusted(_peer(scope)):
-            self._correct(scope)
+            return self._correct(scope)
+        return None
 
     def _is_trusted(self, address: str | None) -> bool:
         return is_in_networks(address, self._trusted)
 
-    def _correct(self, scope: Scope) -> None:
+    def _correct(self, scope: Scope) -> str | None:
         given: dict[bytes, str] = {}
         for name, value in scope["headers"]:
             # Proxies add to a line or write another: both are one list (RFC 9110 §5.3).
@@ -62,7 +76,8 @@ class ForwardedHeaders:
                 f"{given[name]},{value.decode('latin-1')}" if name in given else value.decode("latin-1")
             )
         scheme = _last(given.get(b"x-forwarded-proto"))
-        if scheme in ("http", "https"):
+        is_told = scheme in ("http", "https")
+        if is_told:
             scope["scheme"] = scheme
         host = _last(given.get(b"x-forwarded-host"))
         if host:
@@ -78,6 +93,7 @@ class ForwardedHeaders:
             scope["client"] = (hop, 0)
             if not self._is_trusted(hop):
                 break
+        return scheme if is_told else None
 
 
 def _is_address(text: str) -> bool:

@@ -28,6 +28,7 @@ AppError
 ├── PreconditionMissing     If-Match is needed, by the operator's choice
 ├── NotAuthenticated
 ├── NotPermitted
+├── HttpsRequired           it came over plain http, where tokens can be read
 ├── TooManyRequests         too many attempts failed
 ├── QuotaExceeded           more requests came than are allowed
 ├── TookTooLong             the request was given up in its middle
@@ -272,6 +273,14 @@ class NotPermitted(AppError):  # noqa: N818
         """Take the scope that would be needed."""
         self.scope = scope
         super().__init__(f"The token lacks the scope {scope}, or is limited to a provider.")
+
+
+class HttpsRequired(AppError):  # noqa: N818
+    """The request came over plain http, and may have a token with it."""
+
+    def __init__(self) -> None:
+        """Say what to do."""
+        super().__init__("Tokens can be read on the way over plain http: this is answered over https only.")
 
 
 class TooManyRequests(AppError):  # noqa: N818

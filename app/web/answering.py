@@ -67,6 +67,7 @@ _MEANINGS: Final[Mapping[int, _Meaning]] = {
 _STATUSES: Final[tuple[tuple[type[errors.AppError], HTTPStatus], ...]] = (
     (errors.NotFound, HTTPStatus.NOT_FOUND),
     (errors.NotPermitted, HTTPStatus.FORBIDDEN),
+    (errors.HttpsRequired, HTTPStatus.FORBIDDEN),
     (errors.Conflict, HTTPStatus.CONFLICT),
     (errors.StaleVersion, HTTPStatus.CONFLICT),
     (errors.TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import kubernetes_validate
 import pytest
@@ -92,9 +93,29 @@ def test_probes_ask_paths_that_there_are_at_the_port_that_is_served(documents: l
     assert serving["readinessProbe"]["httpGet"]["path"] == "/health/serving"
     (service,) = of_kind(documents, "Service").values()
     assert service["spec"]["ports"][0]["targetPort"] == port["name"]
-    ingress = of_kind(documents, "Ingress")["signpost"]["spec"]
-    assert ingress["defaultBackend"]["service"]["name"] == service["metadata"]["name"]
-    assert ingress["defaultBackend"]["service"]["port"]["name"] == service["spec"]["ports"][0]["name"]
+
+
+def test_all_names_go_to_the_service_over_http_too_and_no_address_into_a_log(
+    documents: list[Document],
+) -> None:
+    (service,) = of_kind(documents, "Service").values()
+    (ingress,) = of_kind(documents, "Ingress").values()
+    rules = ingress["spec"]["rules"]
+    settings = of_kind(documents, "ConfigMap")["signpost"]["data"]
+    # A rule without a host is for all the others.
+    assert [rule.get("host") for rule in rules] == [urlsplit(settings["SIGNPOST_PUBLIC_URL"]).hostname, None]
+    for rule in rules:
+        (path,) = rule["http"]["paths"]
+        assert (path["path"], path["pathType"]) == ("/", "Prefix")
+        backend = path["backend"]["service"]
+        assert backend["name"] == service["metadata"]["name"]
+        assert backend["port"]["name"] == service["spec"]["ports"][0]["name"]
+    said = {name.rpartition("/")[2]: value for name, value in ingress["metadata"]["annotations"].items()}
+    assert said["ssl-redirect"] == "false"
+    assert said["enable-access-log"] == "false"
+    # What the service refuses over http, it refuses at the word of a proxy that it trusts.
+    assert settings["SIGNPOST_PUBLIC_URL"].startswith("https://")
+    assert settings["SIGNPOST_TRUSTED_PROXIES"]
 
 
 def test_commands_are_ones_that_there_are(documents: list[Document]) -> None:

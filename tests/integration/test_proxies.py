@@ -30,8 +30,8 @@ http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a\
 both_schemes = pytest.mark.parametrize("scheme", ["http", "https"])
 # Without these, what the proxies refuse by themselves would reach the service.
 WITHOUT_GUARD: dict[Start, dict[str, str]] = {
-    nginx: {"location = /tls/ask {": "location = /none {"},
-    caddy: {"respond /tls/ask 404": ""},
+    nginx: {"location = /tls/ask {": "location = /none {", "if ($scheme = http) {": "if ($scheme = none) {"},
+    caddy: {"respond /tls/ask 404": "", 'respond @secret "Use https.\n" 403': ""},
 }
 
 
@@ -157,6 +157,20 @@ def test_the_service_sees_who_asks_and_refuses_even_what_a_proxy_lets_through(
         assert front.ask(url, client="127.0.0.2").status == 403
         # The proxy's own address may: so the refusal was for the client's.
         assert front.ask(url, client="127.0.0.1").status == 200
+
+
+def test_the_service_refuses_tokens_in_clear_that_a_proxy_lets_through(
+    start: Start, demo: Service, tmp_path: Path
+) -> None:
+    with start(demo.port, tmp_path, **WITHOUT_GUARD[start]) as front:
+        for path, media_type, status in (
+            ("/api/v1/domains", "application/problem+json", 401),
+            ("/admin/login", "text/plain; charset=utf-8", 200),
+        ):
+            refused = front.ask(f"http://{SERVICE_HOST}{path}")
+            assert (refused.status, refused.headers["content-type"]) == (403, media_type)
+            assert len(refused.headers["x-request-id"]) == 36, "the service's own answer"
+            assert front.ask(f"https://{SERVICE_HOST}{path}").status == status
 
 
 def test_no_address_is_logged_when_the_service_is_away(start: Start, tmp_path: Path) -> None:
