@@ -30,6 +30,8 @@ PROVEN_AFTER: Final = 3
 """Runs in a row that say the same of a certificate before that is believed."""
 CONFIRM_IN: Final = timedelta(minutes=5)
 """When a run is looked at again that says something else than what is believed."""
+_STILL_VALID: Final = frozenset({"certificate.expires-at-once"})
+"""What is bad of certificates that clients accept today."""
 
 
 class Proof(StrEnum):
@@ -148,7 +150,7 @@ def proof_of(observation: EndpointObservation, findings: Iterable[Finding], stat
     Where nothing answers there is no valid certificate either, unless that could not be tested.
     """
     of_certificates = [one for one in findings if one.code.startswith("certificate.")]
-    if any(one.severity is Severity.BAD for one in of_certificates):
+    if any(one.severity is Severity.BAD and one.code not in _STILL_VALID for one in of_certificates):
         return Proof.INVALID
     if any(_keeps_clients_out(seen) for seen in observation.addresses):
         return Proof.INVALID

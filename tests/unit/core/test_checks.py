@@ -17,13 +17,22 @@ from app.core.checks import (
     Run,
     Standing,
     follow,
+    proof_of,
     spread,
 )
+from app.core.observations import FailureReason, Stage
 from app.core.reports import State
+from app.verification.judging import judge
+from app.verification.reporting import state_of
+from app.verification.trust import TrustStore
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.clock import NOW
+from judging_cases import IMAPS
+from observed import SECOND, a_session, failed_at, observed, seen_at
+from pki import INTERMEDIATE, ROOT, chain, issue
+from pki import NOW as ISSUED
 
 HALF_A_DAY = timedelta(hours=12)
 STATES = {"g": State.GOOD, "w": State.WARNING, "b": State.BAD, "u": State.UNTESTED}
@@ -83,6 +92,23 @@ def test_a_certificate_is_proven_by_three_runs_and_disproved_by_three() -> None:
     outcomes = followed(*runs)
     assert [one.standing.is_proven for one in outcomes] == [False, False, True, True, True, False]
     assert [one.has_proof_changed for one in outcomes] == [False, False, True, False, False, True]
+
+
+@pytest.mark.parametrize(("days", "proof"), [(60, "valid"), (10, "valid"), (3, "valid"), (-1, "invalid")])
+def test_a_certificate_is_valid_until_it_ends(days: float, proof: str) -> None:
+    sent = chain(issue(IMAPS.hostname, INTERMEDIATE, days=(days - 90, days)), INTERMEDIATE)
+    observation = observed(IMAPS, seen_at(IMAPS, tls=a_session(sent)))
+    findings = judge(observation, TrustStore.from_pem(ROOT.pem), ISSUED)
+    assert (state_of(findings) is State.BAD) is (days < 7)
+    assert proof_of(observation, findings, state_of(findings)) == proof
+
+
+def test_what_ends_soon_and_what_keeps_clients_out_together_are_invalid() -> None:
+    sent = chain(issue(IMAPS.hostname, INTERMEDIATE, days=(-87, 3)), INTERMEDIATE)
+    closed = failed_at(IMAPS, Stage.HANDSHAKE, FailureReason.CUT, SECOND)
+    observation = observed(IMAPS, seen_at(IMAPS, tls=a_session(sent)), closed)
+    findings = judge(observation, TrustStore.from_pem(ROOT.pem), ISSUED)
+    assert proof_of(observation, findings, state_of(findings)) is Proof.INVALID
 
 
 def test_the_last_good_certificate_is_kept_when_another_comes() -> None:
