@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from app.core.audit import AuditFilter
+from app.core.events import SUBSCRIBABLE
+from app.core.names import DomainName
+from app.core.webhooks import DeliveryFilter
+from app.net.address_policy import AddressPolicy
 from app.services.assigning import Assigning
+from app.services.auditing import Auditing
 from app.services.checking import Checking, CheckingPace, Judgement
+from app.services.deliveries import DeliveryService
 from app.services.domain_checking import DomainChecking
+from app.services.publishing import Publishing
+from app.services.secret_box import SecretBox
 from app.services.verifying import EndpointReading, Verifying
+from app.services.webhooks import Destinations, WebhookService, WebhookWish
 from app.store.rows import DOMAIN
 from sqlalchemy import select
 
@@ -20,7 +31,6 @@ from pki import NOW
 if TYPE_CHECKING:
     from app.core.checks import StoredEndpoint
     from app.core.findings import Finding
-    from app.core.names import DomainName
     from app.store.unit_of_work import Store
 
     from fakes.clock import FixedClock
@@ -76,6 +86,41 @@ class Verifier:
         """Return all endpoints by their keys."""
         page = await self.endpoints.page(OPERATOR, limit=500)
         return {one.endpoint.key: one for one in page}
+
+
+async def subscribe(verifier: Verifier, provider: str | None = None) -> None:
+    """Subscribe to all that there is."""
+    webhooks = WebhookService(verifier.store, verifier.clock, SecretBox(()), Destinations(AddressPolicy()))
+    wish = WebhookWish(
+        name="t", url="https://billing.example/", event_types=frozenset(SUBSCRIBABLE), provider=provider
+    )
+    await webhooks.create(OPERATOR, wish)
+
+
+async def told(verifier: Verifier) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return the events that subscribers hear of, the oldest first."""
+    service = DeliveryService(verifier.store, verifier.clock)
+    page = await service.page(OPERATOR, DeliveryFilter(), limit=100)
+    found = [await service.get(OPERATOR, one.id) for one in page[::-1]]
+    return [(one.type.value, one.subject, json.loads(one.document)["data"]) for one in found]
+
+
+async def told_of_hosts(verifier: Verifier) -> list[tuple[str, str]]:
+    """Return the events of verification alone, and whom they are about."""
+    found = await told(verifier)
+    return [(event, subject) for event, subject, _ in found if event.startswith(("host.", "certificate."))]
+
+
+async def published(verifier: Verifier, name: str = "customer.example") -> str | None:
+    """Return the host name of the first of a domain's servers as clients are given it."""
+    settings = await Publishing(verifier.store).preview_as_operator(DomainName(name))
+    return settings.servers[0].hostname
+
+
+async def choices(verifier: Verifier) -> list[str]:
+    """Return the names that the audit says were chosen, in the order in which they were."""
+    entries = await Auditing(verifier.store).page(OPERATOR, AuditFilter(kind="hostname"), limit=100)
+    return [entry.after["published"] for entry in entries[::-1] if entry.after is not None]
 
 
 async def always() -> bool:

@@ -65,6 +65,7 @@ _STORED: Final = StoredEndpoint(
     ),
     due_at=_AT + timedelta(hours=5, minutes=12),
     seconds=0.148,
+    is_given=True,
 )
 _REPORT: Final = DomainReport(
     domain=DomainName("customer.example"),

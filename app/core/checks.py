@@ -70,11 +70,18 @@ class Standing:
     """Runs in a row that said the other of what ``is_proven`` says."""
     is_proven: bool = False
     """Whether its certificate is believed to be valid."""
+    disproofs: int = 0
+    """Runs in a row that saw no valid certificate; what could not be tested neither counts nor ends them."""
     certificate_expires_at: datetime | None = None
     announced_expiry: datetime | None = None
     """The end of the certificate that was told of."""
     good_fingerprint: str | None = None
     """SHA-256 of the last certificate that was valid."""
+
+    @property
+    def is_disproven(self) -> bool:
+        """Whether it is believed to have no valid certificate; of one that is not judged yet nothing is."""
+        return not self.is_proven and self.disproofs >= PROVEN_AFTER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +94,8 @@ class StoredEndpoint:
     due_at: datetime
     seconds: float | None
     """How long the last run took."""
+    is_given: bool
+    """Whether any domain gives it to clients: of two names only the one that is chosen is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +123,8 @@ class Run:
     """Whether a certificate ends sooner than others like it are renewed, or has ended."""
     fingerprint: str | None = None
     """Of the certificate that was seen."""
+    is_given: bool = True
+    """Whether any domain gives the endpoint to clients; of one that none does nothing is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +135,7 @@ class Outcome:
     due_at: datetime
     occasions: tuple[Occasion, ...]
     has_proof_changed: bool
+    """Whether its certificate is now believed to be valid, or invalid, and was not before."""
 
 
 def follow(before: Standing, run: Run, jitter: float) -> Outcome:
@@ -140,7 +152,9 @@ def follow(before: Standing, run: Run, jitter: float) -> Outcome:
         standing=after,
         due_at=run.at + _wait(after, run, jitter),
         occasions=occasions,
-        has_proof_changed=after.is_proven != before.is_proven,
+        has_proof_changed=(
+            after.is_proven != before.is_proven or (after.is_disproven and not before.is_disproven)
+        ),
     )
 
 
@@ -195,6 +209,7 @@ def _after_proof(after: Standing, run: Run) -> Standing:
         after = replace(after, good_fingerprint=run.fingerprint)
     if run.proof is Proof.NONE:
         return after
+    after = replace(after, disproofs=after.disproofs + 1 if run.proof is Proof.INVALID else 0)
     if (run.proof is Proof.VALID) is after.is_proven:
         return replace(after, proofs=0)
     if after.proofs + 1 >= PROVEN_AFTER:
@@ -204,14 +219,15 @@ def _after_proof(after: Standing, run: Run) -> Standing:
 
 def _occasions(after: Standing, run: Run) -> tuple[Standing, tuple[Occasion, ...]]:
     found: list[Occasion] = []
-    if after.alarmed_at is None and after.failures >= ALARM_AFTER:
+    is_bad = run.state is State.BAD and after.failures >= ALARM_AFTER
+    if after.alarmed_at is None and is_bad and run.is_given:
         found.append(Occasion.ALARM)
         after = replace(after, alarmed_at=run.at)
     elif after.alarmed_at is not None and after.successes >= CLEAR_AFTER:
         found.append(Occasion.CLEARED)
         after = replace(after, alarmed_at=None)
     end = run.certificate_expires_at
-    if run.is_expiring and end is not None and end != after.announced_expiry:
+    if run.is_expiring and run.is_given and end is not None and end != after.announced_expiry:
         found.append(Occasion.EXPIRING)
         after = replace(after, announced_expiry=end)
     return after, tuple(found)
@@ -221,6 +237,7 @@ def _wait(after: Standing, run: Run, jitter: float) -> timedelta:
     # What could not be tested neither ends a row nor makes it longer: who turns us away is left alone.
     wants_confirmation = run.state is not State.UNTESTED and (
         after.proofs > 0
+        or 0 < after.disproofs < PROVEN_AFTER
         or 0 < after.failures < ALARM_AFTER
         or (after.alarmed_at is not None and 0 < after.successes < CLEAR_AFTER)
     )

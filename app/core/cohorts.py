@@ -81,21 +81,43 @@ class CohortListing:
     promise_state: State
     """What follows from what the domains say of the endpoint."""
     is_proven: bool
+    """Whether the endpoint's certificate is believed to be valid."""
+    is_disproven: bool
+    """Whether it is believed to be invalid; neither, while that was not judged yet."""
 
     def is_given(self, proven: frozenset[str]) -> bool:
         """Tell whether clients are given this name while these own names are proven."""
-        if self.own_hostname is None:
-            return self.is_published
-        return (self.hostname == self.own_hostname) is (self.own_hostname in proven)
+        return is_given(self.hostname, self.own_hostname, proven, is_published=self.is_published)
 
 
-def proven_hostnames(listings: Iterable[CohortListing]) -> frozenset[str]:
-    """Return the own names that the automatic choice takes: those whose every certificate is proven."""
-    verdicts: dict[str, bool] = {}
-    for listing in listings:
-        if listing.hostname == listing.own_hostname:
-            verdicts[listing.hostname] = verdicts.get(listing.hostname, True) and listing.is_proven
-    return frozenset(name for name, is_proven in verdicts.items() if is_proven)
+def is_given(hostname: str, own_hostname: str | None, proven: frozenset[str], *, is_published: bool) -> bool:
+    """Tell whether clients are given a listed name while these own names are proven."""
+    if own_hostname is None:
+        return is_published
+    return (hostname == own_hostname) is (own_hostname in proven)
+
+
+def own_hostnames(listings: Iterable[CohortListing]) -> frozenset[str]:
+    """Return the own names between which and shared ones the automatic choice is."""
+    return frozenset(one.hostname for one in listings if one.hostname == one.own_hostname)
+
+
+def proven_hostnames(listings: Iterable[CohortListing], before: frozenset[str]) -> frozenset[str]:
+    """Return the own names that the automatic choice takes.
+
+    A name is taken once every certificate is proven, and kept until one is disproved: an endpoint that
+    was not judged yet, such as that of a server that just came, is no reason to change.
+
+    Args:
+        listings: What the cohort lists.
+        before: The names that were taken until now.
+    """
+    own = [one for one in listings if one.hostname == one.own_hostname]
+    unproven = {one.hostname for one in own if not one.is_proven}
+    disproven = {one.hostname for one in own if one.is_disproven}
+    return frozenset(
+        name for name in own_hostnames(own) if name not in (disproven if name in before else unproven)
+    )
 
 
 def cohort_state(listings: Iterable[CohortListing], proven: frozenset[str]) -> State:

@@ -86,6 +86,9 @@ class EndpointFilter:
     """Those that this provider's domains list."""
     state: State | None = None
     is_alarmed: bool | None = None
+    """Those that are told to be bad, and given to clients."""
+    is_given: bool | None = None
+    """Those that any domain, or one of the provider's, gives to clients."""
     hostname: str | None = None
 
 

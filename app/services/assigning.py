@@ -11,13 +11,13 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from app.core.cohorts import cohort_key, cohort_state, cohort_words, proven_hostnames
+from app.core.cohorts import cohort_key, cohort_words
 from app.core.names import DomainName
 from app.core.resolving import resolve
 from app.core.sightings import sighting_from_record
 from app.services.callers import VERIFICATION
-from app.services.changes import Changes
-from app.services.cohort_states import CROWD, follow_on
+from app.services.changes import Change, Changes
+from app.services.cohort_states import CROWD, follow_on, settle
 from app.services.work_loop import LoopPace, WorkLoop
 from app.store.change_watching import Reach
 from app.store.cohorts import NewListing
@@ -86,11 +86,12 @@ class Assigning:
         async with self._store.reading() as unit:
             if not await unit.cohorts.has_work():
                 return False
-        async with self._store.writing(reach=Reach.NOTHING) as unit:
+        async with self._changes.making(VERIFICATION) as change:
+            unit = change.unit
             await unit.cohorts.lock()
             await _note_providers(unit)
             await assign(unit, await unit.cohorts.changed_domains(_DOMAINS))
-            await work_out_listings(unit, await unit.cohorts.without_listings(_COHORTS), self._clock())
+            await work_out_listings(change, await unit.cohorts.without_listings(_COHORTS))
         return True
 
     async def _follow_some(self) -> bool:
@@ -131,7 +132,9 @@ async def assign_now(unit: UnitOfWork, name: DomainName, now: datetime) -> None:
     for one in (stored.value.alias_of, name):
         if one is not None:
             await assign(unit, await unit.cohorts.changed_domain(one))
-    await work_out_listings(unit, await unit.cohorts.without_listings(1, name), now)
+    change = Change(unit, VERIFICATION, now)
+    await work_out_listings(change, await unit.cohorts.without_listings(1, name))
+    await change.write_down()
 
 
 async def _note_providers(unit: UnitOfWork) -> None:
@@ -153,18 +156,50 @@ async def assign(unit: UnitOfWork, domains: list[ChangedDomain]) -> None:
     known = [one for one in domains if one.stored.value.provider in providers]
     keys = [cohort_key(providers[one.stored.value.provider], one.stored.value, one.target) for one in known]
     wanted = {(one.provider_id, key) for one, key in zip(known, keys, strict=True) if key is not None}
-    ids = await unit.cohorts.find_or_create(wanted)
+    ids, empty = await unit.cohorts.find_or_create(wanted)
     assigned = [
-        (one.stored, None if key is None else ids[one.provider_id, key])
+        (one, None if key is None else ids[one.provider_id, key])
         for one, key in zip(known, keys, strict=True)
     ]
+    came = [(one, cohort_id) for one, cohort_id in assigned if cohort_id is not None and cohort_id in empty]
+    await _carry(unit, providers, came)
     if assigned:
-        await unit.cohorts.assign(assigned)
+        await unit.cohorts.assign([(one.stored, cohort_id) for one, cohort_id in assigned])
 
 
-async def work_out_listings(unit: UnitOfWork, cohorts: list[tuple[int, str | None]], now: datetime) -> None:
+async def _carry(
+    unit: UnitOfWork, providers: Mapping[str, Provider], came: list[tuple[ChangedDomain, int]]
+) -> None:
+    """Have cohorts that have no domains yet begin with the own names that those who come are given.
+
+    What they list is worked out later, and what clients are given must not change meanwhile.
+    """
+    sources: dict[int, set[int]] = {}
+    examples: dict[int, ChangedDomain] = {}
+    for one, cohort_id in came:
+        # Who was suspended comes back to what was proven then.
+        sources.setdefault(cohort_id, set()).add(one.cohort_id or cohort_id)
+        examples.setdefault(cohort_id, one)
+    if not sources:
+        return
+    known = await unit.cohorts.proven_of(set(sources).union(*sources.values()))
+    proven: dict[int, frozenset[str]] = {}
+    for cohort_id, one in examples.items():
+        names = frozenset[str]().union(*(known.get(source, ()) for source in sources[cohort_id]))
+        if names:
+            domain = one.stored.value
+            settings = resolve(providers[domain.provider], domain, target=one.target)
+            names &= {settings.expanded(name) for name in settings.own_hostnames.values()}
+        if names or known[cohort_id]:
+            proven[cohort_id] = names
+    await unit.cohorts.set_proven(proven)
+
+
+async def work_out_listings(change: Change, cohorts: list[tuple[int, str | None]]) -> None:
     """Work out what cohorts list that are new, or whose provider changed, each by one of its domains."""
+    unit = change.unit
     seen: dict[str, EndpointObservation | None] = {}
+    listed: list[int] = []
     for cohort_id, name in cohorts:
         if name is None:
             await unit.cohorts.set_unused(cohort_id)
@@ -173,10 +208,11 @@ async def work_out_listings(unit: UnitOfWork, cohorts: list[tuple[int, str | Non
         planned = plan(settings)
         await _recall(unit, [listing.endpoint.key for listing in planned.listings], seen)
         listings = [_new_listing(settings, listing, seen) for listing in planned.listings]
-        await unit.cohorts.set_listings(cohort_id, listings, now)
-        cohort = await unit.listings.cohort(cohort_id)
-        proven = proven_hostnames(cohort.listings)
-        await unit.listings.set_states([(cohort_id, cohort_state(cohort.listings, proven), proven)])
+        (cohort,) = await unit.listings.keep_cohorts((cohort_id,))
+        await unit.cohorts.set_listings(cohort_id, listings, cohort.proven, change.now)
+        listed.append(cohort_id)
+    if listed:
+        await settle(change, await unit.listings.keep_cohorts(listed))
 
 
 async def _settings_of(unit: UnitOfWork, name: str) -> AccountSettings:

@@ -222,7 +222,7 @@ class Checking:
         self.runs[report.state] += 1
         outcome = follow(
             leased.stored.standing,
-            _run(observation, findings, report),
+            _run(observation, findings, report, is_given=leased.stored.is_given),
             random.random(),  # noqa: S311 - no secret
         )
         records = [finding_record(finding) for finding in findings]
@@ -242,13 +242,16 @@ class Checking:
             await tell(change, leased.stored, outcome, findings)
 
 
-def _run(observation: EndpointObservation, findings: tuple[Finding, ...], report: EndpointReport) -> Run:
+def _run(
+    observation: EndpointObservation, findings: tuple[Finding, ...], report: EndpointReport, *, is_given: bool
+) -> Run:
     return Run(
         at=observation.at,
         state=report.state,
         proof=proof_of(observation, findings, report.state),
-        due_in=due_in(report),
+        due_in=due_in(report, is_given=is_given),
         certificate_expires_at=report.certificate_expires_at,
         is_expiring=any(finding.code in _EXPIRING for finding in findings),
         fingerprint=seen_fingerprint(observation),
+        is_given=is_given,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from app.core.audit import AuditFilter
-from app.core.cohorts import cohort_state, proven_hostnames
+from app.core.cohorts import cohort_state, own_hostnames, proven_hostnames
 from app.core.domains import PublishedName
 from app.core.endpoints import Listing
 from app.core.events import EventType, News
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from app.core.observations import EndpointObservation
     from app.core.reports import State
     from app.services.changes import Change
-    from app.store.listings import Crowd
+    from app.store.listings import Crowd, StoredCohort
     from app.store.unit_of_work import UnitOfWork
 
 CROWD: Final = 500
@@ -64,7 +64,7 @@ async def follow_run(
         if is_changed or _promises(observation) != before:
             await change.unit.listings.set_behind(crowd.endpoint_id, 0)
     elif await _judge_promises(change.unit, crowd, observation) or is_changed:
-        await _update(change, crowd)
+        await settle(change, await change.unit.listings.keep_cohorts(crowd.ids))
 
 
 async def follow_on(change: Change, limit: int) -> bool:
@@ -82,7 +82,7 @@ async def follow_on(change: Change, limit: int) -> bool:
     if stored is not None and stored.standing.checked_at is not None and sighting is not None:
         observation = sighting_from_record(stored.endpoint, stored.standing.checked_at, sighting)
         await _judge_promises(unit, crowd, observation)
-    await _update(change, crowd)
+    await settle(change, await unit.listings.keep_cohorts(crowd.ids))
     await unit.listings.set_behind(endpoint_id, crowd.ids[-1] if crowd.has_more else None)
     return True
 
@@ -109,17 +109,24 @@ async def _judge_promises(unit: UnitOfWork, crowd: Crowd, observation: EndpointO
     return has_changed
 
 
-async def _update(change: Change, crowd: Crowd) -> None:
+async def settle(change: Change, cohorts: list[StoredCohort]) -> None:
+    """Bring cohorts that are kept to what is stored of what they list, and tell of names that are chosen."""
+    listings = change.unit.listings
     changed = []
     chosen: dict[tuple[str, str], bool] = {}
-    for cohort in await change.unit.listings.keep_cohorts(crowd):
-        proven = proven_hostnames(cohort.listings)
+    given: dict[tuple[str, bool], list[int]] = {}
+    for cohort in cohorts:
+        proven = proven_hostnames(cohort.listings, cohort.proven)
         state = cohort_state(cohort.listings, proven)
         if (state, proven) != (cohort.state, cohort.proven):
             changed.append((cohort.id, state, proven))
-        for hostname in cohort.proven ^ proven:
+        # A name that is not listed any more was not chosen against.
+        for hostname in (cohort.proven ^ proven) & own_hostnames(cohort.listings):
             chosen[cohort.provider, hostname] = hostname in proven
-    await change.unit.listings.set_states(changed)
+            given.setdefault((hostname, hostname in proven), []).append(cohort.id)
+    await listings.set_states(changed)
+    for (hostname, is_own), ids in sorted(given.items()):
+        await listings.choose(hostname, ids, is_own=is_own, now=change.now)
     for (provider, hostname), is_own in sorted(chosen.items()):
         if not await _is_known(change.unit, provider, hostname, is_own=is_own):
             _note_choice(change, provider, hostname, is_own=is_own)

@@ -1,4 +1,4 @@
-"""How endpoints stand, in Prometheus's text format (version 0.0.4).
+"""How endpoints that clients are given stand, in Prometheus's text format (version 0.0.4).
 
 Read from the database, so that any process tells the same whoever probed. There may be a million endpoints:
 those that are well are only counted, and of the others so many are told one by one.
@@ -51,7 +51,7 @@ _FAMILIES: Final = {
 
 
 async def endpoint_metrics(reading: EndpointReading, caller: Caller, now: datetime, most: int = MOST) -> str:
-    """Return the metrics of all endpoints that the caller's domains list, the worst one by one.
+    """Return the metrics of all endpoints that the caller's domains give to clients, the worst one by one.
 
     Args:
         reading: Gives the endpoints.
@@ -64,7 +64,9 @@ async def endpoint_metrics(reading: EndpointReading, caller: Caller, now: dateti
     told: list[StoredEndpoint] = []
     for state in _NOT_GOOD:
         if len(told) < most:
-            told += await reading.page(caller, EndpointFilter(state=state), limit=most - len(told))
+            told += await reading.page(
+                caller, EndpointFilter(state=state, is_given=True), limit=most - len(told)
+            )
     not_good = sum(total.endpoints for total in totals if total.state is not State.GOOD)
     samples: dict[str, list[str]] = {name: [] for name in _HELP}
     _add_totals(samples, totals)

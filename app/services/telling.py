@@ -35,9 +35,19 @@ async def tell(
     """
     if not outcome.occasions:
         return
-    providers = await change.unit.endpoints.providers_of(stored.id)
+    endpoints = change.unit.endpoints
+    given = await endpoints.providers_of(stored.id, only_given=True)
+    if not given:
+        # This very run had them given the other name.
+        await endpoints.take_back(stored, outcome.occasions)
     data = _data(stored, outcome, findings)
     for occasion in outcome.occasions:
+        providers = given
+        if occasion is Occasion.CLEARED:
+            # Who heard of the alarm may be given another name since.
+            providers = await endpoints.providers_of(stored.id, only_given=False)
+        if not providers:
+            continue
         change.announce(
             News(
                 type=_EVENTS[occasion],

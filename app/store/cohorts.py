@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, text, update
+from sqlalchemy import bindparam, case, delete, exists, func, insert, or_, select, text, update
 
+from app.core.cohorts import is_given
 from app.core.errors import ConcurrentChange
 from app.core.reports import State
 from app.store.domains import selection, stored_from_row
 from app.store.endpoints import endpoint_row
+from app.store.given_endpoints import wake
 from app.store.mass_writing import is_among
 from app.store.rows import COHORT, DOMAIN, ENDPOINT, LISTING, PROVIDER
 from app.store.servers import DOMAIN_OWNER, servers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Select
@@ -51,6 +53,8 @@ class ChangedDomain:
     stored: Stored[Domain]
     provider_id: int
     target: Domain | None
+    cohort_id: int | None
+    """The cohort in which it was until now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,13 @@ class NewListing:
     listing: Listing
     own_hostname: str | None
     state: State = State.UNTESTED
+
+    def is_given(self, proven: frozenset[str]) -> bool:
+        """Tell whether clients are given it while these own names are proven."""
+        listing = self.listing
+        return is_given(
+            listing.endpoint.hostname, self.own_hostname, proven, is_published=listing.is_published
+        )
 
 
 class Cohorts:
@@ -145,6 +156,7 @@ class Cohorts:
                 stored=values[row["id"]],
                 provider_id=row["provider_id"],
                 target=targets[row["alias_of_id"]].value if row["alias_of_id"] in targets else None,
+                cohort_id=row["cohort_id"],
             )
             for row in rows
         ]
@@ -156,8 +168,10 @@ class Cohorts:
         servers = await servers_of(self._connection, DOMAIN_OWNER, [row["id"] for row in rows])
         return {row["id"]: stored_from_row(row, servers.get(row["id"], ())) for row in rows}
 
-    async def find_or_create(self, keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
-        """Return the cohorts with these keys of these providers, some of them new and without listings."""
+    async def find_or_create(
+        self, keys: Collection[tuple[int, str]]
+    ) -> tuple[dict[tuple[int, str], int], frozenset[int]]:
+        """Return the cohorts with these keys of these providers, and those that have no domains yet."""
         statement = select(COHORT.c.id, COHORT.c.provider_id, COHORT.c.key, COHORT.c.needs).where(
             COHORT.c.provider_id.in_({provider_id for provider_id, _ in keys}),
             is_among(self._connection, COHORT.c.key, sorted({key for _, key in keys})),
@@ -182,11 +196,41 @@ class Cohorts:
             for provider_id, key in keys
             if (provider_id, key) not in found
         ]
+        known = frozenset(found.values())
         if new:
             await self._connection.execute(insert(COHORT), new)
             for row in await self._connection.execute(statement):
                 found[row.provider_id, row.key] = row.id
-        return found
+        return found, frozenset(found.values()) - known | frozenset(revived)
+
+    async def proven_of(self, ids: Collection[int]) -> dict[int, frozenset[str]]:
+        """Return the proven own names of cohorts, and all other names that they list only proven."""
+        wanted = sorted(ids)
+        is_one = is_among(self._connection, COHORT.c.id, wanted)
+        rows = await self._connection.execute(select(COHORT.c.id, COHORT.c.proven).where(is_one))
+        found = {row.id: set(row.proven) for row in rows}
+        # Where there is no choice yet, so that one begins with what is known.
+        listed = (
+            select(LISTING.c.cohort_id, ENDPOINT.c.hostname)
+            .select_from(LISTING.join(ENDPOINT, LISTING.c.endpoint_id == ENDPOINT.c.id))
+            .where(is_among(self._connection, LISTING.c.cohort_id, wanted))
+            .group_by(LISTING.c.cohort_id, ENDPOINT.c.hostname)
+            .having(func.min(case((ENDPOINT.c.is_proven, 1), else_=0)) == 1)
+        )
+        for row in await self._connection.execute(listed):
+            found[row.cohort_id].add(row.hostname)
+        return {cohort_id: frozenset(names) for cohort_id, names in found.items()}
+
+    async def set_proven(self, proven: Mapping[int, frozenset[str]]) -> None:
+        """Write the proven own names of cohorts."""
+        statement = (
+            update(COHORT)
+            .where(COHORT.c.id == bindparam("cohort"))
+            .values(proven=bindparam("names", type_=COHORT.c.proven.type))
+        )
+        values = [{"cohort": cohort_id, "names": sorted(names)} for cohort_id, names in proven.items()]
+        if values:
+            await self._connection.execute(statement, values)
 
     async def assign(self, assigned: Sequence[tuple[Stored[Domain], int | None]]) -> None:
         """Put domains into cohorts, or into none; their aliases are to be assigned after them.
@@ -250,9 +294,20 @@ class Cohorts:
         await self._connection.execute(delete(LISTING).where(LISTING.c.cohort_id == cohort_id))
         await self._connection.execute(update(COHORT).where(COHORT.c.id == cohort_id).values(needs=_USE))
 
-    async def set_listings(self, cohort_id: int, listings: Sequence[NewListing], now: datetime) -> None:
-        """Put listings in place of a cohort's present ones; endpoints that nobody listed are due at once."""
+    async def set_listings(
+        self, cohort_id: int, listings: Sequence[NewListing], proven: frozenset[str], now: datetime
+    ) -> None:
+        """Put listings in place of a cohort's present ones; endpoints that nobody listed are due at once.
+
+        Args:
+            cohort_id: The cohort.
+            listings: What it lists.
+            proven: The own names that its clients are given.
+            now: When.
+        """
         ids = await self._endpoint_ids([one.listing.endpoint for one in listings], now)
+        given = {ids[one.listing.endpoint.key] for one in listings if one.is_given(proven)}
+        await wake(self._connection, given, now)
         await self._connection.execute(delete(LISTING).where(LISTING.c.cohort_id == cohort_id))
         rows = [
             {
@@ -262,6 +317,7 @@ class Cohorts:
                 "authentication": [method.value for method in one.listing.authentication],
                 "is_published": one.listing.is_published,
                 "own_hostname": one.own_hostname,
+                "is_given": one.is_given(proven),
                 "state": one.state.value,
             }
             for one in listings

@@ -29,10 +29,10 @@ class EndpointTotals:
     async def count(
         self, provider: str | None, bounds: Sequence[float], ends: Sequence[datetime]
     ) -> list[EndpointTotal]:
-        """Count endpoints by protocol, state and how long their last runs took.
+        """Count endpoints that clients are given by protocol, state and how long their last runs took.
 
         Args:
-            provider: Whose domains list them; None for all.
+            provider: Whose clients; None for all.
             bounds: The upper bounds of durations, in seconds, in ascending order.
             ends: Moments before which certificates that end are counted.
         """
@@ -53,7 +53,7 @@ class EndpointTotals:
                 func.count(ENDPOINT.c.alarmed_at).label("alarmed"),
                 *ending,
             )
-            .where(*conditions_of(EndpointFilter(provider=provider)))
+            .where(*conditions_of(EndpointFilter(provider=provider, is_given=True)))
             .group_by(ENDPOINT.c.protocol, ENDPOINT.c.state, place)
         )
         return [

@@ -5,26 +5,28 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, bindparam, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, insert, literal, not_, or_, select, update
 
-from app.core.checks import LeasedEndpoint, Standing, StoredEndpoint
+from app.core.checks import LeasedEndpoint, Occasion, Standing, StoredEndpoint
 from app.core.endpoints import Endpoint, Protocol
 from app.core.findings import Severity
 from app.core.reports import State
 from app.core.servers import ServerType, SocketType
 from app.core.verified import FRESH_FOR, StoredCheck, StoredFinding
+from app.store.given_endpoints import IS_GIVEN
 from app.store.rows import CHECK, COHORT, ENDPOINT, FINDING, LISTING, PROVIDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from app.core.checks import Outcome
     from app.core.verified import EndpointFilter, FindingFilter
 
+_STORED: Final = select(ENDPOINT, IS_GIVEN.label("is_given"))
 _STANDING: Final = tuple(one.name for one in fields(Standing))
 _LISTED: Final = LISTING.join(COHORT, LISTING.c.cohort_id == COHORT.c.id).join(
     PROVIDER, COHORT.c.provider_id == PROVIDER.c.id
@@ -66,7 +68,7 @@ class Endpoints:
         is_taken = ENDPOINT.c.id.in_(ids)
         values = {"lease": lease, "leased_until": until}
         await self._connection.execute(update(ENDPOINT).where(is_taken).values(values))
-        rows = await self._connection.execute(select(ENDPOINT).where(is_taken).order_by(ENDPOINT.c.due_at))
+        rows = await self._connection.execute(_STORED.where(is_taken).order_by(ENDPOINT.c.due_at))
         return [
             LeasedEndpoint(stored=_endpoint(row), lease=lease, until=until, addresses=_addresses(row))
             for row in rows
@@ -100,7 +102,7 @@ class Endpoints:
         values = {
             **asdict(outcome.standing),
             "state": outcome.standing.state.value,
-            "due_at": case((is_asked_for, due_at), else_=literal(outcome.due_at, due_at.type)),
+            "due_at": case((is_asked_for, due_at), else_=_due_at(leased.stored, outcome)),
             "lease": None,
             "leased_until": None,
             "seconds": seconds,
@@ -145,9 +147,22 @@ class Endpoints:
         }
         await self._connection.execute(insert(CHECK).values(row))
 
-    async def providers_of(self, endpoint_id: int) -> frozenset[str]:
-        """Return the providers whose domains list an endpoint."""
+    async def take_back(self, stored: StoredEndpoint, occasions: Sequence[Occasion]) -> None:
+        """Have an endpoint stand as if what nobody was told of had not been told."""
+        values: dict[str, Any] = {}
+        if Occasion.ALARM in occasions:
+            values["alarmed_at"] = None
+        if Occasion.EXPIRING in occasions:
+            values["announced_expiry"] = stored.standing.announced_expiry
+        if values:
+            is_it = ENDPOINT.c.id == stored.id
+            await self._connection.execute(update(ENDPOINT).where(is_it).values(values))
+
+    async def providers_of(self, endpoint_id: int, *, only_given: bool) -> frozenset[str]:
+        """Return the providers whose domains list an endpoint, or only those whose clients are given it."""
         statement = select(PROVIDER.c.slug).select_from(_LISTED).where(LISTING.c.endpoint_id == endpoint_id)
+        if only_given:
+            statement = statement.where(LISTING.c.is_given)
         return frozenset((await self._connection.execute(statement.distinct())).scalars())
 
     async def make_due(self, keys: Sequence[str], now: datetime, fresh: datetime) -> None:
@@ -165,13 +180,13 @@ class Endpoints:
 
     async def find(self, endpoint_id: int, provider: str | None) -> StoredEndpoint | None:
         """Return an endpoint that a provider's domains list, or any."""
-        statement = select(ENDPOINT).where(ENDPOINT.c.id == endpoint_id, *_visible(provider))
+        statement = _STORED.where(ENDPOINT.c.id == endpoint_id, *_visible(provider))
         row = (await self._connection.execute(statement)).first()
         return None if row is None else _endpoint(row)
 
     async def by_keys(self, keys: Sequence[str]) -> dict[str, StoredEndpoint]:
         """Return those of these endpoints that are stored, by their keys."""
-        statement = select(ENDPOINT).where(ENDPOINT.c.key.in_(keys))
+        statement = _STORED.where(ENDPOINT.c.key.in_(keys))
         return {row.key: _endpoint(row) for row in await self._connection.execute(statement)}
 
     async def sighting(self, endpoint_id: int) -> Mapping[str, Any] | None:
@@ -182,14 +197,14 @@ class Endpoints:
 
     async def page(self, wanted: EndpointFilter, *, after: int, limit: int) -> list[StoredEndpoint]:
         """Return endpoints in the order in which they came, those after ``after``."""
-        statement = select(ENDPOINT).where(*conditions_of(wanted), ENDPOINT.c.id > after)
+        statement = _STORED.where(*conditions_of(wanted), ENDPOINT.c.id > after)
         found = await self._connection.execute(statement.order_by(ENDPOINT.c.id).limit(limit))
         return [_endpoint(row) for row in found]
 
     async def ending_first(self, wanted: EndpointFilter, limit: int) -> list[StoredEndpoint]:
         """Return the endpoints whose certificates end first; those that have ended are among them."""
         end = ENDPOINT.c.certificate_expires_at
-        statement = select(ENDPOINT).where(*conditions_of(wanted), end.is_not(None))
+        statement = _STORED.where(*conditions_of(wanted), end.is_not(None))
         found = await self._connection.execute(statement.order_by(end, ENDPOINT.c.id).limit(limit))
         return [_endpoint(row) for row in found]
 
@@ -281,11 +296,22 @@ def _endpoint(row: Any) -> StoredEndpoint:  # noqa: ANN401 - a row
         standing=Standing(**{**standing, "state": State(row.state)}),
         due_at=row.due_at,
         seconds=row.seconds,
+        is_given=bool(row.is_given),
     )
 
 
 def _addresses(row: Any) -> frozenset[str]:  # noqa: ANN401 - as above
     return frozenset(one["address"] for one in (row.observation or {}).get("addresses", ()))
+
+
+def _due_at(stored: StoredEndpoint, outcome: Outcome) -> Any:  # noqa: ANN401 - SQLAlchemy's
+    """Return when an endpoint is due: at once where it was given to clients while we looked at it."""
+    now, then = (
+        literal(moment, ENDPOINT.c.due_at.type) for moment in (outcome.standing.checked_at, outcome.due_at)
+    )
+    if stored.is_given or outcome.standing.state is State.GOOD:
+        return then
+    return case((IS_GIVEN, now), else_=then)
 
 
 def _finding(row: Any) -> StoredFinding:  # noqa: ANN401 - as above
@@ -313,8 +339,18 @@ def _visible(provider: str | None) -> list[ColumnElement[bool]]:
     if provider is None:
         return []
     # Found from the provider on: to ask for each endpoint whether it lists that takes a second in 300,000.
-    listed = select(LISTING.c.endpoint_id).select_from(_LISTED).where(PROVIDER.c.slug == provider)
-    return [ENDPOINT.c.id.in_(listed)]
+    return [ENDPOINT.c.id.in_(_listed_by(provider))]
+
+
+def _listed_by(provider: str) -> Select[tuple[int]]:
+    return select(LISTING.c.endpoint_id).select_from(_LISTED).where(PROVIDER.c.slug == provider)
+
+
+def _given_by(provider: str | None) -> ColumnElement[bool]:
+    """Tell whether clients of a provider, or of any, are given an endpoint."""
+    if provider is None:
+        return IS_GIVEN
+    return ENDPOINT.c.id.in_(_listed_by(provider).where(LISTING.c.is_given))
 
 
 def conditions_of(wanted: EndpointFilter) -> list[ColumnElement[bool]]:
@@ -324,9 +360,13 @@ def conditions_of(wanted: EndpointFilter) -> list[ColumnElement[bool]]:
         conditions.append(ENDPOINT.c.state == wanted.state.value)
     if wanted.hostname is not None:
         conditions.append(ENDPOINT.c.hostname == wanted.hostname)
+    if wanted.is_given is not None:
+        is_given = _given_by(wanted.provider)
+        conditions.append(is_given if wanted.is_given else not_(is_given))
     if wanted.is_alarmed is not None:
-        alarmed = ENDPOINT.c.alarmed_at
-        conditions.append(alarmed.is_not(None) if wanted.is_alarmed else alarmed.is_(None))
+        # Whose clients have come to be given another name, that is nobody's alarm until they have it back.
+        is_alarmed = and_(ENDPOINT.c.alarmed_at.is_not(None), _given_by(wanted.provider))
+        conditions.append(is_alarmed if wanted.is_alarmed else not_(is_alarmed))
     return conditions
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, not_, select, update
 
+from app.core.checks import Standing
 from app.core.cohorts import CohortListing
 from app.core.reports import State
 from app.core.servers import Authentication
+from app.store.given_endpoints import wake
 from app.store.mass_writing import is_among
 from app.store.rows import COHORT, ENDPOINT, LISTING, PROVIDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -77,17 +80,13 @@ class Listings:
             update(LISTING).where(*_is_of(crowd), methods).values(state=state.value)
         )
 
-    async def keep_cohorts(self, crowd: Crowd) -> list[StoredCohort]:
-        """Return the cohorts, and keep others from changing their states."""
-        is_one = is_among(self._connection, COHORT.c.id, crowd.ids)
+    async def keep_cohorts(self, ids: Sequence[int]) -> list[StoredCohort]:
+        """Return cohorts, and keep others from changing their states."""
+        is_one = is_among(self._connection, COHORT.c.id, ids)
         # In a statement of its own: what others wrote while we waited is only seen by the next one.
         locked = select(COHORT.c.id).where(is_one).order_by(COHORT.c.id)
         await self._connection.execute(locked.with_for_update(key_share=True))
         return await self._stored(is_one)
-
-    async def cohort(self, cohort_id: int) -> StoredCohort:
-        """Return one cohort that is there."""
-        return (await self._stored(COHORT.c.id == cohort_id))[0]
 
     async def _stored(self, condition: ColumnElement[bool]) -> list[StoredCohort]:
         joined = (
@@ -106,6 +105,7 @@ class Listings:
             ENDPOINT.c.hostname,
             ENDPOINT.c.state.label("endpoint_state"),
             ENDPOINT.c.is_proven,
+            ENDPOINT.c.disproofs,
         )
         statement = select(*columns).select_from(joined).where(condition).order_by(COHORT.c.id)
         rows: dict[int, list[Any]] = {}
@@ -127,6 +127,18 @@ class Listings:
             for cohort_id, state, proven in changed
         ]
         await self._connection.execute(statement, values)
+
+    async def choose(self, hostname: str, cohort_ids: Sequence[int], *, is_own: bool, now: datetime) -> None:
+        """Note that clients of cohorts are given an own name, or the shared one in its place."""
+        is_it = [
+            is_among(self._connection, LISTING.c.cohort_id, cohort_ids),
+            LISTING.c.own_hostname == hostname,
+        ]
+        listed = select(ENDPOINT.c.hostname).where(ENDPOINT.c.id == LISTING.c.endpoint_id).correlate(LISTING)
+        is_own_name = listed.scalar_subquery() == hostname
+        is_given = is_own_name if is_own else not_(is_own_name)
+        await wake(self._connection, select(LISTING.c.endpoint_id).where(*is_it, is_given), now)
+        await self._connection.execute(update(LISTING).where(*is_it).values(is_given=is_given))
 
     async def lock_choice(self, provider: str, hostname: str) -> None:
         """Wait until nobody else writes down which name is published in place of another's."""
@@ -181,6 +193,7 @@ def _stored_cohort(rows: Sequence[Any]) -> StoredCohort:
                 endpoint_state=State(row.endpoint_state),
                 promise_state=State(row.promise_state),
                 is_proven=row.is_proven,
+                is_disproven=Standing(is_proven=row.is_proven, disproofs=row.disproofs).is_disproven,
             )
             for row in rows
             if row.hostname is not None

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-REVISION: Final = "0013"
+REVISION: Final = "0014"
 """The last of migrations/, said here so that nobody has to read them all to begin to serve."""
 _VERSION_TABLE: Final = "alembic_version"
 

@@ -58,8 +58,13 @@ def report_endpoint(observation: EndpointObservation, findings: tuple[Finding, .
     )
 
 
-def due_in(report: EndpointReport) -> timedelta:
-    """Return when to look at an endpoint again: sooner when it is bad or a certificate expires."""
+def due_in(report: EndpointReport, *, is_given: bool) -> timedelta:
+    """Return when to look at an endpoint again: sooner when it is bad or a certificate expires.
+
+    One that clients are not given is in no hurry: an own name that has no certificate yet may never have one.
+    """
+    if not is_given:
+        return DUE_IN[State.GOOD]
     usual, expires_at = DUE_IN[report.state], report.certificate_expires_at
     if expires_at is not None and expires_at - report.at < EXPIRING:
         return min(usual, EXPIRING_DUE_IN)

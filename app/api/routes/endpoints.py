@@ -51,8 +51,13 @@ def _endpoint_filter(
     alarmed: Annotated[
         bool | None, Query(description="Only those that are, or are not, told to be bad.")
     ] = None,
+    given: Annotated[
+        bool | None, Query(description="Only those that clients are, or are not, given by any domain.")
+    ] = None,
 ) -> EndpointFilter:
-    return EndpointFilter(provider=provider, hostname=hostname, state=state, is_alarmed=alarmed)
+    return EndpointFilter(
+        provider=provider, hostname=hostname, state=state, is_alarmed=alarmed, is_given=given
+    )
 
 
 def _finding_filter(

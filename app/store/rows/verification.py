@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime  # noqa: TC003 - SQLModel reads annotations
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, String, Text, UniqueConstraint, text, true
 from sqlmodel import Field
 
 from app.store.rows.columns import (
@@ -76,13 +76,23 @@ class EndpointRow(Row, table=True):
     observation: dict[str, Any] | None = Field(default=None, sa_type=RECORD)
     cohorts_after: int | None = Field(default=None, sa_type=BigInteger)
     """The last cohort that stands as the last run wants, where there are more than a run can work out."""
+    disproofs: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class ListingRow(Row, table=True):
     """That the domains of a cohort list an endpoint, and what follows from what they say of it."""
 
     __tablename__ = "listing"
-    __table_args__ = (Index(None, "cohort_id"), Index(None, "endpoint_id", "cohort_id"))
+    __table_args__ = (
+        Index(None, "cohort_id"),
+        Index(None, "endpoint_id", "cohort_id"),
+        Index(
+            "ix_listing_given",
+            "endpoint_id",
+            postgresql_where=text("is_given"),
+            sqlite_where=text("is_given = 1"),
+        ),
+    )
 
     id: int | None = Field(default=None, sa_column=id_column())
     cohort_id: int = Field(sa_column=owner_column("cohort_id", "cohort", cascade=True))
@@ -92,6 +102,8 @@ class ListingRow(Row, table=True):
     is_published: bool
     own_hostname: str | None = Field(default=None, sa_type=String(253))
     state: str = Field(sa_type=String(20))
+    is_given: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    """Whether the cohort's clients are given it: of two names only the one that is chosen is."""
 
 
 class FindingRow(Row, table=True):

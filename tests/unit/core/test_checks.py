@@ -60,6 +60,28 @@ def test_two_bad_runs_are_no_alarm_and_the_third_is() -> None:
     assert told("bbb") == [(), (), (Occasion.ALARM,)]
 
 
+def test_what_no_client_is_given_is_no_alarm_until_it_is_given_and_bad() -> None:
+    hidden, shown = a_run(State.BAD, is_given=False), a_run(State.BAD)
+    untested = a_run(State.UNTESTED)
+    outcomes = followed(hidden, hidden, hidden, hidden, untested, shown)
+    assert [one.occasions for one in outcomes] == [(), (), (), (), (), (Occasion.ALARM,)]
+    assert outcomes[3].standing.alarmed_at is None
+    assert outcomes[3].standing.failures == 4
+
+
+def test_an_alarm_is_over_whether_the_endpoint_is_still_given_or_not() -> None:
+    good = a_run(is_given=False)
+    occasions = [one.occasions for one in followed(*[a_run(State.BAD)] * 3, good, good)]
+    assert occasions[2:] == [(Occasion.ALARM,), (), (Occasion.CLEARED,)]
+
+
+def test_a_certificate_that_expires_where_no_client_is_sent_is_told_once_they_are() -> None:
+    end = NOW + timedelta(days=10)
+    hidden = a_run(State.WARNING, certificate_expires_at=end, is_expiring=True, is_given=False)
+    occasions = [one.occasions for one in followed(hidden, hidden, replace(hidden, is_given=True))]
+    assert occasions == [(), (), (Occasion.EXPIRING,)]
+
+
 def test_an_alarm_is_told_once() -> None:
     assert told("bbbbbb").count((Occasion.ALARM,)) == 1
 
@@ -92,6 +114,16 @@ def test_a_certificate_is_proven_by_three_runs_and_disproved_by_three() -> None:
     outcomes = followed(*runs)
     assert [one.standing.is_proven for one in outcomes] == [False, False, True, True, True, False]
     assert [one.has_proof_changed for one in outcomes] == [False, False, True, False, False, True]
+
+
+def test_an_endpoint_is_disproved_by_three_runs_and_no_sooner() -> None:
+    valid, invalid, none = a_run(), a_run(proof=Proof.INVALID), a_run(proof=Proof.NONE)
+    outcomes = followed(invalid, none, invalid, none, invalid, invalid, valid)
+    disproven = [one.standing.is_disproven for one in outcomes]
+    assert disproven == [False, False, False, False, True, True, False]
+    # That nothing is believed any more changes nothing for anybody.
+    assert [one.has_proof_changed for one in outcomes] == [False, False, False, False, True, False, False]
+    assert not Standing().is_disproven
 
 
 @pytest.mark.parametrize(("days", "proof"), [(60, "valid"), (10, "valid"), (3, "valid"), (-1, "invalid")])
@@ -158,9 +190,8 @@ def test_what_is_proven_changes_only_after_as_many_runs_that_say_so(proofs: list
 def test_results_that_alternate_never_change_what_is_proven(middle: list[Proof], rounds: int) -> None:
     alternating = [*middle[: PROVEN_AFTER - 1], Proof.INVALID] * rounds
     outcomes = followed(*(a_run(proof=proof) for proof in alternating))
-    flips = [one.has_proof_changed for one in outcomes]
     # A single valid run between invalid ones proves nothing, nor does the reverse.
-    assert sum(flips) == 0
+    assert not any(one.standing.is_proven for one in outcomes)
 
 
 @given(st.lists(st.sampled_from(list(State)), max_size=60))

@@ -101,17 +101,53 @@ def a_listing(hostname: str, own: str | None = None, **changes: Any) -> CohortLi
         "endpoint_state": State.GOOD,
         "promise_state": State.GOOD,
         "is_proven": False,
+        "is_disproven": False,
     }
     return CohortListing(**{**values, **changes})
 
 
+OWN = "mail.a.example"
+NONE: frozenset[str] = frozenset()
+
+
 def test_an_own_name_is_proven_by_all_its_endpoints_or_not_at_all() -> None:
-    imap, smtp = (a_listing("mail.a.example", "mail.a.example", is_proven=True) for _ in range(2))
-    shared = a_listing("srv1.host.example", "mail.a.example", is_proven=True)
-    assert proven_hostnames([imap, smtp, shared]) == {"mail.a.example"}
-    unproven = a_listing("mail.a.example", "mail.a.example")
-    assert proven_hostnames([imap, unproven, shared]) == frozenset()
-    assert proven_hostnames([a_listing("imap.host.example", is_proven=True)]) == frozenset()
+    imap, smtp = (a_listing(OWN, OWN, is_proven=True) for _ in range(2))
+    shared = a_listing("srv1.host.example", OWN, is_proven=True)
+    assert proven_hostnames([imap, smtp, shared], NONE) == {OWN}
+    unproven = a_listing(OWN, OWN)
+    assert proven_hostnames([imap, unproven, shared], NONE) == NONE
+    assert proven_hostnames([a_listing("imap.host.example", is_proven=True)], NONE) == NONE
+
+
+def test_an_endpoint_that_was_not_judged_yet_leaves_the_choice_as_it_was() -> None:
+    imap, pop3 = a_listing(OWN, OWN, is_proven=True), a_listing(OWN, OWN)
+    assert proven_hostnames([imap, pop3], frozenset({OWN})) == {OWN}
+    assert proven_hostnames([imap, pop3], NONE) == NONE
+    disproven = a_listing(OWN, OWN, is_disproven=True)
+    assert proven_hostnames([imap, disproven], frozenset({OWN})) == NONE
+
+
+def test_the_names_of_servers_that_are_gone_are_not_taken_any_more() -> None:
+    shared_alone = a_listing("srv1.host.example", OWN, is_proven=True)
+    for listings in ([], [shared_alone], [a_listing(OWN, is_proven=True)]):
+        assert proven_hostnames(listings, frozenset({OWN})) == NONE
+
+
+VERDICTS = st.sampled_from([(False, False), (True, False), (False, True)])
+
+
+@given(st.lists(st.lists(VERDICTS, min_size=1, max_size=4), max_size=20))
+def test_the_choice_never_flaps(rounds: list[list[tuple[bool, bool]]]) -> None:
+    """Servers come and go, and are judged: only a judgement that says so changes the choice."""
+    taken: frozenset[str] = NONE
+    for verdicts in rounds:
+        listings = [a_listing(OWN, OWN, is_proven=yes, is_disproven=no) for yes, no in verdicts]
+        before, taken = taken, proven_hostnames(listings, taken)
+        if taken > before:
+            assert all(is_proven for is_proven, _ in verdicts)
+        if taken < before:
+            assert any(is_disproven for _, is_disproven in verdicts)
+        assert proven_hostnames(listings, taken) == taken
 
 
 @pytest.mark.parametrize(

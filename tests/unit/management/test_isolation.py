@@ -66,7 +66,7 @@ def operations(*, public: bool) -> list[Operation]:
 PLAIN_QUERIES = {
     "after", "limit", "total", "fields", "sort", "dry_run", "status", "updated_since", "since", "until",
     "action", "kind", "local_part", "format", "atomic", "state", "type", "verified", "alarmed", "severity",
-    "code", "client", "locale",
+    "code", "client", "locale", "given",
 }  # fmt: skip
 NAMES = {
     "name": (f"{THEIRS}.example", "nobodys.example"),

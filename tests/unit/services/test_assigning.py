@@ -147,10 +147,10 @@ async def test_a_cohort_that_comes_to_a_known_endpoint_has_its_state_at_once(ver
     await verifier.check()
     await stored_domain(verifier.store, a_domain("b.example", servers=(an_imap_server(),)))
     await verifier.assigning.catch_up()
-    async with verifier.store.reading() as unit:
-        cohort_id = await cohort_of(verifier.store, "b.example")
-        assert cohort_id is not None
-        cohort = await unit.listings.cohort(cohort_id)
+    cohort_id = await cohort_of(verifier.store, "b.example")
+    assert cohort_id is not None
+    async with verifier.store.writing() as unit:
+        (cohort,) = await unit.listings.keep_cohorts((cohort_id,))
     states = {one.hostname: (one.endpoint_state, one.promise_state) for one in cohort.listings}
     assert states["smtp.host.example"] == ("good", "good")
     assert states["imap.provider.example"] == ("untested", "untested")

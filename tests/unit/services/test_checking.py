@@ -1,36 +1,28 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from app.core.audit import AuditFilter
 from app.core.cohorts import cohort_state
 from app.core.domains import PublishedName
-from app.core.events import SUBSCRIBABLE
 from app.core.names import DomainName
 from app.core.queries import DomainQuery
 from app.core.reports import State
 from app.core.verified import EndpointFilter, FindingFilter
-from app.core.webhooks import DeliveryFilter
-from app.net.address_policy import AddressPolicy
 from app.services.auditing import Auditing
-from app.services.deliveries import DeliveryService
 from app.services.domain_checking import DomainChecking
 from app.services.domains import DomainService
-from app.services.publishing import Publishing
-from app.services.secret_box import SecretBox
 from app.services.upkeep import Upkeep
-from app.services.webhooks import Destinations, WebhookService, WebhookWish
 
 from builders import a_domain, a_provider, an_imap_server, an_smtp_server
 from databases import OPERATOR, a_caller, stored_domain, stored_provider
 from fakes.observer import ScriptedObserver, expires_in, has_expired, is_down, turns_away, works
 from observed import offering, seen_at
-from verifying import Verifier, always, cohort_of
+from verifying import Verifier, always, cohort_of, published, subscribe, told
 
 if TYPE_CHECKING:
     from app.store.unit_of_work import Store
@@ -57,27 +49,6 @@ async def automatic(store: Store, clock: FixedClock) -> Verifier:
     await stored_provider(store, a_provider(servers=(server,)))
     await stored_domain(store, a_domain(published_name=PublishedName.AUTOMATIC))
     return Verifier(store, clock)
-
-
-async def subscribe(verifier: Verifier, provider: str | None = None) -> None:
-    webhooks = WebhookService(verifier.store, verifier.clock, SecretBox(()), Destinations(AddressPolicy()))
-    wish = WebhookWish(
-        name="t", url="https://billing.example/", event_types=frozenset(SUBSCRIBABLE), provider=provider
-    )
-    await webhooks.create(OPERATOR, wish)
-
-
-async def told(verifier: Verifier) -> list[tuple[str, str, dict[str, Any]]]:
-    """Return the events that subscribers hear of, the oldest first."""
-    service = DeliveryService(verifier.store, verifier.clock)
-    page = await service.page(OPERATOR, DeliveryFilter(), limit=100)
-    found = [await service.get(OPERATOR, one.id) for one in page[::-1]]
-    return [(one.type.value, one.subject, json.loads(one.document)["data"]) for one in found]
-
-
-async def published(verifier: Verifier, name: str = "customer.example") -> str | None:
-    settings = await Publishing(verifier.store).preview_as_operator(DomainName(name))
-    return settings.servers[0].hostname
 
 
 async def test_what_is_listed_is_probed_once_and_written_down(verifier: Verifier) -> None:
@@ -127,8 +98,8 @@ async def test_a_promise_that_is_broken_is_the_domains_and_not_the_endpoints(ver
     assert (await verifier.all())[IMAP].standing.state is State.GOOD
     cohort_id = await cohort_of(verifier.store, "customer.example")
     assert cohort_id is not None
-    async with verifier.store.reading() as unit:
-        cohort = await unit.listings.cohort(cohort_id)
+    async with verifier.store.writing() as unit:
+        (cohort,) = await unit.listings.keep_cohorts((cohort_id,))
     assert cohort.state is State.BAD
     assert cohort_state(cohort.listings, cohort.proven) is State.BAD
 

@@ -6,19 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from app.core.audit import AuditFilter
 from app.core.domains import PublishedName
 from app.core.queries import DomainQuery
 from app.core.reports import State
 from app.services.assigning import Assigning
-from app.services.auditing import Auditing
 from app.services.domains import DomainService
 
 from builders import a_domain, a_provider, an_imap_server, an_smtp_server
 from databases import OPERATOR, stored_domain, stored_provider
 from fakes.observer import has_expired, works
 from observed import offering
-from verifying import Verifier
+from verifying import Verifier, choices
 
 if TYPE_CHECKING:
     from app.core.domains import Domain
@@ -50,11 +48,6 @@ class Crowded(Verifier):
         """Probe what is due, and leave what follows for cohorts to be worked out."""
         await self.checking.start_due()
         await self.checking.settle()
-
-    async def choices(self) -> list[str]:
-        """Return the names that the audit says were chosen, in the order in which they were."""
-        entries = await Auditing(self.store).page(OPERATOR, AuditFilter(kind="hostname"), limit=100)
-        return [entry.after["published"] for entry in entries[::-1] if entry.after is not None]
 
 
 async def crowded(store: Store, clock: FixedClock, provider: Provider, *domains: Domain) -> Crowded:
@@ -136,12 +129,12 @@ async def test_a_name_that_many_cohorts_are_given_is_told_of_once(automatic: Cro
     for _ in range(4):
         await automatic.rounds(1)
         await automatic.assigning.catch_up()
-    assert await automatic.choices() == ["own"]
+    assert await choices(automatic) == ["own"]
     automatic.observer.answers[OWN] = has_expired
     for _ in range(4):
         await automatic.rounds(1)
         await automatic.assigning.catch_up()
-    assert await automatic.choices() == ["own", "shared"]
+    assert await choices(automatic) == ["own", "shared"]
     assert await automatic.are(State.GOOD) == DOMAINS
 
 
@@ -161,7 +154,7 @@ async def test_each_provider_is_told_of_a_name_that_its_domains_are_given(automa
     for _ in range(4):
         await automatic.rounds(1)
         await automatic.assigning.catch_up()
-    assert await automatic.choices() == ["own", "own"]
+    assert await choices(automatic) == ["own", "own"]
 
 
 async def test_what_one_process_works_out_no_other_does(verifier: Crowded) -> None:

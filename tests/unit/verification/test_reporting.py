@@ -78,10 +78,19 @@ def expiring(days: float) -> EndpointObservation:
 
 
 def test_what_is_bad_or_expires_is_looked_at_sooner() -> None:
-    good, bad = due_in(report(GOOD)), due_in(report(CLOSED))
+    good, bad = (due_in(report(one), is_given=True) for one in (GOOD, CLOSED))
     assert good == DUE_IN[State.GOOD]
     assert bad == DUE_IN[State.BAD] < good
-    assert due_in(report(expiring(10))) < good
+    assert due_in(report(expiring(10)), is_given=True) < good
+
+
+@pytest.mark.parametrize("observation", [GOOD, CLOSED, BUSY, OLD_TOO])
+def test_what_clients_are_not_given_is_in_no_hurry(observation: EndpointObservation) -> None:
+    assert due_in(report(observation), is_given=False) == DUE_IN[State.GOOD]
+
+
+def test_an_own_name_whose_certificate_has_expired_is_in_no_hurry_while_clients_are_given_another() -> None:
+    assert due_in(report(expiring(-10)), is_given=False) == DUE_IN[State.GOOD]
 
 
 def listings() -> tuple[Listing, Listing, Listing]:
