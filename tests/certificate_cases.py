@@ -151,6 +151,7 @@ CHAINS: Final = {
         ["certificate.chain-flawed"],
     ),
     "over an authority for this name": (_below(_authority("Own", permitted=_LIMITED)), []),
+    "a name with NUL at its end": (_leaf(names=(f"{HOST}\0",)), ["certificate.name-mismatch"]),
     "for another name": (_leaf(name="other.example"), ["certificate.name-mismatch"]),
     "for no name": (_leaf(name="nobody", names=()), ["certificate.name-mismatch"]),
     "for many other names": (

@@ -44,3 +44,16 @@ def shown(said: bytes | str) -> str:
     """Return what a host said as one line of at most 200 characters that is safe to store and to show."""
     text = said if isinstance(said, str) else said[: 4 * MAX_SHOWN].decode("utf-8", "replace")
     return _UNSHOWABLE.sub(" ", text[: 2 * MAX_SHOWN]).strip()[:MAX_SHOWN]
+
+
+def as_word(said: str) -> str:
+    """Return one word of what a host said in upper case, safe to store and to show.
+
+    What is not is replaced, never left out: a word must not become another one that means something.
+    """
+    return _UNSHOWABLE.sub("\ufffd", said[:MAX_SHOWN]).upper()
+
+
+def words_of(said: bytes) -> list[str]:
+    """Return the words of a line in upper case, each safe to store and to show."""
+    return [as_word(word) for word in said.decode("ascii", "replace").split()]

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from app.core.errors import InvalidInput
 from app.core.names import Hostname
 from app.core.observations import FailureReason
-from app.net.failures import ConversationError, shown
+from app.net.failures import ConversationError, as_word, shown
 from app.net.lines import Lines
 
 if TYPE_CHECKING:
@@ -174,4 +174,4 @@ def schemes_of(challenges: str | None) -> frozenset[str]:
     """Return the schemes of WWW-Authenticate in upper case; commas part challenges and parameters alike."""
     parts = _QUOTED.sub(lambda found: '""' if found[1] else found[0], challenges or "").split(",")
     found = (_SCHEME.match(part.strip()) for part in parts)
-    return frozenset(scheme[1].upper() for scheme in found if scheme is not None)
+    return frozenset(as_word(scheme[1]) for scheme in found if scheme is not None)

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from app.core.observations import Capabilities, FailureReason
 from app.net.dialogues import Dialogue, Greeting
-from app.net.failures import ConversationError, shown
+from app.net.failures import ConversationError, shown, words_of
 from app.net.lines import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
@@ -113,6 +113,6 @@ def capabilities_of(lines: list[bytes]) -> Capabilities:
     for line in lines:
         found = _CAPABILITY.fullmatch(line)
         if found is not None:
-            atoms.update(found[1].decode("ascii", "replace").upper().split())
+            atoms.update(words_of(found[1]))
     mechanisms = frozenset(atom.removeprefix(_MECHANISM) for atom in atoms if atom.startswith(_MECHANISM))
     return Capabilities(atoms=frozenset(atoms), mechanisms=mechanisms - {""})

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from app.core.observations import Capabilities, FailureReason
 from app.net.dialogues import Dialogue, Greeting
-from app.net.failures import ConversationError, shown
+from app.net.failures import ConversationError, as_word, shown, words_of
 from app.net.lines import MAX_LINE_BYTES
 
 if TYPE_CHECKING:
@@ -120,8 +120,8 @@ def capabilities_of(entries: list[list[bytes]]) -> Capabilities:
     atoms: set[str] = set()
     mechanisms: set[str] = set()
     for name, *values in entries:
-        atom = name.decode("ascii", "replace").upper()
+        atom = as_word(name.decode("ascii", "replace"))
         atoms.add(atom)
         if atom == "SASL":
-            mechanisms.update(b" ".join(values).decode("ascii", "replace").upper().split())
-    return Capabilities(atoms=frozenset(atoms), mechanisms=frozenset(mechanisms))
+            mechanisms.update(words_of(b" ".join(values)))
+    return Capabilities(atoms=frozenset(atoms - {""}), mechanisms=frozenset(mechanisms))

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from app.core.observations import Capabilities, FailureReason
 from app.net.dialogues import Dialogue, Greeting
-from app.net.failures import ConversationError, shown
+from app.net.failures import ConversationError, shown, words_of
 
 if TYPE_CHECKING:
     from app.net.lines import Lines
@@ -84,7 +84,7 @@ def capabilities_of(lines: list[bytes]) -> Capabilities:
     atoms: set[str] = set()
     mechanisms: set[str] = set()
     for line in lines:
-        tag, *arguments = line.decode("ascii", "replace").upper().split() or [""]
+        tag, *arguments = words_of(line) or [""]
         atoms.add(tag)
         if tag == "SASL":
             mechanisms.update(arguments)

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from app.core.observations import Capabilities, FailureReason
 from app.net.dialogues import Dialogue, Greeting
-from app.net.failures import ConversationError, shown
+from app.net.failures import ConversationError, shown, words_of
 
 if TYPE_CHECKING:
     from app.net.lines import Lines
@@ -137,7 +137,7 @@ def capabilities_of(reply: Reply) -> Capabilities:
     atoms: set[str] = set()
     mechanisms: set[str] = set()
     for line in reply.lines[1:]:
-        keyword, *arguments = line.decode("ascii", "replace").upper().split() or [""]
+        keyword, *arguments = words_of(line) or [""]
         name, equals, first = keyword.partition("=")
         if name == _AUTH and equals:
             keyword, arguments = _AUTH, [first, *arguments]

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from app.verification import certificate_kinds as kinds
-from app.verification.certificates import Certificate, is_issued_by, read_certificate
+from app.verification.certificates import Certificate, is_issued_by, printable, read_certificate
 from app.verification.trust import Flaw, WayEnd, find_ways
 
 if TYPE_CHECKING:
@@ -118,8 +118,9 @@ def _judge_name(leaf: Certificate, hostname: str) -> Iterator[Found]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_MOST_NAMES])
-    return f"{shown} and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else shown
+    # Names are compared as they are, and shown as far as they can be.
+    first = ", ".join(printable(name) for name in names[:_MOST_NAMES])
+    return f"{first} and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else first
 
 
 def _judge_time(leaf: Certificate, now: datetime) -> Iterator[Found]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MIN_RSA_BITS: Final = 2048
 MIN_CURVE_BITS: Final = 256
 _REMEMBERED: Final = 4096
+_MAX_NAME: Final = 253
+_MAX_SUBJECT: Final = 100
 _OLD_HASHES: Final = frozenset({"md5", "sha1"})
 
 
@@ -42,9 +44,10 @@ class Certificate:
     not_before: datetime
     not_after: datetime
     dns_names: tuple[str, ...]
-    """In lower case; the only names that count for a host name (RFC 9525 §6.3)."""
+    """In lower case; the only names that count for a host name (RFC 9525 §6.3). To be compared, not shown."""
     addresses: tuple[IPv4Address | IPv6Address, ...]
     common_name: str
+    """In lower case, to be compared."""
     key: str
     """For people: ``RSA 2048``, ``P-256``."""
     is_key_weak: bool
@@ -117,6 +120,11 @@ def _read(der: bytes, found: x509.Certificate) -> Certificate:
 
 
 @lru_cache(maxsize=_REMEMBERED)
+def printable(name: str) -> str:
+    """Return a name in a certificate, which may hold anything, as it can be stored and shown."""
+    return "".join(char if char.isprintable() else "?" for char in name[:_MAX_NAME])
+
+
 def is_issued_by(child: bytes, parent: bytes) -> bool:
     """Tell whether one certificate names another as issuer and has its signature; both in DER."""
     try:
@@ -191,8 +199,7 @@ def _common_name(name: x509.Name) -> str:
 
 def _shown(name: x509.Name) -> str:
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    text = str(found[-1].value) if found else name.rfc4514_string()
-    return "".join(char if char.isprintable() else "?" for char in text)[:100]
+    return printable(str(found[-1].value) if found else name.rfc4514_string())[:_MAX_SUBJECT]
 
 
 def _is_for_servers(

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import fields, is_dataclass
+from ipaddress import ip_address
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
+from app.core.endpoints import Listing, Protocol
+from app.core.observations import EndpointObservation, Failure, Stage
+from app.core.servers import Authentication, SocketType
 from app.core.text import FORBIDDEN_CHARACTERS
-from app.net.failures import ConversationError, shown
+from app.net.failures import ConversationError, shown, words_of
 from app.net.http import WebTarget, find_redirect, schemes_of
 from app.net.imap import ImapDialogue
 from app.net.lines import MAX_LINE_BYTES, MAX_TOTAL_BYTES, Lines
@@ -17,11 +24,21 @@ from app.net.managesieve import ManageSieveDialogue
 from app.net.pop3 import Pop3Dialogue
 from app.net.smtp import SmtpDialogue
 from app.net.streams import Stream
+from app.verification.certificate_judging import judge_chain
+from app.verification.judging import judge, judge_listing
+from app.verification.probe import Sight
+from app.verification.trust import TrustStore
 from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
+from observed import FIRST, a_session, an_endpoint
+from pki import INTERMEDIATE, NOW, chain, issue
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.core.endpoints import Endpoint
     from app.net.dialogues import Dialogue
 
 LINE = st.binary(max_size=60).map(lambda data: data.replace(b"\n", b"").rstrip(b"\r"))
@@ -112,6 +129,86 @@ def test_whatever_is_said_is_understood_or_is_a_failure(
     # Anything else that is raised is a fault of ours.
     with suppress(ConversationError):
         asyncio.run(talk())
+
+
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+HOSTILE: Final = st.lists(
+    st.sampled_from(
+        [b"\x1b]0;owned\x07", b"\0", b"\x9b", b"\x7f", b"PLAIN", b"\xc2\x9b", b"\r", b"\x1f", b"x"]
+    ),
+    max_size=5,
+).map(b"".join)
+TALKS: Final[dict[type[Dialogue], tuple[Protocol, bytes]]] = {
+    ImapDialogue: (Protocol.IMAP, b"* OK %b\r\n* CAPABILITY %b AUTH=%b\r\na1 OK\r\n"),
+    Pop3Dialogue: (Protocol.POP3, b"+OK %b\r\n+OK\r\nX%b\r\nSASL %b\r\n.\r\n"),
+    SmtpDialogue: (Protocol.SMTP, b"220 %b\r\n250-x\r\n250-X%b\r\n250 AUTH %b\r\n"),
+    ManageSieveDialogue: (
+        Protocol.MANAGESIEVE,
+        b'"IMPLEMENTATION" "%b"\r\n"X%b"\r\n"SASL" "%b"\r\nOK\r\n',
+    ),
+}
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Yield all texts that a value is made of."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for item in value.items() for one in item for text in texts_in(one))
+    elif isinstance(value, tuple | list | frozenset):
+        yield from (text for one in value for text in texts_in(one))
+    elif is_dataclass(value):
+        yield from (text for one in fields(value) for text in texts_in(getattr(value, one.name)))
+
+
+@pytest.mark.parametrize("kind", TALKS)
+@given(words=st.tuples(HOSTILE, HOSTILE, HOSTILE))
+def test_nothing_that_is_observed_or_found_holds_a_control_character(
+    kind: type[Dialogue], words: tuple[bytes, bytes, bytes]
+) -> None:
+    protocol, said = TALKS[kind]
+    observation = asyncio.run(observe(kind, an_endpoint(protocol, SocketType.STARTTLS), said % words))
+    listing = Listing(endpoint=observation.endpoint, server="server", authentication=tuple(Authentication))
+    trust = TrustStore(())
+    findings = (*judge(observation, trust, NOW), *judge_listing(listing, observation))
+    assert [text for text in texts_in((observation, findings)) if CONTROL.search(text)] == []
+
+
+async def observe(kind: type[Dialogue], endpoint: Endpoint, said: bytes) -> EndpointObservation:
+    """Talk, and write down what was heard as a probe does."""
+    dialogue, sight = kind(Lines(Pieces([said])), "probe.example"), Sight(stage=Stage.GREETING)
+    failure = None
+    try:
+        sight.greeting = (await dialogue.greet()).text
+        sight.stage = Stage.CAPABILITIES_IN_TLS
+        sight.in_tls = await dialogue.ask_capabilities()
+    except ConversationError as error:
+        failure = Failure(stage=sight.stage, reason=error.reason, detail=error.detail)
+    sight.tls = a_session()
+    seen = sight.observation(ip_address(FIRST), failure)
+    return EndpointObservation(endpoint=endpoint, at=NOW, addresses=(seen,))
+
+
+def test_a_word_becomes_no_other_word_by_what_cannot_be_shown() -> None:
+    assert words_of(b"plain\0 \x1bLOGIN\x07 X-" + b"Y" * 300) == [
+        "PLAIN\ufffd",
+        "\ufffdLOGIN\ufffd",
+        "X-" + "Y" * 198,
+    ]
+
+
+@given(
+    st.lists(
+        HOSTILE.filter(bool).map(lambda name: name.decode("ascii", "ignore") or "x"), min_size=1, max_size=7
+    )
+)
+def test_no_name_in_a_certificate_brings_a_control_character_into_a_finding(names: list[str]) -> None:
+    leaf = issue(names[0], INTERMEDIATE, names=tuple(names))
+    facts = [
+        facts for _, facts in judge_chain(chain(leaf, INTERMEDIATE), "mail.example", TrustStore(()), NOW)
+    ]
+    assert facts
+    assert [text for text in texts_in(facts) if CONTROL.search(text)] == []
 
 
 @given(st.one_of(st.binary(max_size=1000), st.text(max_size=1000)))
