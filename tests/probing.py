@@ -35,14 +35,19 @@ IMPATIENT = ConnectionLimits(times=TimeLimits(connect=2.0, reply=0.5, total=3.0)
 """For peers that do not answer."""
 
 
-def a_resolver(*addresses: str, name: str = HOST, is_authenticated: bool = False) -> ScriptedResolver:
-    """Make one that knows these addresses of one name; no other name is there."""
+def a_resolver(
+    *addresses: str,
+    name: str = HOST,
+    is_authenticated: bool = False,
+    otherwise: LookupStatus = LookupStatus.NO_NAME,
+) -> ScriptedResolver:
+    """Make one that knows these addresses of one name, and how look-ups of all others end."""
     by_version: dict[int, list[AddressData]] = {}
     for text in addresses:
         address = ip_address(text)
         by_version.setdefault(address.version, []).append(AddressData(address))
     answers = [found(name, *data, is_authenticated=is_authenticated) for data in by_version.values()]
-    return ScriptedResolver(*answers, otherwise=LookupStatus.NO_NAME)
+    return ScriptedResolver(*answers, otherwise=otherwise)
 
 
 def a_prober(

@@ -60,6 +60,8 @@ class FailureReason(StrEnum):
     """This machine has no way to addresses of this family."""
     NO_WAY_OUT = "no-way-out"
     """Nothing that was tried lately answered from anywhere outside: it is this machine that is cut off."""
+    NOT_LOOKED_UP = "not-looked-up"
+    """Nothing was tried: the DNS did not say whether the host has an address."""
     NO_TIME = "no-time"
     """Nothing was tried: the endpoint's other addresses, or others at the same one, took all the time that
     there is for it."""

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from app.core.dns_lookups import LookupStatus
 from app.core.dns_records import AddressData, RecordType
+from app.core.observations import FailureReason
+from app.net.failures import ConversationError
 
 if TYPE_CHECKING:
     from app.core.dns_lookups import Lookup
@@ -22,6 +25,23 @@ class Resolved:
     addresses: tuple[Address, ...]
     lookups: tuple[Lookup, ...] = ()
     """The answers for A and AAAA; none for what is an address already."""
+
+    def known_addresses(self) -> tuple[Address, ...]:
+        """Return the addresses; none where the DNS says that there is none.
+
+        Raises:
+            ConversationError: When there is none because the DNS does not say.
+        """
+        failed = [lookup.status for lookup in self.lookups if not lookup.is_answered]
+        if self.addresses or not failed:
+            return self.addresses
+        if LookupStatus.BOGUS in failed:
+            # Whose provider checks DNSSEC finds none either.
+            detail = "has addresses whose DNSSEC signatures do not hold"
+            raise ConversationError(FailureReason.UNREACHABLE, detail)
+        reasons = ", ".join(dict.fromkeys(failed))
+        detail = f"the DNS gave no answer for its addresses: {reasons}"
+        raise ConversationError(FailureReason.NOT_LOOKED_UP, detail)
 
 
 async def resolve(resolver: Resolver, host: str) -> Resolved:

@@ -130,6 +130,7 @@ _DEAD: Final = {
 NOT_HERE: Final = {
     FailureReason.FORBIDDEN: "no public address",
     FailureReason.NO_LOCAL_FAMILY: "this machine has no way to such addresses",
+    FailureReason.NOT_LOOKED_UP: "the DNS gave no answer for its addresses",
     FailureReason.TURNED_AWAY: "the server turned this service away",
     FailureReason.NO_WAY_OUT: "this machine reaches nothing outside at present",
     FailureReason.NO_TIME: "what was before it took too long",

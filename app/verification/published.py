@@ -47,7 +47,7 @@ class DocumentFetcher:
         resolved = await resolve(self._resolver, target.hostname)
         seen = replace(seen, lookups=resolved.lookups)
         try:
-            reply = await self._ask(question, progress, resolved.addresses)
+            reply = await self._ask(question, progress, resolved.known_addresses())
         except ConversationError as error:
             return replace(seen, tls=progress.tls, failure=progress.failure(error))
         answer, reply = await follow(question, reply, self._ask_elsewhere)
@@ -55,7 +55,7 @@ class DocumentFetcher:
 
     async def _ask_elsewhere(self, question: Question, progress: Progress) -> Reply:
         resolved = await resolve(self._resolver, question.target.hostname)
-        return await self._ask(question, progress, resolved.addresses)
+        return await self._ask(question, progress, resolved.known_addresses())
 
     async def _ask(self, question: Question, progress: Progress, addresses: tuple[Address, ...]) -> Reply:
         async with first_connection(self._dialer, addresses, question.target.port) as stream:

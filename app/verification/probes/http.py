@@ -91,7 +91,7 @@ async def _addresses(contact: Contact, target: WebTarget) -> tuple[Address, ...]
     if target.hostname == contact.endpoint.hostname:
         # It is this address that is being looked at.
         return (contact.address,)
-    return (await resolve(contact.resolver, target.hostname)).addresses
+    return (await resolve(contact.resolver, target.hostname)).known_addresses()
 
 
 def _kept_headers(response: WebResponse) -> tuple[tuple[str, str], ...]:

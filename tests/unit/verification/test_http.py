@@ -4,9 +4,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from app.core.dns_lookups import LookupStatus
 from app.core.endpoints import Protocol
 from app.core.observations import AddressObservation, FailureReason, Stage
 from app.core.servers import ServerType, SocketType
+from app.verification.web_services import judge_web
 
 from fakes.peers import (
     HOST,
@@ -182,6 +184,21 @@ async def test_a_redirect_to_a_name_without_an_address_is_a_fact_of_the_answer()
     assert (seen.http.status, len(seen.http.redirects)) == (302, 1)
     assert isinstance(resolver, ScriptedResolver)
     assert ("gone.example", "A") in resolver.asked
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(LookupStatus.TIMED_OUT, "http.leads-to-untested"), (LookupStatus.BOGUS, "http.leads-nowhere")],
+)
+async def test_a_redirect_to_a_name_of_which_the_dns_does_not_say_is_not_tested(
+    status: LookupStatus, code: str
+) -> None:
+    peer = Peer.of(*answer("302 Found", "Location: https://slow.example/x"))
+
+    seen = await observe(peer, resolver=a_resolver(peer.address, otherwise=status))
+
+    found = judge_web(an_endpoint(Protocol.HTTP, peer.port, service=ServerType.CALDAV, path="/"), seen)
+    assert [evidence.kind.code for evidence in found] == [code]
 
 
 @pytest.mark.parametrize(

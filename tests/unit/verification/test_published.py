@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
+from app.core.dns_lookups import LookupStatus
+from app.core.findings import Severity
+from app.core.observations import FailureReason
 from app.core.publications import DocumentCheck, ExpectedDocument
 from app.net.address_policy import AddressPolicy
 from app.net.dialer import Dialer
@@ -28,7 +31,13 @@ TRUST = TrustStore.from_pem(a_web_chain([HOST]).root.pem)
 
 
 async def fetched(
-    peer: Peer, *, scheme: str = "http", policy: AddressPolicy = LOOPBACK, posted: bytes = b"", **names: str
+    peer: Peer,
+    *,
+    scheme: str = "http",
+    policy: AddressPolicy = LOOPBACK,
+    posted: bytes = b"",
+    otherwise: LookupStatus = LookupStatus.NO_NAME,
+    **names: str,
 ) -> DocumentCheck:
     host = names.get("host", HOST)
     expected = ExpectedDocument(
@@ -37,7 +46,7 @@ async def fetched(
         body_sha256=sha256(BODY).hexdigest(),
         posted=posted,
     )
-    resolver = a_resolver(*names.get("addresses", "127.0.0.1").split())
+    resolver = a_resolver(*names.get("addresses", "127.0.0.1").split(), otherwise=otherwise)
     return await DocumentFetcher(Dialer(policy, limits_for(peer)), resolver).check(expected)
 
 
@@ -167,6 +176,46 @@ async def test_a_closed_port_and_a_missing_name_are_told() -> None:
         pass
     assert codes(await fetched(peer)) == ["document.unreachable"]
     assert codes(await fetched(peer, host="nowhere.example")) == ["document.host-missing"]
+
+
+UNANSWERED = [
+    LookupStatus.TIMED_OUT, LookupStatus.SERVER_FAILURE, LookupStatus.REFUSED, LookupStatus.UNREACHABLE,
+    LookupStatus.UNREADABLE,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("status", UNANSWERED)
+async def test_where_the_dns_does_not_say_whether_there_is_an_address_nothing_is_bad(
+    status: LookupStatus,
+) -> None:
+    async with Peer.of() as peer:
+        check = await fetched(peer, host="slow.example", otherwise=status)
+    (finding,) = judge_documents([check], TRUST, FixedClock()())
+    assert (finding.code, finding.severity) == ("document.not-tested", Severity.UNTESTED)
+    assert finding.facts["detail"] == f"the DNS gave no answer for its addresses: {status}"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        *((status, "document.not-tested") for status in UNANSWERED),
+        (LookupStatus.BOGUS, "document.leads-nowhere"),
+    ],
+)
+async def test_a_redirect_to_a_name_of_which_the_dns_does_not_say_is_not_tested(
+    status: LookupStatus, code: str
+) -> None:
+    moved = b"HTTP/1.1 302 Found\r\nLocation: http://slow.example/there\r\n\r\n"
+    async with Peer.of(HearHeader(), Say(moved)) as peer:
+        assert codes(await fetched(peer, otherwise=status)) == [code]
+
+
+async def test_a_name_whose_signatures_do_not_hold_is_bad() -> None:
+    async with Peer.of() as peer:
+        check = await fetched(peer, host="bogus.example", otherwise=LookupStatus.BOGUS)
+    assert codes(check) == ["document.unreachable"]
+    assert check.seen.failure is not None
+    assert check.seen.failure.reason is FailureReason.UNREACHABLE
 
 
 async def test_the_next_address_is_asked_where_one_is_dead() -> None:
