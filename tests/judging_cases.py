@@ -161,6 +161,18 @@ CONNECTIONS: Final = {
         ),
         [f"connect.some-not-tested @ {SECOND}", f"connect.timed-out @ {FIRST}"],
     ),
+    "more addresses than are looked at": (
+        _two(IMAPS, failed_at(IMAPS, Stage.CONNECT, FailureReason.TOO_MANY_ADDRESSES, SECOND)),
+        [f"connect.some-not-tested @ {SECOND}"],
+    ),
+    "more addresses than are looked at, and those are dead": (
+        observed(
+            IMAPS,
+            failed_at(IMAPS, Stage.CONNECT, FailureReason.TIMED_OUT),
+            failed_at(IMAPS, Stage.CONNECT, FailureReason.TOO_MANY_ADDRESSES, SECOND),
+        ),
+        [f"connect.some-not-tested @ {SECOND}", f"connect.timed-out @ {FIRST}"],
+    ),
     "a private address": (
         _ended(IMAPS, Stage.CONNECT, FailureReason.FORBIDDEN, "10.0.0.1"),
         ["connect.not-permitted"],

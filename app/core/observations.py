@@ -65,6 +65,8 @@ class FailureReason(StrEnum):
     NO_TIME = "no-time"
     """Nothing was tried: the endpoint's other addresses, or others at the same one, took all the time that
     there is for it."""
+    TOO_MANY_ADDRESSES = "too-many-addresses"
+    """Nothing was tried: as many of the endpoint's addresses as are looked at come before this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +160,8 @@ class EndpointObservation:
     lookups: tuple[Lookup, ...] = ()
     """A, AAAA and TLSA of the host name, as far as they were asked for."""
     addresses: tuple[AddressObservation, ...] = ()
-    """One for each address that the look-ups gave, in their order, up to 16."""
+    """One for each address that the look-ups gave, the families in turn. At most 16 are looked at; up to 64
+    are told."""
     is_port_known_open: bool = False
     """Whether a connection to this port of any host, public as this one or not, was made from here within
     the last day; until then a way out that is closed, as it often is for port 25, is as likely as a host that

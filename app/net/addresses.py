@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from ipaddress import ip_address
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from app.core.dns_lookups import LookupStatus
@@ -23,6 +24,7 @@ class Resolved:
     """What came of a host name."""
 
     addresses: tuple[Address, ...]
+    """The families in turn, so that whoever looks at a few only has looked at both."""
     lookups: tuple[Lookup, ...] = ()
     """The answers for A and AAAA; none for what is an address already."""
 
@@ -56,6 +58,6 @@ async def resolve(resolver: Resolver, host: str) -> Resolved:
         lookups = await asyncio.gather(
             resolver.lookup(host, RecordType.A), resolver.lookup(host, RecordType.AAAA)
         )
-    records = [record for lookup in lookups for record in lookup.records]
-    addresses = dict.fromkeys(record.address for record in records if isinstance(record, AddressData))
-    return Resolved(tuple(addresses), tuple(lookups))
+    families = [[one.address for one in lookup.records if isinstance(one, AddressData)] for lookup in lookups]
+    in_turn = (one for pair in zip_longest(*families) for one in pair if one is not None)
+    return Resolved(tuple(dict.fromkeys(in_turn)), tuple(lookups))

@@ -134,8 +134,11 @@ NOT_HERE: Final = {
     FailureReason.TURNED_AWAY: "the server turned this service away",
     FailureReason.NO_WAY_OUT: "this machine reaches nothing outside at present",
     FailureReason.NO_TIME: "what was before it took too long",
+    FailureReason.TOO_MANY_ADDRESSES: "there are more addresses than are looked at",
 }
 """Why nothing follows from a failure: it is our own, or the server's wish."""
+_LEFT_OUT: Final = frozenset({FailureReason.NO_TIME, FailureReason.TOO_MANY_ADDRESSES})
+"""For the sake of the endpoint's other addresses."""
 
 
 def judge_host(observation: EndpointObservation) -> Iterator[Evidence]:
@@ -166,7 +169,7 @@ def judge_connections(observation: EndpointObservation) -> Iterator[Evidence]:
         failure = seen.failure
         if failure is None:
             continue
-        is_left_out = failure.reason is FailureReason.NO_TIME and is_any_tried
+        is_left_out = failure.reason in _LEFT_OUT and is_any_tried
         if failure.reason in NOT_HERE and (has_living or is_left_out):
             yield Evidence(SOME_NOT_TESTED, {"reason": NOT_HERE[failure.reason]}, seen.address)
         elif failure.reason in NOT_HERE:

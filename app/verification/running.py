@@ -38,10 +38,12 @@ if TYPE_CHECKING:
     from app.net.resolver import Resolver
 
 MAX_ADDRESSES: Final = 16
+"""Of an endpoint that are looked at."""
+MAX_TOLD: Final = 64
+"""Of an endpoint that are told; an answer of the DNS may hold thousands."""
 MAIL_CONNECTIONS_PER_MINUTE: Final = 3
 _MAX_LOOKUPS: Final = 100
 """Host names that are resolved at a time."""
-_NO_TIME: Final = Failure(stage=Stage.CONNECT, reason=FailureReason.NO_TIME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +81,11 @@ class Prober:
             has_turn = await self._take_turn(turn, endpoint.place, end)
             at = self._means.clock()
             addresses: list[AddressObservation] = []
-            for address in resolved.addresses[:MAX_ADDRESSES]:
-                if not has_turn or (addresses and loop.time() >= end):
-                    seen = AddressObservation(address=address, reached=Stage.CONNECT, failure=_NO_TIME)
+            for address in resolved.addresses[:MAX_TOLD]:
+                if len(addresses) >= MAX_ADDRESSES:
+                    seen = _left_out(address, FailureReason.TOO_MANY_ADDRESSES)
+                elif not has_turn or (addresses and loop.time() >= end):
+                    seen = _left_out(address, FailureReason.NO_TIME)
                 else:
                     seen = await self._observe_address(self._contact(endpoint, address, since, end))
                 addresses.append(seen)
@@ -151,6 +155,11 @@ class Prober:
         return await ask_more(
             contact, seen, self._means.scope, lambda: asyncio.get_running_loop().time() >= contact.until
         )
+
+
+def _left_out(address: Address, reason: FailureReason) -> AddressObservation:
+    failure = Failure(stage=Stage.CONNECT, reason=reason)
+    return AddressObservation(address=address, reached=Stage.CONNECT, failure=failure)
 
 
 def _is_silent(seen: AddressObservation) -> bool:

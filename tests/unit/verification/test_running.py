@@ -62,9 +62,9 @@ async def test_every_address_of_both_families_is_looked_at_one_after_the_other()
     async with first, Peer([first.scripts[0]], "::1", first.port) as third:
         observation = await a_prober(resolver).observe(an_endpoint(Protocol.IMAP, first.port))
 
-    assert [str(seen.address) for seen in observation.addresses] == ["127.0.0.1", "127.0.0.2", "::1"]
-    assert [seen.failure is None for seen in observation.addresses] == [True, False, True]
-    dead = observation.addresses[1].failure
+    assert [str(seen.address) for seen in observation.addresses] == ["127.0.0.1", "::1", "127.0.0.2"]
+    assert [seen.failure is None for seen in observation.addresses] == [True, True, False]
+    dead = observation.addresses[2].failure
     assert dead is not None
     assert (dead.stage, dead.reason) == (Stage.CONNECT, FailureReason.REFUSED)
     assert [lookup.type for lookup in observation.lookups] == [RecordType.A, RecordType.AAAA]
