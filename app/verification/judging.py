@@ -47,9 +47,10 @@ def judge_listing(listing: Listing, observation: EndpointObservation) -> tuple[F
 
 
 def find_expiry(observation: EndpointObservation) -> datetime | None:
-    """Return when the first of the certificates that the addresses showed expires."""
-    chains = (seen.tls.chain for seen in observation.addresses if seen.tls is not None)
-    return min((moment for chain in chains if (moment := expiry(chain)) is not None), default=None)
+    """Return when the first of the certificates that count expires, redirects' targets among them."""
+    endpoint = observation.endpoint
+    sessions = (one for seen in observation.addresses for *_, one in _sessions(endpoint, seen))
+    return min((moment for one in sessions if (moment := expiry(one.chain)) is not None), default=None)
 
 
 def _sessions(endpoint: Endpoint, seen: AddressObservation) -> Iterator[tuple[str, int, TlsSession]]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from app.core.endpoints import Protocol
+from app.core.servers import ServerType, SocketType
 from app.verification.judging import find_expiry, judge
 from app.verification.trust import TrustStore
 
 from certificate_cases import CERTIFICATES, DANE
 from judging_cases import CASES, HOST_OF_TWO_CERTIFICATES, IMAPS
-from observed import SECOND, a_session, observed, seen_at
+from observed import SECOND, a_session, a_web_endpoint, an_answer, an_endpoint, observed, seen_at
 from pki import INTERMEDIATE, NOW, ROOT, chain, issue
 
 if TYPE_CHECKING:
@@ -67,6 +69,25 @@ def test_the_first_certificate_to_expire_counts() -> None:
     assert expires_at is not None
     assert (expires_at - NOW).days == 3
     assert find_expiry(observed(IMAPS, seen_at(IMAPS, tls=a_session((b"x",))))) is None
+
+
+@pytest.mark.parametrize("socket_type", [SocketType.TLS, SocketType.PLAIN])
+def test_the_certificate_of_the_host_to_which_a_redirect_leads_counts_as_well(
+    socket_type: SocketType,
+) -> None:
+    soon = (issue("there.example", INTERMEDIATE, days=(-87, 3)).der, INTERMEDIATE.der)
+    endpoint = a_web_endpoint(ServerType.CALDAV, socket_type)
+    answer = an_answer(url="https://there.example/", tls=a_session(soon))
+    observation = observed(endpoint, seen_at(endpoint, http=answer))
+    assert "certificate.expires-at-once" in {finding.code for finding in judge(observation, TRUST, NOW)}
+    expires_at = find_expiry(observation)
+    assert expires_at is not None
+    assert (expires_at - NOW).days == 3
+
+
+def test_a_certificate_that_clients_are_not_shown_does_not_count() -> None:
+    endpoint = an_endpoint(Protocol.IMAP, SocketType.PLAIN)
+    assert find_expiry(observed(endpoint, seen_at(endpoint, tls=a_session()))) is None
 
 
 def test_a_missing_intermediate_is_named() -> None:
