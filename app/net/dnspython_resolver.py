@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -27,6 +28,7 @@ from app.core.dns_records import (
     TlsaData,
     TxtData,
 )
+from app.net.failures import shown
 from app.net.resolver import Resolver
 
 if TYPE_CHECKING:
@@ -65,10 +67,14 @@ class DnspythonResolver(Resolver):
 
     @override
     async def lookup(self, name: str, record_type: RecordType) -> Lookup:
-        """Ask, and once more without validation where a failure may be one of signatures."""
+        """Ask; where a failure may be one of signatures, ask without validation, and then as at first.
+
+        An answer that comes without validation proves nothing by itself: name servers fail at times, and the
+        next question finds them well. Signatures that do not hold fail again.
+        """
 
         def ended(status: LookupStatus, detail: str) -> Lookup:
-            return Lookup(name=name, type=record_type, status=status, detail=detail)
+            return Lookup(name=name, type=record_type, status=status, detail=shown(detail))
 
         try:
             # dnspython looks at its deadline between tries only.
@@ -85,6 +91,17 @@ class DnspythonResolver(Resolver):
             return ended(LookupStatus.UNREACHABLE, error.strerror or type(error).__name__)
 
     async def _ask(self, name: str, question: dns.name.Name, record_type: RecordType) -> Lookup:
+        first = await self._ask_once(name, question, record_type)
+        if first.status is not LookupStatus.SERVER_FAILURE:
+            return first
+        if not await self._answers_unchecked(question, record_type):
+            return first
+        again = await self._ask_once(name, question, record_type)
+        if again.status is not LookupStatus.SERVER_FAILURE:
+            return again
+        return replace(again, status=LookupStatus.BOGUS)
+
+    async def _ask_once(self, name: str, question: dns.name.Name, record_type: RecordType) -> Lookup:
         resolver = self._resolver()
         try:
             answer = await resolver.resolve(
@@ -100,9 +117,7 @@ class DnspythonResolver(Resolver):
             return _empty(name, record_type, LookupStatus.NO_NAME, response)
         except dns.resolver.NoNameservers as error:
             status, detail = _failure(error)
-            if status is LookupStatus.SERVER_FAILURE and await self._answers_unchecked(question, record_type):
-                status = LookupStatus.BOGUS
-            return Lookup(name=name, type=record_type, status=status, detail=detail)
+            return Lookup(name=name, type=record_type, status=status, detail=shown(detail))
         return _answered(name, record_type, answer)
 
     async def _answers_unchecked(self, question: dns.name.Name, record_type: RecordType) -> bool:

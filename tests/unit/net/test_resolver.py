@@ -180,6 +180,52 @@ async def test_an_answer_that_only_an_unchecked_question_gets_is_bogus(unchecked
     assert lookup.status is LookupStatus.BOGUS
 
 
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (saying(f"{NAME} A 192.0.2.1"), LookupStatus.FOUND),
+        (saying(rcode=dns.rcode.NXDOMAIN), LookupStatus.NO_NAME),
+        (saying(rcode=dns.rcode.REFUSED), LookupStatus.REFUSED),
+    ],
+)
+async def test_a_failure_that_is_gone_when_asked_again_was_none_of_signatures(
+    answer: Callable[[dns.message.Message], bytes], status: LookupStatus
+) -> None:
+    questions: list[bool] = []
+
+    def flaky(query: dns.message.Message) -> bytes:
+        questions.append(bool(query.flags & dns.flags.CD))
+        return saying(rcode=dns.rcode.SERVFAIL)(query) if len(questions) == 1 else answer(query)
+
+    async with answering(flaky) as (resolver, _):
+        lookup = await resolver.lookup(NAME, RecordType.A)
+    assert lookup.status is (LookupStatus.SERVER_FAILURE if status is LookupStatus.REFUSED else status)
+    # An unchecked question that is refused tells nothing, so nobody asks a third time.
+    assert questions == ([False, True] if status is LookupStatus.REFUSED else [False, True, False])
+
+
+async def test_a_second_question_without_an_answer_does_not_make_signatures_wrong() -> None:
+    questions: list[bool] = []
+
+    def silent_at_last(query: dns.message.Message) -> bytes | None:
+        questions.append(bool(query.flags & dns.flags.CD))
+        if len(questions) > 2:
+            return None
+        return saying(rcode=dns.rcode.NOERROR if questions[-1] else dns.rcode.SERVFAIL)(query)
+
+    async with answering(silent_at_last, deadline_seconds=0.5) as (resolver, _):
+        lookup = await resolver.lookup(NAME, RecordType.A)
+    assert lookup.status is LookupStatus.TIMED_OUT
+
+
+async def test_names_in_answers_hold_no_control_characters() -> None:
+    async with answering(saying(f"{NAME} CNAME a\\027]0\\000b.example.")) as (resolver, _):
+        lookup = await resolver.lookup(NAME, RecordType.CNAME)
+    (data,) = lookup.records
+    assert isinstance(data, AliasData)
+    assert data.target == "a\\027]0\\000b.example"
+
+
 async def test_a_resolver_that_says_bogus_is_believed_at_once() -> None:
     def answer(query: dns.message.Message) -> bytes:
         response = dns.message.make_response(query)
