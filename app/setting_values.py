@@ -12,6 +12,7 @@ from pydantic_settings import NoDecode
 from app.core.dns_lookups import NameServer
 from app.core.errors import InvalidInput
 from app.core.networks import Network
+from app.core.ports import PortSet
 
 
 def _networks(value: Any) -> Any:  # noqa: ANN401 - whatever the operator or a test gives
@@ -41,6 +42,15 @@ def _name_server(value: Any) -> Any:  # noqa: ANN401
         raise ValueError(error.issues[0].rule) from None
 
 
+def _ports(value: Any) -> Any:  # noqa: ANN401
+    if not isinstance(value, str):
+        return value
+    try:
+        return PortSet.parse(value)
+    except InvalidInput as error:
+        raise ValueError(error.issues[0].rule) from None
+
+
 def _secrets(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, str):
         return tuple(SecretStr(part.strip()) for part in value.split(",") if part.strip())
@@ -50,6 +60,7 @@ def _secrets(value: Any) -> Any:  # noqa: ANN401
 NetworkList = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_secrets)]
 AddressList = Annotated[tuple[IPv4Address | IPv6Address, ...], NoDecode, BeforeValidator(_addresses)]
+PortSetting = Annotated[PortSet, NoDecode, BeforeValidator(_ports)]
 OptionalNameServer = Annotated[NameServer | None, NoDecode, BeforeValidator(_name_server)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_unset_if_empty)]
 OptionalText = Annotated[str | None, BeforeValidator(_unset_if_empty)]

@@ -13,8 +13,9 @@ from pydantic_settings import SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.core.ports import PortSet
 from app.serving_settings import ServingSettings
-from app.setting_values import NetworkList, OptionalPath, OptionalText, OptionalUrl, SecretList
+from app.setting_values import NetworkList, OptionalPath, OptionalText, OptionalUrl, PortSetting, SecretList
 
 
 class LogFormat(StrEnum):
@@ -56,6 +57,13 @@ class Settings(ServingSettings):
         default=(),
         description="Addresses and networks, separated by commas, that may be connected to although they "
         "are special, such as loopback or private ones.",
+    )
+    probe_ports: PortSetting = Field(
+        default=PortSet.parse(
+            "25,26,80,110,143,443,465,586,587,993,995,2000,2080,2096,2525,2587,4190,4443,8080,8443"
+        ),
+        description="Ports and ranges of ports, separated by commas, that verification may connect to, at "
+        "whatever host; `any` for all. Customers list servers, and could have others' ports looked at.",
     )
     ca_file: OptionalPath = Field(
         default=None,

@@ -173,6 +173,10 @@ CONNECTIONS: Final = {
         ),
         [f"connect.some-not-tested @ {SECOND}", f"connect.timed-out @ {FIRST}"],
     ),
+    "a port that the operator does not allow": (
+        _ended(IMAPS, Stage.CONNECT, FailureReason.PORT_NOT_PERMITTED),
+        ["connect.port-not-permitted"],
+    ),
     "a private address": (
         _ended(IMAPS, Stage.CONNECT, FailureReason.FORBIDDEN, "10.0.0.1"),
         ["connect.not-permitted"],

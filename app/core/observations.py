@@ -44,6 +44,8 @@ class FailureReason(StrEnum):
     """Closed or reset in the middle."""
     FORBIDDEN = "forbidden"
     """The address policy does not let us connect; no packet was sent."""
+    PORT_NOT_PERMITTED = "port-not-permitted"
+    """The operator does not let us connect to this port of any host; no packet was sent."""
     TLS_ALERT = "tls-alert"
     """The far side, or OpenSSL here, ended the handshake."""
     NOT_TLS = "not-tls"

@@ -1,4 +1,4 @@
-"""Opens connections: to addresses that the policy allows, and to few at a time.
+"""Opens connections: to addresses and ports that the operator allows, and to few at a time.
 
 The address that is judged is the one that is connected to, as a number: no name is resolved on the way,
 so a name that stands for another address a moment later (DNS rebinding) gains nothing.
@@ -15,6 +15,7 @@ from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Final
 
 from app.core.observations import FailureReason
+from app.core.ports import ANY_PORT
 from app.net.doors import Doors
 from app.net.failures import ConversationError, of_system
 from app.net.silences import Silences
@@ -25,6 +26,7 @@ from app.net.way_out import WayOut
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
+    from app.core.ports import PortSet
     from app.net.address_policy import Address, AddressPolicy
     from app.net.doors import Door
     from app.net.silences import Visit
@@ -57,9 +59,11 @@ class Dialer:
         policy: AddressPolicy,
         limits: ConnectionLimits | None = None,
         way_out: WayOut | None = None,
+        *,
+        ports: PortSet = ANY_PORT,
     ) -> None:
-        """Take what may be connected to, the limits, and what is known of the way out."""
-        self._policy = policy
+        """Take which addresses may be connected to, the limits, what is known of the way out, which ports."""
+        self._policy, self._permitted_ports = policy, ports
         limits = limits or ConnectionLimits()
         self._times = limits.times
         self._doors, self._addresses = Doors(limits.per_port), Slots(limits.per_address)
@@ -94,11 +98,15 @@ class Dialer:
             visit: What is wanted there; None where others' silences are no matter.
 
         Raises:
-            ConversationError: When the address may not be connected to, takes no connection, or stays busy.
+            ConversationError: When address or port may not be connected to, no connection is taken, or the
+                host stays busy.
         """
         refusal = self._policy.refusal(address)
         if refusal is not None:
             raise ConversationError(FailureReason.FORBIDDEN, refusal)
+        if port not in self._permitted_ports:
+            detail = f"port {port} is none that the operator allows"
+            raise ConversationError(FailureReason.PORT_NOT_PERMITTED, detail)
         if not has_way_to(address):
             raise ConversationError(FailureReason.NO_LOCAL_FAMILY, f"no route for IPv{address.version}")
         async with AsyncExitStack() as turn:

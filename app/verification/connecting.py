@@ -93,6 +93,13 @@ FORBIDDEN: Final = FindingKind(
     meaning="It is not known whether the server answers. People elsewhere reach public addresses only.",
     advice="Publish public addresses for {hostname}; or allow its network (SIGNPOST_ALLOW_NETWORKS).",
 )
+PORT_NOT_PERMITTED: Final = FindingKind(
+    code="connect.port-not-permitted",
+    severity=Severity.UNTESTED,
+    statement="Port {port} of {hostname} is none that this service may connect to.",
+    meaning="It is not known whether the server answers.",
+    advice="List the usual port of the {service} service; or allow port {port} (SIGNPOST_PROBE_PORTS).",
+)
 NOT_TESTED: Final = FindingKind(
     code="connect.not-tested",
     severity=Severity.UNTESTED,
@@ -116,8 +123,8 @@ TURNED_AWAY: Final = FindingKind(
 )
 KINDS: Final = (
     HOST_UNKNOWN, HOST_WITHOUT_ADDRESS, HOST_BOGUS, HOST_NOT_LOOKED_UP, HOST_PARTLY_LOOKED_UP,
-    REFUSED, TIMED_OUT, UNREACHABLE, ADDRESS_DEAD, PORT_25, FORBIDDEN, NOT_TESTED, SOME_NOT_TESTED,
-    TURNED_AWAY,
+    REFUSED, TIMED_OUT, UNREACHABLE, ADDRESS_DEAD, PORT_25, FORBIDDEN, PORT_NOT_PERMITTED, NOT_TESTED,
+    SOME_NOT_TESTED, TURNED_AWAY,
 )  # fmt: skip
 
 _SMTP_PORT: Final = 25
@@ -129,6 +136,7 @@ _DEAD: Final = {
 }
 NOT_HERE: Final = {
     FailureReason.FORBIDDEN: "no public address",
+    FailureReason.PORT_NOT_PERMITTED: "the operator does not allow its port",
     FailureReason.NO_LOCAL_FAMILY: "this machine has no way to such addresses",
     FailureReason.NOT_LOOKED_UP: "the DNS gave no answer for its addresses",
     FailureReason.TURNED_AWAY: "the server turned this service away",
@@ -189,6 +197,8 @@ def _untested(seen: AddressObservation) -> Evidence:
     failure = seen.failure
     if failure is not None and failure.reason is FailureReason.FORBIDDEN:
         return Evidence(FORBIDDEN, {}, seen.address)
+    if failure is not None and failure.reason is FailureReason.PORT_NOT_PERMITTED:
+        return Evidence(PORT_NOT_PERMITTED, {}, seen.address)
     if failure is not None and failure.reason is FailureReason.TURNED_AWAY:
         return Evidence(TURNED_AWAY, {"detail": failure.detail or "it said no more"}, seen.address)
     reason = FailureReason.NO_LOCAL_FAMILY if failure is None else failure.reason

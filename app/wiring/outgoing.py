@@ -160,7 +160,7 @@ def _dialer(settings: Settings) -> Dialer:
         per_network=settings.probe_connections_per_network,
         times=times,
     )
-    return Dialer(AddressPolicy(settings.allow_networks), limits)
+    return Dialer(AddressPolicy(settings.allow_networks), limits, ports=settings.probe_ports)
 
 
 def _prober(settings: Settings, dialer: Dialer, resolver: Resolver) -> Prober:

@@ -49,6 +49,7 @@ def allowed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with FakeDns() as dns:
         monkeypatch.setenv("SIGNPOST_RESOLVER", f"127.0.0.1:{dns.port}")
         monkeypatch.setenv("SIGNPOST_ALLOW_NETWORKS", "127.0.0.0/8")
+        monkeypatch.setenv("SIGNPOST_PROBE_PORTS", "any")
         monkeypatch.setenv("SIGNPOST_VERIFY_LEASE_SECONDS", str(LEASE_SECONDS))
         monkeypatch.setenv("SIGNPOST_VERIFY_AT_ONCE", "8")
         monkeypatch.setenv("SIGNPOST_PROBE_CONNECTIONS_PER_ADDRESS", "50")

@@ -180,6 +180,7 @@ def test_one_cause_is_told_once(observation: EndpointObservation) -> None:
 NOT_TESTED: Final = st.sampled_from([
     FailureReason.FORBIDDEN, FailureReason.NO_LOCAL_FAMILY, FailureReason.TURNED_AWAY, FailureReason.NO_TIME,
     FailureReason.NO_WAY_OUT, FailureReason.NOT_LOOKED_UP, FailureReason.TOO_MANY_ADDRESSES,
+    FailureReason.PORT_NOT_PERMITTED,
 ])  # fmt: skip
 
 

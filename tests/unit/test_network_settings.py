@@ -30,6 +30,24 @@ def test_an_empty_variable_is_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.resolver is None
 
 
+def test_ports_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = from_environment(monkeypatch, probe_ports=" 25, 8000-8010,").probe_ports
+    assert [port for port in (24, 25, 26, 7999, 8000, 8010, 8011) if port in ports] == [25, 8000, 8010]
+    assert str(ports) == "25,8000-8010"
+    everywhere = from_environment(monkeypatch, probe_ports="Any").probe_ports
+    assert 1 in everywhere
+    assert 65535 in everywhere
+    assert str(everywhere) == "any"
+
+
+def test_ports_of_mail_and_of_the_web_are_permitted_and_no_others_by_default() -> None:
+    ports = Settings().probe_ports
+    assert {25, 110, 143, 443, 465, 587, 993, 995, 4190} <= {
+        port for port in range(1, 65536) if port in ports
+    }
+    assert not [port for port in (0, 21, 22, 23, 53, 139, 445, 3306, 5432, 6379) if port in ports]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -39,6 +57,12 @@ def test_an_empty_variable_is_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
         ("resolver", "127.0.0.1:99999"),
         ("tls_ask_networks", "localhost"),
         ("tls_ask_networks", "10.0.0.1/8"),
+        ("probe_ports", ""),
+        ("probe_ports", "imap"),
+        ("probe_ports", "0"),
+        ("probe_ports", "25,65536"),
+        ("probe_ports", "30-20"),
+        ("probe_ports", "-25"),
     ],
 )
 def test_a_wrong_value_stops_the_program(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

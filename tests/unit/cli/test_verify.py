@@ -59,7 +59,12 @@ def dns() -> Iterator[FakeDns]:
 
 
 def verified(
-    url: str, dns: FakeDns, *arguments: str, allow: str = "127.0.0.0/8", lease: str = "900"
+    url: str,
+    dns: FakeDns,
+    *arguments: str,
+    allow: str = "127.0.0.0/8",
+    ports: str = "any",
+    lease: str = "900",
 ) -> Result:
     return run(
         "verify",
@@ -68,6 +73,7 @@ def verified(
         database_url=url,
         resolver=f"127.0.0.1:{dns.port}",
         allow_networks=allow,
+        probe_ports=ports,
         verify_lease_seconds=lease,
     )
 
@@ -86,6 +92,15 @@ def test_what_could_not_be_tested_fails_only_where_that_is_asked_for(filled: str
     severities = {one["severity"] for endpoint in report["endpoints"] for one in endpoint["findings"]}
     assert severities == {"untested"}
     assert verified(filled, dns, "--fail-on", "untested", allow="").exit_code == NEGATIVE
+
+
+def test_a_port_that_the_operator_does_not_allow_is_not_tested(filled: str, dns: FakeDns) -> None:
+    found = verified(filled, dns, "--format", "json", ports="25,993")
+    (report,) = json.loads(found.stdout)
+    (endpoint,) = report["endpoints"]
+    assert [(one["code"], one["severity"]) for one in endpoint["findings"]] == [
+        ("connect.port-not-permitted", "untested")
+    ]
 
 
 def test_junit_has_a_case_for_each_endpoint(filled: str, dns: FakeDns) -> None:
@@ -163,6 +178,7 @@ def test_on_a_terminal_lines_are_broken_between_words(
         "SIGNPOST_DATABASE_URL": filled,
         "SIGNPOST_RESOLVER": f"127.0.0.1:{dns.port}",
         "SIGNPOST_ALLOW_NETWORKS": "127.0.0.0/8",
+        "SIGNPOST_PROBE_PORTS": "any",
         "COLUMNS": str(columns),
         **environment,
     }

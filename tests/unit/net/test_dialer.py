@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from app.core.observations import FailureReason
+from app.core.ports import PortSet
 from app.net.dialer import ConnectionLimits, Dialer
 from app.net.failures import ConversationError
 from app.net.pacing import Pacing
@@ -112,6 +113,18 @@ async def test_who_waits_while_another_is_let_in_is_let_in_next() -> None:
     assert reasons == [None] * 5
     assert peer.connections == 5
     assert peer.gauge.most == 1
+
+
+async def test_no_packet_goes_to_a_port_that_is_not_permitted() -> None:
+    async with Peer.of(Idle()) as peer:
+        others = PortSet.parse(f"1-{peer.port - 1},{peer.port + 1}-65535")
+        reason = await reason_at(Dialer(LOOPBACK, PATIENT, ports=others), peer.port)
+        assert reason is FailureReason.PORT_NOT_PERMITTED
+        # What was sent would be heard by now.
+        await asyncio.sleep(0.05)
+        assert peer.connections == 0
+        only_this = Dialer(LOOPBACK, PATIENT, ports=PortSet.parse(str(peer.port)))
+        assert await reason_at(only_this, peer.port) is None
 
 
 async def test_who_gives_up_waiting_leaves_the_door_to_others() -> None:

@@ -9,6 +9,7 @@ import pytest
 from app.core.dns_lookups import LookupStatus
 from app.core.findings import Severity
 from app.core.observations import FailureReason
+from app.core.ports import ANY_PORT, PortSet
 from app.core.publications import DocumentCheck, ExpectedDocument
 from app.net.address_policy import AddressPolicy
 from app.net.dialer import Dialer
@@ -30,13 +31,14 @@ UNTIL_THE_END = OK + b"\r\n" + BODY
 TRUST = TrustStore.from_pem(a_web_chain([HOST]).root.pem)
 
 
-async def fetched(
+async def fetched(  # noqa: PLR0913 - one keyword for each choice
     peer: Peer,
     *,
     scheme: str = "http",
     policy: AddressPolicy = LOOPBACK,
     posted: bytes = b"",
     otherwise: LookupStatus = LookupStatus.NO_NAME,
+    ports: PortSet = ANY_PORT,
     **names: str,
 ) -> DocumentCheck:
     host = names.get("host", HOST)
@@ -47,7 +49,7 @@ async def fetched(
         posted=posted,
     )
     resolver = a_resolver(*names.get("addresses", "127.0.0.1").split(), otherwise=otherwise)
-    return await DocumentFetcher(Dialer(policy, limits_for(peer)), resolver).check(expected)
+    return await DocumentFetcher(Dialer(policy, limits_for(peer), ports=ports), resolver).check(expected)
 
 
 def codes(check: DocumentCheck, now: datetime | None = None) -> list[str]:
@@ -227,3 +229,15 @@ async def test_no_packet_goes_to_an_address_that_is_not_permitted() -> None:
     async with Peer.of(HearHeader(), Say(LENGTH)) as peer:
         assert codes(await fetched(peer, policy=AddressPolicy())) == ["document.not-tested"]
     assert peer.connections == 0
+
+
+async def test_no_packet_goes_to_a_port_that_is_not_permitted_where_a_redirect_leads_either() -> None:
+    async with Peer.of(HearHeader(), Say(LENGTH)) as there:
+        moved = f"HTTP/1.1 302 Found\r\nLocation: http://{HOST}:{there.port}/there\r\n\r\n".encode()
+        async with Peer.of(HearHeader(), Say(moved)) as peer:
+            check = await fetched(peer, ports=PortSet.parse(str(peer.port)))
+            assert codes(await fetched(peer, ports=PortSet.parse("443"))) == ["document.not-tested"]
+        (finding,) = judge_documents([check], TRUST, FixedClock()())
+    assert finding.code == "document.not-tested"
+    assert f"port {there.port} is none that the operator allows" in finding.facts["detail"]
+    assert there.connections == 0
