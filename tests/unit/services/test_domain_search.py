@@ -43,7 +43,8 @@ async def found(
     store: Store, text: str, query: DomainQuery | None = None, *, caller: Caller = OPERATOR, limit: int = 3
 ) -> list[str]:
     """Return all names found, page by page."""
-    search = DomainSearch(store, stretch=3)
+    # However busy the machine is.
+    search = DomainSearch(store, seconds=600, stretch=3)
     names: list[str] = []
     place: SearchPlace | None = START
     while place is not None:
