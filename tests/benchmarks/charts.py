@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import re
 import sys
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.recording import Result
+from benchmarks.recording import Result, by_group
 from benchmarks.run import number
 from service_process import ROOT
 
@@ -37,8 +36,7 @@ def main() -> None:
     before, rest = PAGE.read_text().split(START)
     after = rest.split(END)[1]
     parts = [machine_text(document["machine"])]
-    for group, found in groupby(results, key=lambda one: one.group):
-        parts.append(section(group, list(found)))
+    parts += [section(group, found) for group, found in by_group(results).items()]
     PAGE.write_text(before + START + "\n".join(parts) + END + after)
 
 

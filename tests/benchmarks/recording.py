@@ -55,3 +55,11 @@ def of_rounds(values: Sequence[float], **described: object) -> Result:
     if len(values) > 1:
         low, _, high = statistics.quantiles(values, n=4)
     return Result(value=statistics.median(values), low=low, high=high, **described)  # type: ignore[arg-type]
+
+
+def by_group(results: Sequence[Result]) -> dict[str, list[Result]]:
+    """Return results by what was measured together, in the order in which groups were begun."""
+    groups: dict[str, list[Result]] = {}
+    for one in results:
+        groups.setdefault(one.group, []).append(one)
+    return groups

@@ -22,7 +22,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.machine import described
-from benchmarks.recording import RESULTS, Result
+from benchmarks.recording import RESULTS, Result, by_group
 from service_process import ROOT
 
 REFERENCES = {
@@ -78,16 +78,19 @@ def table(results: list[Result]) -> Table:
     shown = Table(title="Benchmarks", title_justify="left", show_lines=False)
     for heading in ("what", "figure", "quartiles", "goal", ""):
         shown.add_column(heading, justify="left" if heading == "what" else "right", overflow="fold")
-    group = ""
-    for one in results:
-        if one.group != group:
-            group = one.group
-            shown.add_row(f"[bold]{group}[/bold]", "", "", "", "")
-        spread = "" if one.low is None or one.high is None else f"{number(one.low)} to {number(one.high)}"
-        goal = "" if one.goal is None else f"{'≥' if one.is_more_better else '≤'} {number(one.goal)}"
-        verdict = {None: "", True: "[green]reached[/green]", False: "[red]missed[/red]"}[one.is_reached]
-        shown.add_row(f"  {one.name}", f"{number(one.value)} {one.unit}", spread, goal, verdict)
+    for group, found in by_group(results).items():
+        shown.add_row(f"[bold]{group}[/bold]", "", "", "", "")
+        for one in found:
+            shown.add_row(*cells(one))
     return shown
+
+
+def cells(one: Result) -> tuple[str, ...]:
+    """Write one figure: its name, its value, the quartiles, the goal and whether that is reached."""
+    spread = "" if one.low is None or one.high is None else f"{number(one.low)} to {number(one.high)}"
+    goal = "" if one.goal is None else f"{'≥' if one.is_more_better else '≤'} {number(one.goal)}"
+    verdict = {None: "", True: "[green]reached[/green]", False: "[red]missed[/red]"}[one.is_reached]
+    return f"  {one.name}", f"{number(one.value)} {one.unit}", spread, goal, verdict
 
 
 def number(value: float) -> str:
