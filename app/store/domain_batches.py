@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import bindparam, delete, func, select, update
 
 from app.core.errors import ConcurrentChange
+from app.core.records import mta_sts_from_record, tls_reporting_from_record
 from app.store.conflicts import conflicts
 from app.store.domains import selection, stored_from_row
 from app.store.mailboxes import mailbox_from_stored_row
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
     from app.core.stored import Stored
 
 _WHAT: Final = "One of the domains"
-_COMPARED: Final = (
-    "variables", "status", "published_name", "reference", "serves_mx", "mta_sts", "tls_reporting",
-)  # fmt: skip
+_COMPARED: Final = ("variables", "status", "published_name", "reference", "serves_mx")
 
 
 class PresentDomain:
@@ -82,6 +81,11 @@ class PresentDomain:
         if row["provider_slug"] != domain.provider or self._servers != domain.servers:
             return False
         if row["alias_name"] != (None if alias_of is None else alias_of.ascii):
+            return False
+        # Their rows hold lists, where a domain's own columns have tuples until they are written.
+        if mta_sts_from_record(row["mta_sts"]) != domain.mta_sts:
+            return False
+        if tls_reporting_from_record(row["tls_reporting"]) != domain.tls_reporting:
             return False
         wanted = domain_to_row(domain, 0, None)
         return all(row[name] == wanted[name] for name in _COMPARED)

@@ -60,6 +60,21 @@ async def test_what_stays_as_it_is_is_told_and_not_audited(hosted: ApiClient) ->
     assert await audited(hosted, "domain.patch") == []
 
 
+async def test_policies_and_reports_that_stay_are_no_change(hosted: ApiClient) -> None:
+    policy = {"mode": "testing", "mx": ["mx.a.example"], "max_age_seconds": 86400}
+    line = a_put("new.example", mta_sts=policy, tls_reporting={"uris": ["mailto:tls@a.example"]})
+    await done(hosted, line)
+    again = await done(hosted, line)
+    assert [(one["result"], one["version"]) for one in again.results] == [("unchanged", 1)]
+    changes: list[dict[str, Any]] = [
+        {"mta_sts": {**policy, "mx": ["mx.b.example"]}},
+        {"tls_reporting": {"uris": []}},
+    ]
+    for change in changes:
+        other = await done(hosted, {**line, **change})
+        assert other.results[0]["result"] == "updated"
+
+
 async def test_each_changed_domain_is_in_the_audit_with_token_and_request(hosted: ApiClient) -> None:
     response = await post_lines(
         hosted,
