@@ -4,7 +4,7 @@ automx: sys4/automx 1.1.1, automx.conf(5). Monogramm: autodiscover-email-setting
 docker-compose.yml. mailcow: mailcow-dockerized of August 2026, generate_config.sh and the examples of its
 API's description. Stalwart: config.toml of 0.9 to 0.15, settings and principals as its API of 0.15 lists
 them, a plan of stalwart-cli for 0.16. Postfix: postmap(1) and main.cf(5). iRedMail: its table ``domain``
-as ``mysql --batch`` writes it.
+as ``mysql --batch`` writes it. PowerDNS: its table ``domains``, written in the same way.
 """
 
 from __future__ import annotations
@@ -232,6 +232,11 @@ IREDMAIL_TABLE = """domain\tbackupmx\tactive\tdescription
 one.example\t0\t1\tNULL
 off.example\t0\t0\tNULL
 relayed.example\t1\t1\tNULL
+"""
+# What its client writes of the table "domains".
+POWERDNS_TABLE = """id\tname\tmaster\ttype
+1\tone.example\tNULL\tMASTER
+2\ttwo.example\tNULL\tNATIVE
 """
 
 

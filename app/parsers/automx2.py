@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 _LATEST_SEED: Final = 2
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _NO_SERVERS: Final = "has no servers, so that nothing could be told of it"
+_NO_DOMAINS: Final = "has no domains, so that nobody would be told of it"
+_NO_DOMAIN: Final = "is linked to no domain, so that nobody would be told of it"
+_NO_PROVIDER: Final = "is of a provider that is not there"
 _LDAP: Final = (
     "looks up login names in LDAP: here they are the mail address, unless a mailbox is given a login name"
 )
@@ -131,8 +134,19 @@ class _Reader:
         for row in self.tables.domains:
             mine.setdefault(row.get("provider_id"), []).append(row)
         for row in self.tables.providers:
-            self._provider(row, mine.get(row["id"], ()), sets)
+            self._provider(row, mine.pop(row["id"], ()), sets)
+        ids = {row["id"] for row in self.tables.domains}
+        linked = {place for domain_id, found in places.items() if domain_id in ids for place in found}
+        self._tell_of_loose_ends(mine, [server for place, server in servers.items() if place not in linked])
         return self.settlement.settled()
+
+    def _tell_of_loose_ends(self, orphans: Mapping[object, Sequence[Row]], unused: Iterable[Server]) -> None:
+        """Tell of what the other tables do not lead to: automx2 does not keep them in step."""
+        for rows in orphans.values():
+            for row in rows:
+                self.settlement.lose(f"domain {row.get('name')}", _NO_PROVIDER)
+        for server in unused:
+            self.settlement.lose(f"server {server.hostname or server.url}", _NO_DOMAIN)
 
     def _servers(self) -> dict[tuple[bool, int], Server]:
         """Return the servers by kind and number, the first choice first."""
@@ -154,6 +168,8 @@ class _Reader:
         return server
 
     def _provider(self, row: Row, mine: Sequence[Row], sets: Mapping[int, tuple[Server, ...]]) -> None:
+        if not mine:
+            self.settlement.lose(f"provider {row.get('name')}", _NO_DOMAINS)
         holdings = []
         for one in mine:
             name = self._name(one)

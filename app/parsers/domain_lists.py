@@ -35,6 +35,11 @@ _YES: Final = frozenset({"1", "true", "yes", "y", "t"})
 _BACKUP: Final = "is relayed to another host (backup MX), so that its mailboxes are not here"
 _NO_DOMAINS: Final = "is no parameter whose domains have mailboxes"
 _WRAPPINGS: Final = ("data", "items", "list")
+_OTHER_PRINCIPALS: Final = (
+    "individual", "superuser", "group", "list", "resource", "location", "other",
+    "tenant", "role", "apikey", "oauthclient",
+)  # fmt: skip
+"""What Stalwart lists beside its domains; of other programs a type says something of a domain."""
 
 
 def parse_domain_lists(*files: bytes) -> DomainList:
@@ -64,7 +69,8 @@ class _Reader:
         for position, record in enumerate(_records(parsed_json(text))):
             if not isinstance(record, dict):
                 raise refuse("must be an object", position)
-            self._take_record(record, f"entry {position}")
+            if str(record.get("type")).lower() not in _OTHER_PRINCIPALS:
+                self._take_record(record, f"entry {position}")
 
     def read_lines(self, text: str) -> None:
         # psql --tuples-only indents all lines, so that none goes on with the one before.
@@ -105,9 +111,6 @@ class _Reader:
             self._take(word, f"line {number}")
 
     def _take_record(self, record: Mapping[str, Any], place: str) -> None:
-        # Stalwart lists accounts and groups beside its domains.
-        if record.get("type", "domain") != "domain":
-            return
         name = next((record[key] for key in _NAMES if record.get(key)), None)
         if not isinstance(name, str):
             self._lose(place, f"must have one of {', '.join(_NAMES)}")

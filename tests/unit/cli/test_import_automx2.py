@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from automx2_files import a_database, a_seed
+from automx2_files import ROWS, a_database, a_seed
 from command import run
 
 if TYPE_CHECKING:
@@ -32,6 +32,21 @@ def test_what_is_lost_from_a_database_is_told(url: str, tmp_path: Path) -> None:
     assert "Domains:   5 new" in done.stdout
     assert "Not taken, domain serverless.example: has no servers" in done.stderr
     assert "Not taken, server x.odd.example: type: must be one of" in done.stderr
+
+
+def test_what_nothing_leads_to_in_a_database_is_told(url: str, tmp_path: Path) -> None:
+    more = """
+        INSERT INTO provider VALUES (3, 'Nobody Ltd.', 'Nobody');
+        INSERT INTO domain VALUES (8, 'lost.example', 9, NULL);
+        INSERT INTO server (id, name, port, type, socket_type)
+            VALUES (6, 'loose.big.example', 993, 'imap', 'SSL');"""
+    file = a_database(tmp_path / "db.sqlite", ROWS + more)
+    done = run("import", "automx2", str(file), database_url=url)
+    assert done.exit_code == NEGATIVE
+    assert "Domains:   5 new" in done.stdout
+    assert "Not taken, domain lost.example: is of a provider that is not there" in done.stderr
+    assert "Not taken, provider Nobody Ltd.: has no domains" in done.stderr
+    assert "Not taken, server loose.big.example: is linked to no domain" in done.stderr
 
 
 @pytest.mark.parametrize("content", [None, b"<xml/>"])

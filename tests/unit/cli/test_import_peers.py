@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from command import run
-from peer_files import BY_PEER, IREDMAIL_TABLE, MAILCOW_DOMAINS, POSTFIX_MAP, in_json
+from peer_files import BY_PEER, IREDMAIL_TABLE, MAILCOW_DOMAINS, POSTFIX_MAP, POWERDNS_TABLE, in_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +61,17 @@ def test_domains_of_postfix_and_iredmail_go_with_a_provider(url: str, tmp_path: 
     assert "Domains:   0 new, 0 changed, 3 unchanged, 0 left out" in again.stdout
     assert run("render", "autoconfig", "jane@two.example", database_url=url).exit_code == OK
     assert run("render", "autoconfig", "jane@off.example", database_url=url).exit_code == NEGATIVE
+
+
+def test_a_table_with_types_of_its_own_is_taken(url: str, tmp_path: Path) -> None:
+    conf, table = tmp_path / "mailcow.conf", tmp_path / "domains.tsv"
+    conf.write_bytes(BY_PEER["mailcow"])
+    table.write_text(POWERDNS_TABLE)
+    run("import", "mailcow", str(conf), database_url=url)
+    done = run("import", "postfix", str(table), "--provider", "mail-cow-example", database_url=url)
+    assert (done.exit_code, done.stderr) == (OK, "")
+    assert "Domains:   2 new, 0 changed, 0 unchanged, 0 left out" in done.stdout
+    assert run("render", "autoconfig", "jane@two.example", database_url=url).exit_code == OK
 
 
 def test_domains_for_a_provider_that_is_not_there_are_refused(url: str, listed: str) -> None:

@@ -157,6 +157,31 @@ def test_what_cannot_be_said_here_is_told_and_the_rest_is_taken() -> None:
     assert told["domain b.example"] == "has no servers, so that nothing could be told of it"
 
 
+def test_what_nothing_leads_to_is_told() -> None:
+    tables = Tables(
+        providers=[PROVIDER, {**PROVIDER, "id": 2, "name": "Empty"}],
+        domains=[
+            {"id": 1, "name": "a.example", "provider_id": 1},
+            {"id": 2, "name": "lost.example", "provider_id": 3},
+            {"id": 3, "name": "free.example", "provider_id": None},
+        ],
+        servers=[a_row(1), a_row(2), a_row(3), a_row(4)],
+        server_links=[(1, 1), (2, 2), (3, 9)],
+        dav_servers=[{"id": 1, "url": "https://dav.example/", "port": 0, "type": "caldav"}],
+    )
+    found = read_tables(tables)
+    assert [domain.name.ascii for domain in found.domains] == ["a.example"]
+    no_provider, no_domain = "is of a provider that is not there", "is linked to no domain"
+    assert {subject: reason.partition(",")[0] for subject, reason in losses(found).items()} == {
+        "domain lost.example": no_provider,
+        "domain free.example": no_provider,
+        "provider Empty": "has no domains",
+        "server srv3.big.example": no_domain,
+        "server srv4.big.example": no_domain,
+        "server https://dav.example/": no_domain,
+    }
+
+
 def test_login_names_from_ldap_are_told_to_be_lost() -> None:
     domains = [{"id": 1, "name": "a.example", "provider_id": 1, "ldapserver_id": 42}]
     tables = Tables(providers=[PROVIDER], domains=domains, servers=[a_row(1)], server_links=[(1, 1)])

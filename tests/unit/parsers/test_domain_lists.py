@@ -14,6 +14,7 @@ from peer_files import (
     MAILCOW_DOMAINS,
     POSTFIX_MAIN,
     POSTFIX_MAP,
+    POWERDNS_TABLE,
     STALWART_PLAN,
     STALWART_PRINCIPALS,
     in_json,
@@ -52,6 +53,30 @@ def test_a_table_of_postgresql_says_t_and_f() -> None:
     )
     assert names(found) == {"on.example": "", "off.example": "suspended"}
     assert list(losses(found)) == ["domain relayed.example"]
+
+
+def test_a_type_in_a_table_says_nothing_of_whether_it_is_a_domain() -> None:
+    found = parse_domain_lists(POWERDNS_TABLE.encode(), b"domain,type\na.example,list\n")
+    assert names(found) == {"one.example": "", "two.example": "", "a.example": ""}
+    assert losses(found) == {}
+
+
+@pytest.mark.parametrize(
+    "other", ["individual", "superuser", "group", "list", "resource", "location", "other", "tenant", "role",
+              "apiKey", "oauthClient"],
+)  # fmt: skip
+def test_what_stalwart_lists_beside_its_domains_is_none(other: str) -> None:
+    principals = [{"type": other, "name": "x.example"}, {"type": "domain", "name": "a.example"}]
+    found = parse_domain_lists(in_json(principals))
+    assert (names(found), losses(found)) == ({"a.example": ""}, {})
+
+
+@pytest.mark.parametrize("kind", ["Zone", "MASTER", ["domain"], None, 7])
+def test_objects_of_types_that_are_not_known_are_domains(kind: object) -> None:
+    zones = [{"type": kind, "name": "a.example."}, {"type": kind, "name": "no name"}]
+    found = parse_domain_lists(in_json(zones))
+    assert names(found) == {"a.example": ""}
+    assert list(losses(found)) == ["domain no name (entry 1)"]
 
 
 def test_a_quote_between_tabs_is_a_text_s_own() -> None:
