@@ -24,7 +24,10 @@ def import_automx2(
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show it; change nothing.")] = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Change what is stored already with other settings.")
+        bool,
+        typer.Option(
+            "--replace", help="Give what is stored already its settings; keep what only is known here."
+        ),
     ] = False,
 ) -> None:
     """Take over providers, servers and domains from automx2, in one transaction.

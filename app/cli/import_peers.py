@@ -31,7 +31,8 @@ Lists: TypeAlias = Annotated[
 ]
 DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Show it; change nothing.")]
 Replace: TypeAlias = Annotated[
-    bool, typer.Option("--replace", help="Change what is stored already with other settings.")
+    bool,
+    typer.Option("--replace", help="Give what is stored already its settings; keep what only is known here."),
 ]
 
 

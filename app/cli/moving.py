@@ -29,17 +29,18 @@ _WORDS: Final = {
 
 
 def move_in(read: Callable[[Services], Belongings], *, dry_run: bool, replace: bool = False) -> None:
-    """Store what another program had, and tell what could not be carried over; then exit status 1."""
+    """Store what another program had; where there is something to tell of it the exit status is 1."""
 
     async def work(services: Services) -> Move:
         return await services.moving.to_here.apply(read(services), overwrite=replace, dry_run=dry_run)
 
     move = run_with_services(work)
     show_losses(move.losses, "Not taken")
+    show_losses(move.notes, "Note")
     out.print(f"Providers: {_counted(move.providers)}\nDomains:   {_counted(move.domains)}")
     if dry_run:
         err.print("Nothing was changed: this was a dry run.")
-    if move.losses:
+    if move.losses or move.notes:
         raise typer.Exit(EXIT_NEGATIVE)
 
 

@@ -10,13 +10,14 @@ from app.core.automx2_tables import Tables
 from app.core.domain_lines import DomainLine, NumberedLine, Operation
 from app.core.errors import InvalidInput, ProviderNotFound
 from app.core.moving import Loss
+from app.core.replacing import domain_notes, provider_notes, replaced_domain, replaced_provider, variables_of
 from app.services.bulk import MOST_LINES
 from app.services.bulk_planning import Result
 from app.services.callers import CONSOLE
 from app.store.foreign_file import read_tables
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from app.core.domains import Domain
@@ -43,13 +44,25 @@ class Move:
     domains: Counter[Result] = field(default_factory=Counter)
     losses: list[Loss] = field(default_factory=list)
     """What could not be carried over, and what was kept as it is stored."""
+    notes: list[Loss] = field(default_factory=list)
+    """What is kept though it does not fit what the other program has, or goes and was known here only."""
+    _expected: dict[str | None, list[Loss]] = field(default_factory=dict, init=False, repr=False)
+    """Notes on domains that hold once these are changed."""
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
         """Take what became of domains."""
         for outcome in outcomes:
             self.domains[outcome.result] += 1
+            expected = self._expected.pop(outcome.name, ())
             if outcome.error is not None:
                 self.losses.append(Loss(f"domain {outcome.name}", str(outcome.error)))
+            elif outcome.result is Result.UPDATED:
+                self.notes.extend(expected)
+
+    def expect(self, domain: Domain, reasons: Iterable[str]) -> None:
+        """Take what is to be told of a domain once it is changed."""
+        name = domain.name.ascii
+        self._expected[name] = [Loss(f"domain {name}", reason) for reason in reasons]
 
     def leave_out(self, counts: Counter[Result], subject: str, reason: str) -> None:
         """Take that something is left out, or kept as it is stored."""
@@ -87,11 +100,12 @@ class MovingIn:
     async def apply(self, belongings: Belongings, *, overwrite: bool = False, dry_run: bool = False) -> Move:
         """Store what is not there yet: all of it, or nothing when the database fails.
 
-        Doing it again changes nothing.
+        Doing it again changes nothing. What only is known here is never in question, above all whether a
+        domain is answered for.
 
         Args:
             belongings: What the other program had.
-            overwrite: Whether what is stored already with other settings is changed.
+            overwrite: Whether what is stored already with other settings gets those of the other program.
             dry_run: Whether nothing is to be changed.
         """
         move = Move(losses=list(belongings.losses))
@@ -115,19 +129,23 @@ class MovingIn:
         present = await caller.call.transaction.providers.named([provider.slug for provider in providers])
         taken = set()
         for provider in providers:
+            subject = f"provider {provider.slug}"
             stored = present.get(provider.slug)
-            is_same = stored is not None and stored.value == provider
+            wanted = provider if stored is None else replaced_provider(stored.value, provider)
+            is_same = stored is not None and stored.value == wanted
             if stored is not None and not (is_same or overwrite):
-                move.leave_out(move.providers, f"provider {provider.slug}", _PROVIDER_DIFFERS)
+                move.leave_out(move.providers, subject, _PROVIDER_DIFFERS)
                 continue
             try:
-                _, is_new = await self._providers.put(caller, provider)
+                _, is_new = await self._providers.put(caller, wanted)
             except InvalidInput as error:
-                move.leave_out(move.providers, f"provider {provider.slug}", str(error))
+                move.leave_out(move.providers, subject, str(error))
                 continue
             taken.add(provider.slug)
             changed = Result.UNCHANGED if is_same else Result.UPDATED
             move.providers[Result.CREATED if is_new else changed] += 1
+            if stored is not None:
+                move.notes += [Loss(subject, reason) for reason in provider_notes(stored.value, wanted)]
         return taken
 
 
@@ -148,20 +166,39 @@ class _Rule:
     overwrite: bool
     are_names_only: bool
 
-    def is_to_be_stored(self, present: PresentDomain | None, domain: Domain, move: Move) -> bool:
-        """Tell whether to store it; otherwise note why not."""
+    def to_be_stored(
+        self, present: PresentDomain | None, domain: Domain, needed: Mapping[str, frozenset[str]], move: Move
+    ) -> Domain | None:
+        """Return what to store of it; otherwise note why nothing.
+
+        Args:
+            present: What is stored.
+            domain: What the other program has.
+            needed: The variables that the servers of its provider name, of the stored one and of the other.
+            move: Takes what there is to tell.
+        """
+        if present is None or (not self.are_names_only and present.is_same_as(domain)):
+            return domain
         subject = f"domain {domain.name.ascii}"
-        if present is None:
-            return True
-        if not self.are_names_only:
-            if is_kept := not (self.overwrite or present.is_same_as(domain)):
-                move.leave_out(move.domains, subject, _DOMAIN_DIFFERS)
-            return not is_kept
-        if present.provider == domain.provider:
-            move.domains[Result.UNCHANGED] += 1
-        else:
-            move.leave_out(move.domains, subject, f"is stored already, with the provider {present.provider}")
-        return False
+        if self.are_names_only:
+            if present.provider == domain.provider:
+                move.domains[Result.UNCHANGED] += 1
+            else:
+                reason = f"is stored already, with the provider {present.provider}"
+                move.leave_out(move.domains, subject, reason)
+            return None
+        stored = present.stored.value
+        if stored.status is not domain.status:
+            move.notes.append(Loss(subject, f"is {domain.status} there and stays {stored.status} here"))
+        replaced = replaced_domain(stored, domain)
+        if replaced == stored:
+            return stored
+        if not self.overwrite:
+            move.leave_out(move.domains, subject, _DOMAIN_DIFFERS)
+            return None
+        before, after = needed[stored.provider], needed[domain.provider]
+        move.expect(domain, domain_notes(stored, replaced, needed=before, needed_now=after))
+        return replaced
 
 
 async def _batches(
@@ -171,9 +208,14 @@ async def _batches(
     for start in range(0, len(domains), MOST_LINES):
         batch = domains[start : start + MOST_LINES]
         present = await unit.domain_batches.find([domain.name.ascii for domain in batch])
+        slugs = {domain.provider for domain in batch} | {one.provider for one in present.values()}
+        providers = await unit.providers.named(sorted(slugs)) if present else {}
+        needed = {slug: variables_of(stored.value.servers) for slug, stored in providers.items()}
         lines = []
         for number, domain in enumerate(batch, start + 1):
-            if rule.is_to_be_stored(present.get(domain.name.ascii), domain, move):
-                line = DomainLine(operation=Operation.PUT, name=domain.name, domain=domain)
-                lines.append(NumberedLine(number, domain.name.ascii, line))
+            name = domain.name
+            wanted = rule.to_be_stored(present.get(name.ascii), domain, needed, move)
+            if wanted is not None:
+                line = DomainLine(operation=Operation.PUT, name=name, domain=wanted)
+                lines.append(NumberedLine(number, name.ascii, line))
         yield lines

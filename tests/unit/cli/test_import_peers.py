@@ -74,6 +74,22 @@ def test_a_table_with_types_of_its_own_is_taken(url: str, tmp_path: Path) -> Non
     assert run("render", "autoconfig", "jane@two.example", database_url=url).exit_code == OK
 
 
+def test_what_a_replacement_keeps_is_told(url: str, tmp_path: Path) -> None:
+    conf, table = tmp_path / "mailcow.conf", tmp_path / "domains.json"
+    conf.write_bytes(BY_PEER["mailcow"])
+    table.write_bytes(in_json(MAILCOW_DOMAINS[:1]))
+    arguments = ("import", "mailcow", str(conf), "--domains", str(table), "--replace")
+    first = run(*arguments, database_url=url)
+    assert "Note" not in first.stderr
+    table.write_bytes(in_json([{**MAILCOW_DOMAINS[0], "active": "0"}]))
+    told = run(*arguments, database_url=url)
+    assert told.exit_code == NEGATIVE
+    assert told.stderr.splitlines()[-1] == (
+        "Note, domain one.example: is suspended there and stays active here"
+    )
+    assert "Domains:   0 new, 0 changed, 1 unchanged, 0 left out" in told.stdout
+
+
 def test_domains_for_a_provider_that_is_not_there_are_refused(url: str, listed: str) -> None:
     refused = run("import", "postfix", listed, "--provider", "nobody", database_url=url)
     assert (refused.exit_code, refused.stdout) == (NEGATIVE, "")
