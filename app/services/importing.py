@@ -15,6 +15,7 @@ from app.core.stored import Stored
 from app.parsers.autoconfig import AutoconfigFile, parse_autoconfig
 from app.services.callers import CONSOLE
 from app.services.changes import Changes
+from app.services.provider_dependents import check_dependents
 from app.store.sources import FROM_ISPDB
 
 if TYPE_CHECKING:
@@ -143,6 +144,8 @@ class _Planner:
     def __init__(self, unit: UnitOfWork, files: Mapping[str, bytes]) -> None:
         self._unit = unit
         self._plan = ImportPlan()
+        self._staying: set[DomainName] = set()
+        """Listed in files that are refused for what they would do."""
         self._files = dict(self._parsed(files))
 
     def _parsed(self, files: Mapping[str, bytes]) -> Iterable[tuple[str, AutoconfigFile]]:
@@ -166,6 +169,7 @@ class _Planner:
         owned = await self._unit.imports.domains_from_source(FROM_ISPDB)
         self._plan.stored_entries = len(stored) + len(owned)
         await self._drop_local_providers(stored)
+        await self._drop_harmful_files(stored, owned)
         for slug, parsed in self._files.items():
             self._compare_provider(stored.get(slug), parsed.provider)
         wanted = self._wanted_domains()
@@ -184,6 +188,50 @@ class _Planner:
                 Remark(f"{slug}.xml", "the provider was written through the API since, and is kept")
             )
             del self._files[slug]
+
+    async def _drop_harmful_files(
+        self, stored: Mapping[str, Stored[Provider]], owned: Mapping[DomainName, ImportedDomain]
+    ) -> None:
+        """Refuse files by which stored domains could no longer be published.
+
+        Their domains stay where they are, which may have been leaving another's provider: so all are
+        looked at again.
+        """
+        files = self._files
+        while changed := [
+            slug for slug in files if slug in stored and stored[slug].value != files[slug].provider
+        ]:
+            leaving = await self._leaving(owned)
+            refused = []
+            for slug in changed:
+                staying = self._unit.provider_dependents.without(leaving.get(slug, ()))
+                try:
+                    await check_dependents(staying, stored[slug], files[slug].provider)
+                except InvalidInput as error:
+                    refused.append(slug)
+                    self._plan.refused.append(Remark(f"{slug}.xml", str(error)))
+            if not refused:
+                return
+            for slug in refused:
+                self._staying.update(one.name for one in files.pop(slug).domains)
+
+    async def _leaving(self, owned: Mapping[DomainName, ImportedDomain]) -> Mapping[str, list[str]]:
+        """Return the domains that go or move to another provider, by their present one."""
+        # The first file that names a domain has it.
+        wanted = {one.name: slug for slug in reversed(self._files) for one in self._files[slug].domains}
+        touched = {
+            name: wanted.get(name)
+            for name, one in owned.items()
+            if one.provider in self._files and (name in wanted or name not in self._staying)
+        }
+        gone = [name for name, slug in touched.items() if slug is None]
+        moved = [name for name, slug in touched.items() if slug not in (None, owned[name].provider)]
+        kept = await self._unit.imports.domains_in_use(gone) | await self._unit.imports.alias_targets(moved)
+        leaving: dict[str, list[str]] = {}
+        for name in (*gone, *moved):
+            if name not in kept:
+                leaving.setdefault(owned[name].provider, []).append(name.ascii)
+        return leaving
 
     def _compare_provider(self, stored: Stored[Provider] | None, provider: Provider) -> None:
         if stored is None:
@@ -244,7 +292,8 @@ class _Planner:
         refused = {remark.file.removesuffix(".xml").lower() for remark in self._plan.refused}
         gone = {slug for slug in stored if slug not in self._files and slug not in refused}
         looked_at = set(self._files) | (gone if prune else set())
-        lost = [name for name, domain in owned.items() if domain.provider in looked_at and name not in wanted]
+        known = self._staying | wanted.keys()
+        lost = [name for name, domain in owned.items() if domain.provider in looked_at and name not in known]
         in_use = await self._unit.imports.domains_in_use(lost)
         for name in sorted(in_use):
             file = f"{owned[name].provider}.xml"

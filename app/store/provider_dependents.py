@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Integer, String, Text, and_, case, cast, exists, func, or_, select
+from sqlalchemy import Integer, String, Text, and_, case, cast, exists, func, not_, or_, select
 
 from app.core.domains import PublishedName
 from app.core.names import DomainName
 from app.core.provider_changes import Dependent, ValueSet
 from app.store.domains import selection, stored_from_row
 from app.store.mailboxes import mailbox_from_stored_row
+from app.store.mass_writing import is_among
 from app.store.rows import DOMAIN, MAILBOX, SERVER
 from app.store.servers import DOMAIN_OWNER, MAILBOX_OWNER, servers_of
 
@@ -40,9 +41,21 @@ _LENGTH_DIGITS: Final = 4
 class ProviderDependents:
     """Those that rely on a provider, within one transaction, in batches."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Take the transaction's connection."""
+    def __init__(self, connection: AsyncConnection, leaving: Collection[str] = ()) -> None:
+        """Take the transaction's connection, and domains that do not count, nor do their mailboxes."""
         self._connection = connection
+        self._leaving = leaving
+
+    def without(self, leaving: Collection[str]) -> ProviderDependents:
+        """Return those that stay once the domains of these names leave, which have no aliases."""
+        return ProviderDependents(self._connection, leaving)
+
+    def _is_of(self, provider_id: int) -> ColumnElement[bool]:
+        """Return the condition that a domain counts."""
+        is_its = DOMAIN.c.provider_id == provider_id
+        if not self._leaving:
+            return is_its
+        return and_(is_its, not_(is_among(self._connection, DOMAIN.c.name, sorted(self._leaving))))
 
     async def domain_values(
         self, provider_id: int, query: ValueQuery, *, limit: int, like: Mapping[str, str | None] = _ANY
@@ -64,7 +77,7 @@ class ProviderDependents:
         found = (
             select(DOMAIN.c.name, DOMAIN.c.published_name, *columns)
             .select_from(_DOMAINS.outerjoin(own, own.c.owner == _HOLDER))
-            .where(DOMAIN.c.provider_id == provider_id, *_lacks(query, values))
+            .where(self._is_of(provider_id), *_lacks(query, values))
         )
         async for batch in self._value_sets(found.subquery(), query, limit, like):
             yield batch
@@ -89,7 +102,7 @@ class ProviderDependents:
                     of_domain, of_domain.c.owner == DOMAIN.c.id
                 )
             )
-            .where(DOMAIN.c.provider_id == provider_id, has_own, *_lacks(query, values))
+            .where(self._is_of(provider_id), has_own, *_lacks(query, values))
         )
         async for batch in self._value_sets(found.subquery(), query, limit, like):
             yield batch
@@ -128,7 +141,7 @@ class ProviderDependents:
         statement = (
             select(DOMAIN.c.id, DOMAIN.c.name, DOMAIN.c.alias_of_id)
             .select_from(_DOMAINS)
-            .where(DOMAIN.c.provider_id == provider_id, _domain_names(variables))
+            .where(self._is_of(provider_id), _domain_names(variables))
             .order_by(DOMAIN.c.name)
         )
         after = ""
@@ -158,7 +171,7 @@ class ProviderDependents:
         statement = (
             select(MAILBOX, DOMAIN.c.name.label("domain_name"))
             .select_from(_MAILBOXES)
-            .where(DOMAIN.c.provider_id == provider_id, or_(*map(_mailbox_names, variables)))
+            .where(self._is_of(provider_id), or_(*map(_mailbox_names, variables)))
             .order_by(DOMAIN.c.name, MAILBOX.c.key)
         )
         name, key = "", ""

@@ -279,6 +279,108 @@ async def test_a_refused_file_removes_nothing(store: Store, importing: Importing
     assert len(await stored_domains(store)) == 3
 
 
+NEEDY = (b"mail.a.example", b"%NODE%.host.example")
+
+
+async def test_a_file_by_which_a_stored_domain_could_no_longer_be_published_is_refused_and_others_are_not(
+    store: Store, importing: Importing
+) -> None:
+    await importing.apply(FILES)
+    await stored_domain(store, a_domain("own.example", provider="p"))
+    before = await providers_of(store), await stored_domains(store)
+    files = {
+        "p.xml": a_file("mx.example", "new.example").replace(*NEEDY),
+        "q.xml": a_file("q.example", port=1993),
+    }
+    plan = await importing.apply(files)
+    (refused,) = plan.refused
+    assert refused.file == "p.xml"
+    assert "servers.0: needs the variable NODE" in refused.reason
+    assert [stored.value.slug for stored, _ in plan.changed_providers] == ["q"]
+    assert (plan.new_domains, plan.gone_domains) == ({}, [])
+    assert (await providers_of(store))["p"] == before[0]["p"]
+    assert (await providers_of(store))["q"].version == 2
+    assert await stored_domains(store) == before[1]
+
+
+@pytest.mark.parametrize("kind", ["domain", "alias", "mailbox"])
+async def test_a_domain_an_alias_and_a_mailbox_are_each_reason_enough(
+    store: Store, importing: Importing, kind: str
+) -> None:
+    await importing.apply({"p.xml": a_file("a.example").replace(*NEEDY)})
+    fitting, unfit = {"NODE": "srv1", "ZONE": "zone.example"}, {"NODE": "srv1", "ZONE": "no host name"}
+    await stored_domain(store, a_domain("own.example", provider="p", variables=fitting))
+    file = a_file("a.example").replace(NEEDY[0], b"%NODE%.%ZONE%")
+    assert (await importing.plan({"p.xml": file})).refused == []
+    if kind == "domain":
+        await stored_domain(store, a_domain("x.example", provider="p", variables=unfit))
+    elif kind == "alias":
+        target = DomainName("own.example")
+        await stored_domain(store, a_domain("x.example", provider="p", alias_of=target, variables=unfit))
+    else:
+        await stored_mailbox(store, a_mailbox("jane@own.example", variables=unfit))
+    (refused,) = (await importing.plan({"p.xml": file})).refused
+    assert {"domain": "x.example", "alias": "x.example", "mailbox": "a mailbox of own.example"}[
+        kind
+    ] in refused.reason
+
+
+async def test_what_was_not_published_before_is_no_reason(store: Store, importing: Importing) -> None:
+    await importing.apply({"p.xml": a_file("a.example").replace(*NEEDY)})
+    await stored_domain(store, a_domain("own.example", provider="p"))
+    plan = await importing.apply({"p.xml": a_file("a.example", port=1993).replace(*NEEDY)})
+    assert plan.refused == []
+    assert (await providers_of(store))["p"].version == 2
+
+
+async def test_domains_that_come_or_leave_with_a_file_are_no_reason(
+    store: Store, importing: Importing
+) -> None:
+    await importing.apply({"p.xml": a_file("a.example", "b.example"), "q.xml": a_file("q.example")})
+    files = {
+        "p.xml": a_file("new.example").replace(*NEEDY),
+        "q.xml": a_file("q.example", "b.example"),
+    }
+    plan = await importing.apply(files)
+    assert plan.refused == []
+    domains = await stored_domains(store)
+    assert {name: stored.value.provider for name, stored in domains.items()} == {
+        "b.example": "q",
+        "new.example": "p",
+        "q.example": "q",
+    }
+    assert (await providers_of(store))["p"].version == 2
+
+
+@pytest.mark.parametrize("name", ["gone.example", "moving.example"])
+async def test_a_domain_that_cannot_leave_for_its_alias_is_a_reason(
+    store: Store, importing: Importing, name: str
+) -> None:
+    await importing.apply({"p.xml": a_file("gone.example", "moving.example"), "q.xml": a_file("q.example")})
+    files = {
+        "p.xml": a_file("new.example").replace(*NEEDY),
+        "q.xml": a_file("q.example", "moving.example"),
+    }
+    assert (await importing.plan(files)).refused == []
+    await stored_domain(store, a_domain("alias.example", provider="p", alias_of=DomainName(name)))
+    assert [remark.file for remark in (await importing.plan(files)).refused] == ["p.xml"]
+
+
+async def test_a_domain_whose_new_file_is_refused_stays_and_counts_where_it_is(
+    store: Store, importing: Importing
+) -> None:
+    await importing.apply({"p.xml": a_file("a.example", "b.example"), "q.xml": a_file("q.example")})
+    moving = {
+        "p.xml": a_file("a.example"),
+        "q.xml": a_file("q.example", "b.example").replace(*NEEDY),
+    }
+    plan = await importing.apply(moving)
+    assert [remark.file for remark in plan.refused] == ["q.xml"]
+    assert (await stored_domains(store))["b.example"].value.provider == "p"
+    plan = await importing.plan({**moving, "p.xml": a_file("new.example").replace(*NEEDY)})
+    assert [remark.file for remark in plan.refused] == ["q.xml", "p.xml"]
+
+
 def many(count: int, **changes: Any) -> dict[str, bytes]:
     return {f"p{number}.xml": a_file(f"d{number}.example", **changes) for number in range(count)}
 

@@ -190,3 +190,20 @@ async def test_mailboxes_are_found_whose_login_or_servers_name_what_they_have_no
     async with store.reading() as unit:
         found = await owners(unit.provider_dependents.mailboxes_naming(provider.id, ["NODE"], limit=500))
     assert found == [Dependent(domain=domain, mailbox=mailbox) for domain, mailbox in wanted]
+
+
+async def test_domains_that_leave_do_not_count_nor_do_their_mailboxes(store: Store) -> None:
+    provider = await stored_provider(store)
+    needy = an_imap_server(hostname="%NODE%.provider.example")
+    for name in ("stays.example", "leaves.example"):
+        await stored_domain(store, a_domain(name, servers=(needy,), variables={"X": name}))
+        await stored_mailbox(store, a_mailbox(f"jane@{name}", login="%NODE%", variables={"X": "own"}))
+    query = ValueQuery(names=("X",), types=())
+    async with store.reading() as unit:
+        staying = unit.provider_dependents.without(["leaves.example", "elsewhere.example"])
+        sets = await joined(staying.domain_values(provider.id, query, limit=9))
+        sets += await joined(staying.mailbox_values(provider.id, query, limit=9))
+        found = await owners(staying.owners_naming(provider.id, ["NODE"], limit=9))
+        found += await owners(staying.mailboxes_naming(provider.id, ["NODE"], limit=9))
+    assert [name.ascii for one in sets for name in one.names] == ["stays.example"] * 2
+    assert [one.domain.name.ascii for one in found] == ["stays.example"] * 2
