@@ -55,6 +55,9 @@ def test_servers_come_back_as_they_were_or_are_told(
         found = {}
     for name, its_servers in found.items():
         assert places(its_servers) <= places(sent[name])
+    if way == "monogramm" and len(set(map(tuple, sent.values()))) == 1:
+        # One is named, and any other answered for in the same way.
+        sent = {name: sent[name] for name in found}
     assert found == sent or written.losses or not all(sent.values())
 
 
