@@ -123,15 +123,21 @@ class _Comparison:
             return RecordState.OK, ""
         if any(wanted.target in answer.aliases for answer in own):
             return RecordState.OK, "through another alias"
-        if not (lookup.is_answered and any(answer.is_answered for answer in own)):
-            failed = next(answer for answer in (lookup, *own) if not answer.is_answered)
+        # An alias beside or in place of what one of them hides would break the name.
+        if failed := _first_failed(lookup, *own):
             return RecordState.UNKNOWN, f"{failed.status}: {failed.detail}"
-        addresses = {data for answer in own for data in answer.records}
-        if not addresses and not lookup.records:
+        if not lookup.records and not any(answer.records for answer in own):
             return RecordState.MISSING, ""
-        there = [self._answers[wanted.target, record_type] for record_type in ADDRESS_TYPES]
+        return self._as_target(wanted.target, own)
+
+    def _as_target(self, target: str, own: list[Lookup]) -> tuple[RecordState, str]:
+        """Compare a name's addresses with those of the target that it should be an alias of."""
+        there = [self._answers[target, answer.type] for answer in own if answer.records]
+        addresses = {data for answer in own for data in answer.records}
         if addresses and addresses <= {data for answer in there for data in answer.records}:
             return RecordState.OK, "with the target's own addresses"
+        if failed := _first_failed(*there):
+            return RecordState.UNKNOWN, f"{target} {failed.type}: {failed.status}: {failed.detail}"
         shown = ", ".join(sorted(presented(data) for data in addresses))
         return RecordState.DIFFERENT, f"leads to {shown or 'no address'}"
 
@@ -178,6 +184,10 @@ def text_kind(data: RecordData) -> str:
     """Return what kind of text it is, of which a name has one: ``v=uaac1``, ``path=``."""
     text = data.text if isinstance(data, TxtData) else ""
     return _PATH if text.startswith(_PATH) else text.partition(";")[0].replace(" ", "").lower()
+
+
+def _first_failed(*lookups: Lookup) -> Lookup | None:
+    return next((one for one in lookups if not one.is_answered), None)
 
 
 def _says(found: TxtData, wanted: TxtData) -> bool:

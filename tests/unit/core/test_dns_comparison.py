@@ -8,6 +8,7 @@ import pytest
 from app.core.dns_comparison import CheckedRecord, RecordState, compare, questions_for
 from app.core.dns_lookups import Lookup, LookupStatus
 from app.core.dns_records import (
+    ADDRESS_TYPES,
     CLOSED,
     AddressData,
     AliasData,
@@ -160,11 +161,36 @@ def test_an_address_of_the_other_family_counts_too() -> None:
     assert state(plan, found(AUTOCONFIG, SIX), found(SIGNPOST, ONE)) is RecordState.DIFFERENT
 
 
-def test_one_family_that_does_not_answer_hides_nothing() -> None:
+@pytest.mark.parametrize(
+    "published",
+    [
+        (),
+        (found(AUTOCONFIG, ONE), found(SIGNPOST, ONE)),
+        (found(AUTOCONFIG, THREE), found(SIGNPOST, ONE)),
+        (found(AUTOCONFIG, AliasData("other.example")),),
+    ],
+)
+def test_a_family_that_does_not_answer_may_hide_anything(published: tuple[Lookup, ...]) -> None:
     plan = planned(AUTOCONFIG, AliasData(SIGNPOST))
     failed = nothing(AUTOCONFIG, RecordType.AAAA, LookupStatus.SERVER_FAILURE)
+    (one,) = checked(plan, failed, *published)
+    assert (one.state, one.detail) == (RecordState.UNKNOWN, "server-failure: as scripted")
+
+
+def test_the_alias_that_is_to_be_needs_no_further_answer() -> None:
+    plan = planned(AUTOCONFIG, AliasData(SIGNPOST))
+    failed = [nothing(AUTOCONFIG, family, LookupStatus.TIMED_OUT) for family in ADDRESS_TYPES]
+    assert state(plan, found(AUTOCONFIG, AliasData(SIGNPOST)), *failed) is RecordState.OK
+
+
+def test_a_target_that_does_not_answer_makes_no_address_another() -> None:
+    plan = planned(AUTOCONFIG, AliasData(SIGNPOST))
+    failed = nothing(SIGNPOST, RecordType.A, LookupStatus.TIMED_OUT)
+    (one,) = checked(plan, found(AUTOCONFIG, ONE), failed)
+    assert one.state is RecordState.UNKNOWN
+    assert one.detail == f"{SIGNPOST} A: timed-out: as scripted"
     assert state(plan, failed) is RecordState.MISSING
-    assert state(plan, failed, found(AUTOCONFIG, ONE), found(SIGNPOST, ONE)) is RecordState.OK
+    assert state(plan, failed, found(AUTOCONFIG, SIX), found(SIGNPOST, SIX)) is RecordState.OK
 
 
 @pytest.mark.parametrize(

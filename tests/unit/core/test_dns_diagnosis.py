@@ -88,6 +88,10 @@ def diagnose(*records: DnsRecord, **published: Any) -> Diagnosis:
     )
 
 
+def late(name: str, record_type: RecordType) -> Lookup:
+    return answered((name, record_type), status=LookupStatus.TIMED_OUT)
+
+
 def state(diagnosis: Diagnosis) -> DiagnosedState:
     (one,) = diagnosis.records
     return one.state
@@ -165,6 +169,24 @@ def test_an_alias_in_the_place_of_addresses_is_taken_away() -> None:
     assert Removal(name=NAME, type=RecordType.CNAME, value="old.example.") in found.fix.remove
 
 
+@pytest.mark.parametrize(
+    ("unanswered", "published"),
+    [
+        (f"{NAME} A", {}),
+        (f"{NAME} AAAA", {f"{NAME} A": [OTHER]}),
+        (f"{HERE} A", {f"{NAME} A": [ADDRESS]}),
+    ],
+)
+def test_nothing_is_put_beside_or_in_place_of_what_could_not_be_seen(
+    unanswered: str, published: dict[str, Any]
+) -> None:
+    name, _, record_type = unanswered.partition(" ")
+    known = {f"{HERE} A": [ADDRESS], **published, unanswered: late(name, RecordType(record_type))}
+    found = diagnose(ALIAS, **known)
+    assert state(found) is DiagnosedState.UNKNOWN
+    assert (found.is_wrong, found.is_known, found.fix) == (False, False, ZoneFix())
+
+
 def test_a_further_record_is_conflicting_and_taken_away() -> None:
     more = a_service(2, 443, "imap.host.example")
     known = {f"{SERVICE.name} SRV": [SERVICE.data, more], "imap.host.example A": [ADDRESS]}
@@ -180,8 +202,7 @@ def test_other_texts_at_a_name_stay() -> None:
 
 
 def test_what_the_dns_does_not_say_is_unknown_and_not_changed() -> None:
-    late = answered((SERVICE.name, RecordType.SRV), status=LookupStatus.TIMED_OUT)
-    found = diagnose(SERVICE, **{f"{SERVICE.name} SRV": late})
+    found = diagnose(SERVICE, **{f"{SERVICE.name} SRV": late(SERVICE.name, RecordType.SRV)})
     assert state(found) is DiagnosedState.UNKNOWN
     assert (found.is_wrong, found.is_known, found.fix) == (False, False, ZoneFix())
 
