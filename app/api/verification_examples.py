@@ -160,7 +160,7 @@ def _diagnosis() -> DiagnosisRead:
         signing=ZoneSigning.UNSIGNED,
         records=[record],
         hosts=[host],
-        fix=FixShape(put=[put], remove=[RecordPlace(**place, value=published)]),
+        fix=FixShape(put=[put], remove=[RecordPlace(**place, value=published)], withheld=[]),
         omissions=[],
     )
 

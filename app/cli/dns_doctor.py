@@ -137,6 +137,8 @@ def _show(diagnosis: Diagnosis) -> None:
             out.print(f"{'':<14}{reason}", markup=False)
     for removal in diagnosis.fix.remove:
         out.print(f"  remove      {removal.name} {removal.type} {removal.value}", markup=False)
+    for left in diagnosis.fix.withheld:
+        out.print(f"  left as is  {left.detail}", markup=False)
     if not diagnosis.records:
         out.print("  There is nothing to publish for this domain.")
     for omission in diagnosis.planned.omissions:

@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from app.core.account import Omission
 from app.core.dns_comparison import RecordState, text_kind
 from app.core.dns_lookups import Lookup, LookupStatus
-from app.core.dns_records import ADDRESS_TYPES, AliasData, RecordType, SrvData, TxtData, presented
+from app.core.dns_records import (
+    ADDRESS_TYPES,
+    AliasData,
+    RecordType,
+    SrvData,
+    TxtData,
+    presented,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -104,6 +112,8 @@ class ZoneFix:
 
     put: tuple[DnsRecord, ...] = ()
     remove: tuple[Removal, ...] = ()
+    withheld: tuple[Omission, ...] = ()
+    """Which names are wrong and are to be left as they are for now, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,18 +171,34 @@ def zone_signing(planned: PlannedRecords, answers: Mapping[Question, Lookup]) ->
 
 
 def find_fix(records: tuple[DiagnosedRecord, ...], answers: Mapping[Question, Lookup]) -> ZoneFix:
-    """Return what makes the zone as it should be; nothing is changed that could not be seen."""
-    wrong = {(one.record.name, one.record.type) for one in records if one.state in WRONG}
-    unseen = {(one.record.name, one.record.type) for one in records if one.state is DiagnosedState.UNKNOWN}
-    changed = wrong - unseen
-    put = tuple(one.record for one in records if (one.record.name, one.record.type) in changed)
-    removals = dict.fromkeys(
-        removal
-        for one in records
-        if (one.record.name, one.record.type) in changed
-        for removal in _removals(one.record, put, answers)
-    )
-    return ZoneFix(put=put, remove=tuple(removals))
+    """Return what makes the zone as it should be.
+
+    A name is mended as a whole or not at all: what is right at it may be there by an alias, which is to go,
+    or by a wildcard, which says nothing of a name that has a record of its own.
+    """
+    put: list[DnsRecord] = []
+    removals: dict[Removal, None] = {}
+    withheld: list[Omission] = []
+    for name in dict.fromkeys(one.record.name for one in records if one.state in WRONG):
+        here = [one for one in records if one.record.name == name]
+        if obstacle := _obstacle(name, here):
+            withheld.append(obstacle)
+            continue
+        whole = tuple(one.record for one in here)
+        removals.update(
+            dict.fromkeys(removal for one in here for removal in _removals(one.record, whole, answers))
+        )
+        put += whole
+    return ZoneFix(put=tuple(put), remove=tuple(removals), withheld=tuple(withheld))
+
+
+def _obstacle(name: str, here: list[DiagnosedRecord]) -> Omission | None:
+    """Return why a name is to be left as it is; None where it can be mended."""
+    for one in here:
+        if one.state is DiagnosedState.UNKNOWN:
+            detail = f"{name}: it could not be seen what {one.record.type} it has."
+            return Omission(server=None, reason="not-seen", detail=detail)
+    return None
 
 
 def _diagnosed(checked: CheckedRecord, answers: Mapping[Question, Lookup]) -> DiagnosedRecord:
@@ -214,7 +240,8 @@ def _removals(
 ) -> Iterator[Removal]:
     wanted = {one.data for one in put if (one.name, one.type) == (record.name, record.type)}
     lookup = answers.get((record.name, record.type))
-    for data in () if lookup is None else lookup.records:
+    # What was found behind an alias is at another name.
+    for data in () if lookup is None or lookup.aliases else lookup.records:
         is_other_text = isinstance(data, TxtData) and text_kind(data) != text_kind(record.data)
         if data not in wanted and not is_other_text:
             yield Removal(name=record.name, type=record.type, value=presented(data))

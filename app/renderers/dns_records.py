@@ -155,8 +155,8 @@ def _scalar(text: str) -> str:
 
 
 def render_zone_fix(planned: PlannedRecords, fix: ZoneFix) -> bytes:
-    """Write what to change in a zone file: lines to take away, as comments, and lines to put."""
-    changed = PlannedRecords(domain=planned.domain, records=fix.put)
+    """Write what to change in a zone file: lines to put, and in comments what to take away or leave alone."""
+    changed = PlannedRecords(domain=planned.domain, records=fix.put, omissions=fix.withheld)
     head, _, lines = render_zone(changed).decode("ascii").partition("\n")
     removals = [f"; remove: {absolute(one.name)} IN {one.type} {one.value}" for one in fix.remove]
     return ("\n".join([f"{head}, to change", *removals, lines.lstrip("\n")])).encode("ascii", "replace")
@@ -164,7 +164,7 @@ def render_zone_fix(planned: PlannedRecords, fix: ZoneFix) -> bytes:
 
 def render_octodns_fix(planned: PlannedRecords, fix: ZoneFix) -> bytes:
     """Write the entries of octoDNS's file that are to be put; each replaces what the name has of its type."""
-    changed = PlannedRecords(domain=planned.domain, records=fix.put)
+    changed = PlannedRecords(domain=planned.domain, records=fix.put, omissions=fix.withheld)
     removals = "".join(f"# remove: {absolute(one.name)} {one.type} {one.value}\n" for one in fix.remove)
     return render_octodns(changed) + removals.encode("ascii", "replace")
 

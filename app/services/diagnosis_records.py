@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.dns_records import presented
 
 if TYPE_CHECKING:
+    from app.core.account import Omission
     from app.core.dns_diagnosis import Diagnosis, HostReadiness
     from app.core.dns_records import DnsRecord
 
@@ -34,12 +35,14 @@ def diagnosis_record(diagnosis: Diagnosis) -> dict[str, Any]:
             "remove": [
                 {"name": one.name, "type": one.type.value, "value": one.value} for one in diagnosis.fix.remove
             ],
+            "withheld": [_omission(one) for one in diagnosis.fix.withheld],
         },
-        "omissions": [
-            {"server": one.server, "reason": one.reason, "detail": one.detail}
-            for one in diagnosis.planned.omissions
-        ],
+        "omissions": [_omission(one) for one in diagnosis.planned.omissions],
     }
+
+
+def _omission(omission: Omission) -> dict[str, Any]:
+    return {"server": omission.server, "reason": omission.reason, "detail": omission.detail}
 
 
 def _place(record: DnsRecord) -> dict[str, Any]:

@@ -44,6 +44,10 @@ class FixShape(Shape):
 
     put: list[RecordToPut]
     remove: list[RecordPlace]
+    withheld: list[OmissionShape] = Field(
+        description="Names that are wrong and are to be left as they are for now: `not-seen`, the DNS did "
+        "not say all of what is published there."
+    )
 
 
 class HostShape(Shape):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -48,6 +48,7 @@ ALIAS = DnsRecord(name=NAME, data=AliasData(HERE), why="x")
 SERVICE = DnsRecord(name="_imaps._tcp.a.example", data=a_service(1, 993, "imap.host.example"), why="x")
 TEXT = DnsRecord(name="_mta-sts.a.example", data=TxtData("v=STSv1; id=1"), why="x")
 ADDRESS = AddressData(IPv4Address("192.0.2.1"))
+SIX = AddressData(IPv6Address("2001:db8::1"))
 OTHER = AddressData(IPv4Address("192.0.2.9"))
 
 
@@ -153,6 +154,46 @@ def test_a_service_at_a_name_that_is_not_there_is_unsafe() -> None:
     assert [one.value for one in found.fix.remove] == ["0 1 993 gone.example."]
 
 
+OWN = [DnsRecord(name=NAME, data=data, why="x") for data in (ADDRESS, SIX)]
+
+
+def test_an_alias_that_goes_takes_no_address_along_that_is_right() -> None:
+    through: dict[str, Any] = {
+        f"{NAME} A": answered((NAME, RecordType.A), ADDRESS, aliases=(HERE,)),
+        f"{NAME} AAAA": answered((NAME, RecordType.AAAA), aliases=(HERE,), status=LookupStatus.NO_DATA),
+    }
+    found = diagnose(*OWN, **through)
+    assert [one.state for one in found.records] == [DiagnosedState.PRESENT, DiagnosedState.MISSING]
+    removal = Removal(name=NAME, type=RecordType.CNAME, value=f"{HERE}.")
+    assert found.fix == ZoneFix(put=tuple(OWN), remove=(removal,))
+
+
+def test_an_alias_that_hides_what_could_not_be_seen_stays() -> None:
+    empty = answered((NAME, RecordType.AAAA), aliases=(HERE,), status=LookupStatus.NO_DATA)
+    found = diagnose(*OWN, **{f"{NAME} A": late(NAME, RecordType.A), f"{NAME} AAAA": empty})
+    assert [one.state for one in found.records] == [DiagnosedState.UNKNOWN, DiagnosedState.MISSING]
+    assert (found.fix.put, found.fix.remove) == ((), ())
+    (left,) = found.fix.withheld
+    assert (left.reason, left.detail) == ("not-seen", f"{NAME}: it could not be seen what A it has.")
+
+
+def test_a_name_that_gets_an_address_of_its_own_keeps_those_that_it_has_by_a_wildcard() -> None:
+    """A wildcard tells of a name only as long as the name has nothing (RFC 4592 §2.2.1)."""
+    found = diagnose(*OWN, **{f"{NAME} A": [ADDRESS]})
+    assert found.fix == ZoneFix(put=tuple(OWN))
+
+
+def test_records_behind_an_alias_are_not_its_owners() -> None:
+    for record, other in (
+        (SERVICE, a_service(2, 443, "imap.host.example")),
+        (TEXT, TxtData("v=STSv1; id=0")),
+    ):
+        through = answered((record.name, record.type), other, aliases=("x.host.example",))
+        known = {f"{record.name} {record.type}": through, "imap.host.example A": [ADDRESS]}
+        removal = Removal(name=record.name, type=RecordType.CNAME, value="x.host.example.")
+        assert diagnose(record, **known).fix == ZoneFix(put=(record,), remove=(removal,))
+
+
 def test_addresses_in_the_place_of_an_alias_are_drifted_and_taken_away() -> None:
     found = diagnose(ALIAS, **{f"{NAME} A": [OTHER], f"{HERE} A": [ADDRESS]})
     assert state(found) is DiagnosedState.DRIFTED
@@ -166,7 +207,7 @@ def test_an_alias_in_the_place_of_addresses_is_taken_away() -> None:
     through = answered((NAME, RecordType.A), OTHER, aliases=("old.example",))
     found = diagnose(own, **{f"{NAME} A": through})
     assert state(found) is DiagnosedState.DRIFTED
-    assert Removal(name=NAME, type=RecordType.CNAME, value="old.example.") in found.fix.remove
+    assert found.fix.remove == (Removal(name=NAME, type=RecordType.CNAME, value="old.example."),)
 
 
 @pytest.mark.parametrize(
