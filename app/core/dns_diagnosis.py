@@ -11,6 +11,7 @@ from app.core.dns_comparison import RecordState, text_kind
 from app.core.dns_lookups import Lookup, LookupStatus
 from app.core.dns_records import (
     ADDRESS_TYPES,
+    AddressData,
     AliasData,
     RecordType,
     SrvData,
@@ -19,7 +20,7 @@ from app.core.dns_records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from app.core.dns_comparison import CheckedRecord, Question
@@ -145,10 +146,10 @@ class Diagnosis:
 def further_questions(planned: PlannedRecords, answers: Mapping[Question, Lookup]) -> tuple[Question, ...]:
     """Return what must be asked once it is known what is published: the zone, and where services lead."""
     asked: dict[Question, None] = {(planned.domain.ascii, RecordType.MX): None}
-    for lookup in answers.values():
-        for data in lookup.records:
-            if isinstance(data, SrvData) and data.target is not None:
-                asked.update({(data.target, record_type): None for record_type in ADDRESS_TYPES})
+    published = (data for lookup in answers.values() for data in lookup.records)
+    for data in (*published, *(record.data for record in planned.records)):
+        if isinstance(data, SrvData) and data.target is not None:
+            asked.update({(data.target, record_type): None for record_type in ADDRESS_TYPES})
     return tuple(question for question in asked if question not in answers)
 
 
@@ -156,7 +157,8 @@ def diagnose_records(
     checked: tuple[CheckedRecord, ...], answers: Mapping[Question, Lookup]
 ) -> tuple[DiagnosedRecord, ...]:
     """Judge every record with the answers to ``questions_for`` and ``further_questions``."""
-    return tuple(_diagnosed(one, answers) for one in checked)
+    hosts = _hosts(one.record for one in checked)
+    return tuple(_diagnosed(one, hosts, answers) for one in checked)
 
 
 def zone_signing(planned: PlannedRecords, answers: Mapping[Question, Lookup]) -> ZoneSigning:
@@ -176,12 +178,13 @@ def find_fix(records: tuple[DiagnosedRecord, ...], answers: Mapping[Question, Lo
     A name is mended as a whole or not at all: what is right at it may be there by an alias, which is to go,
     or by a wildcard, which says nothing of a name that has a record of its own.
     """
+    hosts = _hosts(one.record for one in records)
     put: list[DnsRecord] = []
     removals: dict[Removal, None] = {}
     withheld: list[Omission] = []
     for name in dict.fromkeys(one.record.name for one in records if one.state in WRONG):
         here = [one for one in records if one.record.name == name]
-        if obstacle := _obstacle(name, here):
+        if obstacle := _obstacle(name, here, hosts, answers):
             withheld.append(obstacle)
             continue
         whole = tuple(one.record for one in here)
@@ -192,20 +195,36 @@ def find_fix(records: tuple[DiagnosedRecord, ...], answers: Mapping[Question, Lo
     return ZoneFix(put=tuple(put), remove=tuple(removals), withheld=tuple(withheld))
 
 
-def _obstacle(name: str, here: list[DiagnosedRecord]) -> Omission | None:
+def _obstacle(
+    name: str, here: list[DiagnosedRecord], hosts: frozenset[str], answers: Mapping[Question, Lookup]
+) -> Omission | None:
     """Return why a name is to be left as it is; None where it can be mended."""
     for one in here:
         if one.state is DiagnosedState.UNKNOWN:
             detail = f"{name}: it could not be seen what {one.record.type} it has."
             return Omission(server=None, reason="not-seen", detail=detail)
+    for one in here:
+        if target := _lost_target(one.record, hosts, answers):
+            detail = f"{name}: {target} is not there."
+            return Omission(server=None, reason="target-not-there", detail=detail)
     return None
 
 
-def _diagnosed(checked: CheckedRecord, answers: Mapping[Question, Lookup]) -> DiagnosedRecord:
+def _hosts(records: Iterable[DnsRecord]) -> frozenset[str]:
+    """Return the names that have addresses once the records are published."""
+    return frozenset(record.name for record in records if isinstance(record.data, AddressData))
+
+
+def _diagnosed(
+    checked: CheckedRecord, hosts: frozenset[str], answers: Mapping[Question, Lookup]
+) -> DiagnosedRecord:
     state, detail = _STATES[checked.state], checked.detail
     dangling = _dangling_target(checked.record, answers)
     if dangling is not None and state is not DiagnosedState.UNKNOWN:
         state, detail = DiagnosedState.UNSAFE, f"leads to {dangling}, which is not there"
+    lost = _lost_target(checked.record, hosts, answers)
+    if state in WRONG and lost not in (None, dangling):
+        detail = "; ".join(filter(None, (detail, f"is to lead to {lost}, which is not there")))
     return DiagnosedRecord(
         record=checked.record,
         state=state,
@@ -213,6 +232,12 @@ def _diagnosed(checked: CheckedRecord, answers: Mapping[Question, Lookup]) -> Di
         detail=detail,
         is_authenticated=checked.is_authenticated,
     )
+
+
+def _lost_target(record: DnsRecord, hosts: frozenset[str], answers: Mapping[Question, Lookup]) -> str | None:
+    """Return the name that is not there, and is not planned either, to which a record is to lead."""
+    target = record.data.target if isinstance(record.data, AliasData | SrvData) else None
+    return target if target is not None and target not in hosts and _is_nowhere(target, answers) else None
 
 
 def _dangling_target(record: DnsRecord, answers: Mapping[Question, Lookup]) -> str | None:

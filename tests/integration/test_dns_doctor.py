@@ -80,6 +80,18 @@ def test_a_zone_is_diagnosed_and_mended_by_what_is_written(filled: str) -> None:
     assert after["fix"] == {"put": [], "remove": [], "withheld": []}
 
 
+def test_names_that_would_lead_nowhere_are_left_as_they_are(filled: str) -> None:
+    host = "imap A 192.0.2.1\nsmtp A 192.0.2.2\n"
+    with ValidatingResolver({"customer.example.": WRONG, "host.example.": host}) as lab:
+        told = doctor(filled, lab.address, "customer.example")
+        fix = doctor(filled, lab.address, "customer.example", "--format", "zone")
+    left = "autodiscover.customer.example: signpost.host.example is not there."
+    assert f"  left as is  {left}\n" in told.stdout
+    assert f"; left out: records (target-not-there). {left}\n" in fix.stdout
+    assert "autodiscover.customer.example. " not in fix.stdout
+    assert "_imaps._tcp.customer.example. 3600 IN SRV 0 1 993 imap.host.example.\n" in fix.stdout
+
+
 def test_hosts_that_cannot_be_asked_from_here_are_told_apart_from_wrong_ones(filled: str) -> None:
     with ValidatingResolver({"customer.example.": WRONG, "host.example.": HOST}) as lab:
         hosts = json.loads(doctor(filled, lab.address, "customer.example", "--format", "json").stdout)[

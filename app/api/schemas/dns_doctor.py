@@ -45,8 +45,9 @@ class FixShape(Shape):
     put: list[RecordToPut]
     remove: list[RecordPlace]
     withheld: list[OmissionShape] = Field(
-        description="Names that are wrong and are to be left as they are for now: `not-seen`, the DNS did "
-        "not say all of what is published there."
+        description="Names that are wrong and are to be left as they are for now: `target-not-there`, what "
+        "is to be put would lead to a name that is not there; `not-seen`, the DNS did not say all of what "
+        "is published there."
     )
 
 

@@ -136,22 +136,68 @@ def test_a_zone_as_it_should_be_needs_no_change() -> None:
     assert (found.is_wrong, found.is_known) == (False, True)
 
 
-@pytest.mark.parametrize("target", [HERE, "gone.elsewhere.example"])
-def test_an_alias_of_a_name_that_is_not_there_is_unsafe_ours_too(target: str) -> None:
-    lost = answered((NAME, RecordType.A), aliases=(target,))
-    found = diagnose(ALIAS, **{f"{NAME} CNAME": [AliasData(target)], f"{NAME} A": lost})
+def test_an_alias_of_a_name_that_is_not_there_is_unsafe() -> None:
+    lost = answered((NAME, RecordType.A), aliases=("gone.example",))
+    published = {f"{NAME} CNAME": [AliasData("gone.example")], f"{NAME} A": lost}
+    found = diagnose(ALIAS, **published, **{f"{HERE} A": [ADDRESS]})
     assert state(found) is DiagnosedState.UNSAFE
-    assert found.records[0].detail == f"leads to {target}, which is not there"
+    assert found.records[0].detail == "leads to gone.example, which is not there"
     assert found.is_wrong
-    expected = () if target == HERE else (Removal(name=NAME, type=RecordType.CNAME, value=f"{target}."),)
-    assert found.fix == ZoneFix(put=(ALIAS,), remove=expected)
+    removal = Removal(name=NAME, type=RecordType.CNAME, value="gone.example.")
+    assert found.fix == ZoneFix(put=(ALIAS,), remove=(removal,))
+
+
+def test_an_alias_of_ours_that_is_not_there_is_unsafe_and_not_put_again() -> None:
+    lost = answered((NAME, RecordType.A), aliases=(HERE,))
+    found = diagnose(ALIAS, **{f"{NAME} CNAME": [AliasData(HERE)], f"{NAME} A": lost})
+    assert state(found) is DiagnosedState.UNSAFE
+    assert found.records[0].detail == f"leads to {HERE}, which is not there"
+    assert (found.fix.put, found.fix.remove) == ((), ())
 
 
 def test_a_service_at_a_name_that_is_not_there_is_unsafe() -> None:
     gone = a_service(1, 993, "gone.example")
-    found = diagnose(SERVICE, **{f"{SERVICE.name} SRV": [gone]})
+    found = diagnose(SERVICE, **{f"{SERVICE.name} SRV": [gone], "imap.host.example A": [ADDRESS]})
     assert state(found) is DiagnosedState.UNSAFE
     assert [one.value for one in found.fix.remove] == ["0 1 993 gone.example."]
+    assert found.fix.put == (SERVICE,)
+
+
+@pytest.mark.parametrize(
+    ("record", "target", "published"),
+    [
+        (ALIAS, HERE, {f"{NAME} A": [OTHER]}),
+        (ALIAS, HERE, {f"{NAME} CNAME": [AliasData("other.example")]}),
+        (ALIAS, HERE, {}),
+        (SERVICE, "imap.host.example", {}),
+        (SERVICE, "imap.host.example", {f"{SERVICE.name} SRV": [a_service(1, 994, "imap.host.example")]}),
+    ],
+)
+def test_nothing_is_put_that_leads_to_a_name_that_is_not_there(
+    record: DnsRecord, target: str, published: dict[str, Any]
+) -> None:
+    found = diagnose(record, **published)
+    assert found.is_wrong
+    assert f"{target}" in found.records[0].detail
+    assert found.records[0].detail.endswith("which is not there")
+    assert (found.fix.put, found.fix.remove) == ((), ())
+    (left,) = found.fix.withheld
+    assert left.reason == "target-not-there"
+    assert left.detail == f"{record.name}: {target} is not there."
+
+
+def test_a_service_may_lead_to_a_name_that_is_put_too() -> None:
+    own = DnsRecord(name=NAME, data=ADDRESS, why="x")
+    service = DnsRecord(name="_autodiscover._tcp.a.example", data=a_service(1, 443, NAME), why="x")
+    found = diagnose(own, service)
+    assert found.fix == ZoneFix(put=(own, service))
+    assert [one.detail for one in found.records] == ["", ""]
+
+
+def test_what_should_be_at_a_name_that_is_ours_is_asked_for_before_it_is_put() -> None:
+    planned = PlannedRecords(domain=DOMAIN, records=(SERVICE,))
+    asked = further_questions(planned, {})
+    assert [kind for name, kind in asked if name == "imap.host.example"] == ["A", "AAAA"]
 
 
 OWN = [DnsRecord(name=NAME, data=data, why="x") for data in (ADDRESS, SIX)]

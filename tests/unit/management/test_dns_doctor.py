@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
 from app.core.dns_lookups import LookupStatus
+from app.core.dns_records import AddressData
 
 from api_client import opened_api, with_tenants
 from databases import ON_SQLITE
 from fakes.fetcher import NoHosts
-from fakes.resolver import ScriptedResolver
+from fakes.resolver import ScriptedResolver, found
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,17 +36,42 @@ async def api(database_url: str) -> AsyncIterator[ApiClient]:
 
 
 async def test_a_domain_without_records_is_told_what_to_put(api: ApiClient) -> None:
-    found = await api.ok("GET", PATH)
-    assert (found["is_wrong"], found["signing"]) == (True, "unsigned")
-    assert {one["state"] for one in found["records"]} == {"missing"}
-    assert {one["state"] for one in found["hosts"]} == {"not-ready"}
-    assert len(found["fix"]["put"]) == len(found["records"])
+    hosts = ("signpost.host.example", *(f"{label}.provider.example" for label in ("imap", "pop", "smtp")))
+    api.services.dns_records._resolver = ScriptedResolver(
+        *(found(host, AddressData(ip_address("192.0.2.1"))) for host in hosts),
+        otherwise=LookupStatus.NO_NAME,
+    )
+    told = await api.ok("GET", PATH)
+    assert (told["is_wrong"], told["signing"]) == (True, "unsigned")
+    assert {one["state"] for one in told["records"]} == {"missing"}
+    assert {one["state"] for one in told["hosts"]} == {"not-ready"}
+    assert len(told["fix"]["put"]) == len(told["records"])
+    assert told["fix"]["withheld"] == []
     zone = await api.send("GET", f"{PATH}?format=zone")
     assert zone.headers["content-type"] == "text/dns; charset=us-ascii"
     assert "autoconfig.customer.example. 3600 IN CNAME signpost.host.example." in zone.text
 
 
+async def test_what_would_lead_to_a_name_that_is_not_there_is_told_of_and_not_put(api: ApiClient) -> None:
+    told = await api.ok("GET", PATH)
+    left = {
+        "server": None,
+        "reason": "target-not-there",
+        "detail": "autoconfig.customer.example: signpost.host.example is not there.",
+    }
+    assert left in told["fix"]["withheld"]
+    assert "autoconfig.customer.example" not in {one["name"] for one in told["fix"]["put"]}
+    zone = await api.send("GET", f"{PATH}?format=zone")
+    assert f"; left out: records (target-not-there). {left['detail']}\n" in zone.text
+
+
 async def test_the_fix_for_octodns_has_entries_by_name(api: ApiClient) -> None:
+    none = await api.send("GET", f"{PATH}?format=octodns")
+    assert '"autoconfig":' not in none.text
+    assert "# left out: records (target-not-there). autoconfig.customer.example: " in none.text
+    api.services.dns_records._resolver = ScriptedResolver(
+        found("signpost.host.example", AddressData(ip_address("192.0.2.1"))), otherwise=LookupStatus.NO_NAME
+    )
     answer = await api.send("GET", f"{PATH}?format=octodns")
     assert answer.headers["content-type"] == "application/yaml"
     assert '"autoconfig":' in answer.text
@@ -52,10 +79,10 @@ async def test_the_fix_for_octodns_has_entries_by_name(api: ApiClient) -> None:
 
 async def test_what_the_dns_does_not_say_is_not_wrong(api: ApiClient) -> None:
     api.services.dns_records._resolver = ScriptedResolver(otherwise=LookupStatus.TIMED_OUT)
-    found = await api.ok("GET", PATH)
-    assert (found["is_known"], found["signing"]) == (False, "unknown")
-    assert {one["state"] for one in found["records"]} == {"unknown"}
-    assert found["fix"] == {"put": [], "remove": [], "withheld": []}
+    told = await api.ok("GET", PATH)
+    assert (told["is_known"], told["signing"]) == (False, "unknown")
+    assert {one["state"] for one in told["records"]} == {"unknown"}
+    assert told["fix"] == {"put": [], "remove": [], "withheld": []}
 
 
 async def test_other_forms_tokens_and_tenants_are_refused(api: ApiClient) -> None:
