@@ -18,7 +18,7 @@ from app.core.dns_records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from app.core.dns_records import DnsRecord, PlannedRecords, RecordData
 
@@ -170,7 +170,7 @@ class _Comparison:
         has_others = any(not any(_says(data, one) for one in planned) for data in found)
         if not any(_says(data, wanted) for data in found):
             return RecordState.DIFFERENT, "" if has_others else "what is there is to stay beside it"
-        most = len(planned) * (2 if kind in _WITH_SUCCESSORS else 1)
+        most = _most_texts(kind, len(planned))
         if len(found) > most:
             return RecordState.CONFLICTING, f"there must be at most {most} of this kind"
         return RecordState.OK, "beside another, as during a change" if has_others else ""
@@ -184,6 +184,25 @@ def text_kind(data: RecordData) -> str:
     """Return what kind of text it is, of which a name has one: ``v=uaac1``, ``path=``."""
     text = data.text if isinstance(data, TxtData) else ""
     return _PATH if text.startswith(_PATH) else text.partition(";")[0].replace(" ", "").lower()
+
+
+def texts_to_put(planned: Sequence[TxtData], published: Sequence[TxtData]) -> tuple[TxtData, ...]:
+    """Return all texts of a kind that a name is to have: those planned, and published ones beside them.
+
+    A digest that is not planned may be the one of the documents to come, which is published before they
+    change: it stays while there is room for it and for what is missing.
+    """
+    kind = text_kind(planned[0])
+    missing = [one for one in planned if not any(_says(data, one) for data in published)]
+    has_room = len(published) + len(missing) <= _most_texts(kind, len(planned))
+    if kind not in _WITH_SUCCESSORS or not has_room:
+        return tuple(planned)
+    kept = [one for one in planned if one in missing or one in published]
+    return tuple(dict.fromkeys((*kept, *published)))
+
+
+def _most_texts(kind: str, planned: int) -> int:
+    return planned * 2 if kind in _WITH_SUCCESSORS else planned
 
 
 def _first_failed(*lookups: Lookup) -> Lookup | None:

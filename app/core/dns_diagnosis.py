@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from app.core.account import Omission
-from app.core.dns_comparison import RecordState, text_kind
+from app.core.dns_comparison import RecordState, text_kind, texts_to_put
 from app.core.dns_lookups import Lookup, LookupStatus
 from app.core.dns_records import (
     ADDRESS_TYPES,
     AddressData,
     AliasData,
+    DnsRecord,
     RecordType,
     SrvData,
     TxtData,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.core.dns_comparison import CheckedRecord, Question
-    from app.core.dns_records import DnsRecord, PlannedRecords
+    from app.core.dns_records import PlannedRecords
 
 
 class DiagnosedState(StrEnum):
@@ -49,6 +50,7 @@ _STATES: Final = {
     RecordState.CONFLICTING: DiagnosedState.CONFLICTING,
     RecordState.UNKNOWN: DiagnosedState.UNKNOWN,
 }
+_STAYS: Final = "Published, and stays beside the others, as during a change"
 WRONG: Final = frozenset(
     {DiagnosedState.MISSING, DiagnosedState.DRIFTED, DiagnosedState.CONFLICTING, DiagnosedState.UNSAFE}
 )
@@ -187,7 +189,7 @@ def find_fix(records: tuple[DiagnosedRecord, ...], answers: Mapping[Question, Lo
         if obstacle := _obstacle(name, here, hosts, answers):
             withheld.append(obstacle)
             continue
-        whole = tuple(one.record for one in here)
+        whole = _whole_sets(name, [one.record for one in here], answers)
         removals.update(
             dict.fromkeys(removal for one in here for removal in _removals(one.record, whole, answers))
         )
@@ -208,6 +210,27 @@ def _obstacle(
             detail = f"{name}: {target} is not there."
             return Omission(server=None, reason="target-not-there", detail=detail)
     return None
+
+
+def _whole_sets(
+    name: str, planned: list[DnsRecord], answers: Mapping[Question, Lookup]
+) -> tuple[DnsRecord, ...]:
+    """Return all records that a name is to have of the types that are planned for it."""
+    texts = [record.data for record in planned if isinstance(record.data, TxtData)]
+    if not texts:
+        return tuple(planned)
+    lookup = answers[name, RecordType.TXT]
+    published = [
+        data
+        for data in lookup.records
+        if isinstance(data, TxtData) and text_kind(data) == text_kind(texts[0])
+    ]
+    whole = texts_to_put(texts, published)
+    kept = (DnsRecord(name=name, data=data, why=_STAYS) for data in whole if data not in texts)
+    return (
+        *(one for one in planned if not isinstance(one.data, TxtData) or one.data in whole),
+        *kept,
+    )
 
 
 def _hosts(records: Iterable[DnsRecord]) -> frozenset[str]:

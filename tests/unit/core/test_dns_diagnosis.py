@@ -114,10 +114,30 @@ def test_a_digest_that_is_missing_is_put_beside_the_other(published: list[DnsRec
     assert (both.fix, both.is_wrong) == (ZoneFix(), False)
 
 
-def test_a_digest_of_an_old_document_makes_room_for_those_that_are_missing() -> None:
-    found = diagnose(*DIGESTS, **{"_ua-auto-config.a.example TXT": [DIGESTS[0].data, OLD_DIGEST]})
+@pytest.mark.parametrize(
+    "published",
+    [
+        ["v=UAAC1; a=sha256; d=own=", "v=UAAC1; a=sha256; d=next="],
+        ["V=uaac1;A=sha256;D=own=", "v=UAAC1; a=sha256; d=next="],
+        ["v=UAAC1; a=sha256; d=old=", "v=UAAC1; a=sha256; d=next="],
+    ],
+)
+def test_a_digest_that_is_prepared_for_a_change_stays(published: list[str]) -> None:
+    """What is put are whole sets, those of octoDNS for one: what stays is among it, as it is published."""
+    texts = [TxtData(text) for text in published]
+    question = (DIGESTS[0].name, RecordType.TXT)
+    found = diagnose(*DIGESTS, **{f"{question[0]} TXT": texts})
+    assert found.fix.remove == ()
+    after = [record.data for record in found.fix.put]
+    assert set(texts) < set(after)
+    assert diagnose(*DIGESTS, **{f"{question[0]} TXT": after}).is_wrong is False
+
+
+def test_digests_make_room_where_there_would_be_too_many() -> None:
+    old = [TxtData(f"v=UAAC1; a=sha256; d=old{number}=") for number in range(3)]
+    found = diagnose(*DIGESTS, **{"_ua-auto-config.a.example TXT": [DIGESTS[0].data, *old]})
     assert found.fix.put == tuple(DIGESTS)
-    assert [removal.value for removal in found.fix.remove] == [f'"{OLD_DIGEST.text}"']
+    assert [removal.value for removal in found.fix.remove] == [f'"{text.text}"' for text in old]
 
 
 def test_a_zone_as_it_should_be_needs_no_change() -> None:
