@@ -10,7 +10,7 @@ from fastapi import Depends, Header, Path, Query, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.api.schemas.rules import Name, PublicId, ServerKey, Slug
-from app.api.schemas.shapes import Problem
+from app.api.schemas.shapes import NO_CONTROL_CHARACTERS, Problem
 from app.core.errors import refuse, within
 from app.core.names import DomainName
 from app.services.callers import Call, Caller
@@ -113,6 +113,11 @@ def _domain_name(
 
 DomainNameDependency = Annotated[DomainName, Depends(_domain_name)]
 SlugPath = Annotated[Slug, Path(description="The provider's slug.")]
+ProviderQuery = Annotated[
+    str | None,
+    # An empty one was meant to name a provider: to take it for none would show those of all.
+    Query(min_length=1, max_length=63, pattern=NO_CONTROL_CHARACTERS, description="Only this provider's."),
+]
 ServerKeyPath = Annotated[ServerKey, Path(description="The server's key.")]
 PublicIdPath = Annotated[PublicId, Path(description="The id, as lists have it.")]
 

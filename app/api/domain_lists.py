@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query
 from fastapi.responses import Response
 
+from app.api.dependencies import ProviderQuery
 from app.api.lists import NO_PLACE, ListRequest, page_response, parameter_error
 from app.api.schemas.domains import DomainRead, domain_to_read
 from app.api.schemas.rules import Name
@@ -26,9 +27,7 @@ Sort = Literal["name", "-name", "updated_at", "-updated_at", "created_at", "-cre
 
 
 def _query(  # noqa: PLR0913, PLR0917 - a parameter each is FastAPI's way
-    provider: Annotated[
-        str | None, Query(max_length=63, pattern=NO_CONTROL_CHARACTERS, description="Only this provider's.")
-    ] = None,
+    provider: ProviderQuery = None,
     status: Annotated[DomainStatus | None, Query(description="Only of this status.")] = None,
     reference: Annotated[
         str | None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from app.cli.session import EXIT_FAILURE, EXIT_NEGATIVE, EXIT_USAGE, err, fail, out, run_with_services
+from app.cli.slugs import named
 from app.core.dns_diagnosis import DiagnosedState, Readiness
 from app.core.dns_records import presented
 from app.core.names import DomainName
@@ -43,7 +44,8 @@ class DoctorFormat(StrEnum):
 def doctor(
     domain: Annotated[str | None, typer.Argument(help="A domain.")] = None,
     provider: Annotated[
-        str | None, typer.Option("--provider", metavar="SLUG", help="All domains of a provider instead.")
+        str | None,
+        typer.Option("--provider", metavar="SLUG", callback=named, help="All domains of a provider instead."),
     ] = None,
     form: Annotated[
         DoctorFormat, typer.Option("--format", help="zone and octodns write what mends it.")

@@ -17,6 +17,7 @@ from app.cli.domain_files import STANDARD_STREAM, FileFormat, format_of
 from app.cli.folders import replacing_file
 from app.cli.progress import progress_bar
 from app.cli.session import EXIT_FAILURE, err, fail, run_with_services
+from app.cli.slugs import named
 from app.core.domain_tables import COLUMNS, row_of_record
 from app.services.callers import CONSOLE
 
@@ -30,7 +31,10 @@ def export_domains(
         FileFormat | None, typer.Option("--format", help="Where the name does not tell it.")
     ] = None,
     provider: Annotated[
-        str | None, typer.Option("--provider", metavar="SLUG", help="Write this provider's domains only.")
+        str | None,
+        typer.Option(
+            "--provider", metavar="SLUG", callback=named, help="Write this provider's domains only."
+        ),
     ] = None,
 ) -> None:
     """Write all domains with their mailboxes, so that 'signpost import domains' gives the same data.

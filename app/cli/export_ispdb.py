@@ -10,6 +10,7 @@ import typer
 from app.cli.folders import check_replaceable, replace_file, replace_folder
 from app.cli.progress import progress_bar
 from app.cli.session import EXIT_FAILURE, EXIT_NEGATIVE, err, exit_codes, fail, out, run_with_services
+from app.cli.slugs import named
 
 if TYPE_CHECKING:
     from app.services.exporting import Export
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 def export_ispdb(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of .xml files, or none yet.")],
     provider: Annotated[
-        str | None, typer.Option("--provider", metavar="SLUG", help="Write this provider's file only.")
+        str | None,
+        typer.Option("--provider", metavar="SLUG", callback=named, help="Write this provider's file only."),
     ] = None,
 ) -> None:
     """Write providers and their domains as Mozilla ISPDB files, one for each provider.

@@ -11,6 +11,7 @@ from app.cli.domain_files import STANDARD_STREAM
 from app.cli.folders import replace_file
 from app.cli.moving import show_losses
 from app.cli.session import EXIT_FAILURE, EXIT_NEGATIVE, EXIT_USAGE, err, fail, run_with_services
+from app.cli.slugs import named
 from app.renderers.peers.automx import render_automx
 from app.renderers.peers.automx2 import render_seed, render_sql
 from app.renderers.peers.monogramm import render_monogramm
@@ -29,9 +30,12 @@ _BY_SUFFIX: Final = {".sql": render_sql, ".json": render_seed}
 
 File: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; - for stdout.")]
 Slug: TypeAlias = Annotated[
-    str | None, typer.Option("--provider", metavar="SLUG", help="Write this provider only.")
+    str | None,
+    typer.Option("--provider", metavar="SLUG", callback=named, help="Write this provider only."),
 ]
-OneSlug: TypeAlias = Annotated[str, typer.Option("--provider", metavar="SLUG", help="The provider to write.")]
+OneSlug: TypeAlias = Annotated[
+    str, typer.Option("--provider", metavar="SLUG", callback=named, help="The provider to write.")
+]
 
 
 def export_automx2(file: File, provider: Slug = None) -> None:

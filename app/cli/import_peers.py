@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 import typer
 
 from app.cli.moving import move_in, read_whole
+from app.cli.slugs import named
 from app.core.moving import attach
 from app.parsers.automx import parse_automx
 from app.parsers.domain_lists import parse_domain_lists
@@ -77,7 +78,10 @@ def import_postfix(
         list[Path], typer.Argument(metavar="FILE…", help="Lists of domains: text, tables or JSON.")
     ],
     provider: Annotated[
-        str, typer.Option("--provider", metavar="SLUG", help="The stored provider that they belong to.")
+        str,
+        typer.Option(
+            "--provider", metavar="SLUG", callback=named, help="The stored provider that they belong to."
+        ),
     ],
     dry_run: DryRun = False,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from app.core.errors import IssueCollector, refuse
 from app.core.patterns import username_pattern
 from app.core.placeholders import checked_variables
-from app.core.provider import is_slug
+from app.core.provider import NAMING_RULE, is_slug
 from app.core.servers import Server, check_servers
 from app.core.text import single_line
 
@@ -67,7 +67,7 @@ class Domain:
         """Refuse every broken rule at once."""
         issues = IssueCollector()
         if not is_slug(self.provider):
-            issues.add("must be a provider's slug", "provider")
+            issues.add(NAMING_RULE, "provider")
         if self.alias_of == self.name:
             issues.add("must not be the domain itself", "alias_of")
         if self.alias_of is not None and self.servers:

@@ -28,6 +28,8 @@ _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 SUBADDRESS_SEPARATORS: Final = "+-=_.#"
 SLUG_RULE: Final = "must be 1 to 63 lower-case letters, digits, inner hyphens and dots"
+NAMING_RULE: Final = "must be a provider's slug"
+"""What is wrong with what names no provider; an empty text is not as if none were named."""
 
 
 def is_slug(text: str) -> bool:

@@ -54,7 +54,7 @@ class Access:
         """Store a token for whoever may run commands, and return it, for the only time.
 
         Raises:
-            InvalidInput: For an empty name, an unknown scope or a span that is none.
+            InvalidInput: For an empty name or slug, an unknown scope or a span that is none.
             ProviderNotFound: When it is to be limited to a provider that is not stored.
         """
         wish = TokenWish(name=name, scopes=scopes, provider=provider, expires_days=expires_days)

@@ -39,7 +39,7 @@ class DomainExport:
         caller.require(Scope.DOMAINS_READ)
         if provider is not None and not caller.sees(provider):
             return
-        wanted = provider or caller.provider
+        wanted = caller.provider if provider is None else provider
         for aliases in (False, True):
             after = ""
             while True:

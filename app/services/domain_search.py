@@ -80,7 +80,7 @@ class DomainSearch:
             limit: How many at the most.
         """
         caller.require(Scope.DOMAINS_READ)
-        provider = query.provider or caller.provider
+        provider = caller.provider if query.provider is None else query.provider
         if provider is not None and not caller.sees(provider):
             return Found()
         async with self._store.reading() as unit:

@@ -46,7 +46,7 @@ class Move:
         variables = {**domain.variables, **self.variables}
         return replace(
             domain,
-            provider=self.provider or domain.provider,
+            provider=domain.provider if self.provider is None else self.provider,
             variables={name: value for name, value in variables.items() if value is not None},
         )
 
@@ -127,9 +127,8 @@ class LifecycleService:
         if provider is not None and not caller.sees(provider):
             return []
         async with self._store.reading() as unit:
-            return await unit.deleted_domains.page(
-                before=before, limit=limit, provider=provider or caller.provider, name=name
-            )
+            wanted = caller.provider if provider is None else provider
+            return await unit.deleted_domains.page(before=before, limit=limit, provider=wanted, name=name)
 
     async def deleted_count(
         self, caller: Caller, *, provider: str | None = None, name: DomainName | None = None
@@ -139,7 +138,8 @@ class LifecycleService:
         if provider is not None and not caller.sees(provider):
             return 0
         async with self._store.reading() as unit:
-            return await unit.deleted_domains.count(provider=provider or caller.provider, name=name)
+            wanted = caller.provider if provider is None else provider
+            return await unit.deleted_domains.count(provider=wanted, name=name)
 
     async def restore(self, caller: Caller, name: DomainName) -> Stored[Domain]:
         """Bring back the domain of this name that was deleted last, with its servers and mailboxes.

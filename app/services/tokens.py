@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from app.core.errors import IssueCollector, NotPermitted, ProviderNotFound, TokenNotFound, refuse
-from app.core.provider import is_slug
+from app.core.provider import NAMING_RULE, is_slug
 from app.core.text import single_line
 from app.core.tokens import StoredToken
 from app.services.callers import Scope
@@ -49,7 +49,7 @@ class TokenWish:
         """Return the wish in normal form.
 
         Raises:
-            InvalidInput: For an empty name, an unknown scope or a span that is none.
+            InvalidInput: For an empty name or slug, an unknown scope or a span that is none.
         """
         issues = IssueCollector()
         name = self.name
@@ -57,6 +57,9 @@ class TokenWish:
             name = single_line(self.name, 100)
         with issues.at("scopes"):
             _check_scopes(self.scopes)
+        if self.provider == "":
+            # Taken for none it would be a token for all of them.
+            issues.add(NAMING_RULE, "provider")
         days = self.expires_days
         if days is not None and not 1 <= days <= MAX_EXPIRES_DAYS:
             issues.add(f"must be between 1 and {MAX_EXPIRES_DAYS}", "expires_days")
@@ -104,7 +107,7 @@ class TokenService:
         """Store a token; return it, and its text for the only time.
 
         Raises:
-            InvalidInput: For an empty name, an unknown scope or a span that is none.
+            InvalidInput: For an empty name or slug, an unknown scope or a span that is none.
             NotPermitted: When it would have a scope that the caller has not.
             ProviderNotFound: When its provider is not stored or the caller may not see it.
         """
@@ -113,7 +116,8 @@ class TokenService:
         _require_all(caller, wish.scopes)
         async with self._changes.making(caller) as change:
             provider_id = None
-            if provider := wish.provider or caller.provider:
+            provider = caller.provider if wish.provider is None else wish.provider
+            if provider is not None:
                 visible = caller.sees(provider) and is_slug(provider)
                 stored = await change.unit.providers.find(provider) if visible else None
                 if stored is None:

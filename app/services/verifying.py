@@ -184,7 +184,7 @@ class EndpointReading:
         if not _sees(caller, wanted.provider):
             return []
         async with self._store.reading() as unit:
-            visible = replace(wanted, provider=caller.provider or wanted.provider)
+            visible = replace(wanted, provider=_narrowed(caller, wanted.provider))
             return await unit.endpoints.page(visible, after=after, limit=limit)
 
     async def ending_first(
@@ -195,7 +195,7 @@ class EndpointReading:
         if not _sees(caller, wanted.provider):
             return []
         async with self._store.reading() as unit:
-            visible = replace(wanted, provider=caller.provider or wanted.provider)
+            visible = replace(wanted, provider=_narrowed(caller, wanted.provider))
             return await unit.endpoints.ending_first(visible, limit)
 
     async def count(self, caller: Caller, wanted: EndpointFilter = EVERY_ENDPOINT) -> int:
@@ -204,7 +204,8 @@ class EndpointReading:
         if not _sees(caller, wanted.provider):
             return 0
         async with self._store.reading() as unit:
-            return await unit.endpoints.count(replace(wanted, provider=caller.provider or wanted.provider))
+            visible = replace(wanted, provider=_narrowed(caller, wanted.provider))
+            return await unit.endpoints.count(visible)
 
     async def totals(
         self, caller: Caller, bounds: Sequence[float], ends: Sequence[datetime]
@@ -252,7 +253,7 @@ class EndpointReading:
         if not _sees(caller, wanted.provider):
             return []
         async with self._store.reading() as unit:
-            visible = replace(wanted, provider=caller.provider or wanted.provider)
+            visible = replace(wanted, provider=_narrowed(caller, wanted.provider))
             return await unit.endpoints.findings(visible, after=after, limit=limit)
 
     async def count_findings(self, caller: Caller, wanted: FindingFilter = EVERY_FINDING) -> int:
@@ -261,12 +262,16 @@ class EndpointReading:
         if not _sees(caller, wanted.provider):
             return 0
         async with self._store.reading() as unit:
-            visible = replace(wanted, provider=caller.provider or wanted.provider)
+            visible = replace(wanted, provider=_narrowed(caller, wanted.provider))
             return await unit.endpoints.count_findings(visible)
 
 
 def _sees(caller: Caller, provider: str | None) -> bool:
     return provider is None or caller.sees(provider)
+
+
+def _narrowed(caller: Caller, provider: str | None) -> str | None:
+    return provider if caller.provider is None else caller.provider
 
 
 async def _visible(unit: UnitOfWork, caller: Caller, endpoint_id: int) -> StoredEndpoint:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from app.core.errors import ProviderNotFound, WebhookNotFound, refuse, within
 from app.core.events import EventType, News
-from app.core.provider import is_slug
+from app.core.provider import NAMING_RULE, is_slug
 from app.core.text import single_line
 from app.core.webhook_signing import SECRET_BYTES, write_secret
 from app.core.webhooks import MAX_NAME, DeliveryFilter, Webhook
@@ -124,6 +124,8 @@ class WebhookService:
         secret = _new_secret()
         with within("name"):
             name = single_line(wish.name, MAX_NAME)
+        if wish.provider == "":
+            raise refuse(NAMING_RULE, "provider")
         webhook = Webhook(
             public_id=secrets.token_hex(6),
             name=name,

@@ -32,7 +32,12 @@ def _filter(
     ] = None,
     provider: Annotated[
         str | None,
-        Query(max_length=63, pattern=NO_CONTROL_CHARACTERS, description="Only what is this provider's."),
+        Query(
+            min_length=1,
+            max_length=63,
+            pattern=NO_CONTROL_CHARACTERS,
+            description="Only what is this provider's.",
+        ),
     ] = None,
     token: Annotated[
         str | None,

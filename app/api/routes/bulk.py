@@ -13,8 +13,13 @@ from starlette.exceptions import HTTPException
 
 from app.api.authentication import AuthenticatedRoute
 from app.api.bulk import NDJSON, BulkRequest, EachLineResponse, whole_response
-from app.api.dependencies import CallerDependency, ServicesDependency, WriterDependency, problems
-from app.api.schemas.shapes import NO_CONTROL_CHARACTERS
+from app.api.dependencies import (
+    CallerDependency,
+    ProviderQuery,
+    ServicesDependency,
+    WriterDependency,
+    problems,
+)
 from app.services.bulk_planning import BulkRules
 from app.services.callers import Scope
 
@@ -81,9 +86,7 @@ async def change_domains(
 async def export_domains(
     services: ServicesDependency,
     caller: CallerDependency,
-    provider: Annotated[
-        str | None, Query(max_length=63, pattern=NO_CONTROL_CHARACTERS, description="Only this provider's.")
-    ] = None,
+    provider: ProviderQuery = None,
 ) -> Response:
     """Write all domains as NDJSON; as many as there may be, they are never held in memory.
 

@@ -36,7 +36,10 @@ EndpointId = Annotated[int, Path(ge=0, lt=2**63)]
 ProviderQuery = Annotated[
     str | None,
     Query(
-        max_length=63, pattern=NO_CONTROL_CHARACTERS, description="Only what this provider's domains list."
+        min_length=1,
+        max_length=63,
+        pattern=NO_CONTROL_CHARACTERS,
+        description="Only what this provider's domains list.",
     ),
 ]
 HostnameQuery = Annotated[

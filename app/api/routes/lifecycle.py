@@ -13,6 +13,7 @@ from app.api.dependencies import (
     CallerDependency,
     DomainNameDependency,
     PreconditionDependency,
+    ProviderQuery,
     ServicesDependency,
     problems,
 )
@@ -29,7 +30,6 @@ from app.api.schemas.domains import (
     domain_to_read,
 )
 from app.api.schemas.rules import Name
-from app.api.schemas.shapes import NO_CONTROL_CHARACTERS
 from app.core.domains import Domain
 from app.core.errors import within
 from app.core.names import DomainName
@@ -154,9 +154,7 @@ async def list_deleted_domains(
     services: ServicesDependency,
     caller: CallerDependency,
     wanted: ListDependency,
-    provider: Annotated[
-        str | None, Query(max_length=63, pattern=NO_CONTROL_CHARACTERS, description="Only this provider's.")
-    ] = None,
+    provider: ProviderQuery = None,
     name: Annotated[Name | None, Query(description="Only of this name.")] = None,
 ) -> Response:
     """List deleted domains that can be restored, the last one first."""

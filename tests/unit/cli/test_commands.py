@@ -92,6 +92,7 @@ def test_a_token_stands_alone_on_standard_output(url: str) -> None:
             NEGATIVE,
             "provider nobody is not known",
         ),
+        (("--name", "a", "--scope", "admin", "--provider", ""), USAGE, "provider: must be a provider's slug"),
         (("--name", "a"), USAGE, "Missing option"),
         (("--scope", "admin"), USAGE, "Missing option"),
     ],
@@ -102,6 +103,30 @@ def test_a_token_that_cannot_be_is_refused(
     found = run("token", "create", *arguments, database_url=url)
     assert (found.exit_code, found.stdout) == (status, "")
     assert said in found.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("export", "domains", "-", "--format", "ndjson"),
+        ("export", "ispdb", "folder"),
+        ("export", "automx2", "file.sql"),
+        ("export", "automx", "-"),
+        ("export", "monogramm", "-"),
+        ("export", "postfix", "-"),
+        ("import", "postfix", "list"),
+        ("dns", "doctor"),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_slug_is_not_as_if_none_were_given(
+    demo_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "list").write_text("new.example\n")
+    found = run(*arguments, "--provider", "", database_url=demo_url)
+    assert (found.exit_code, found.stdout) == (USAGE, "")
+    assert "slug" in found.stderr
 
 
 @pytest.fixture

@@ -92,6 +92,9 @@ async def test_a_move_has_to_say_where(hosted: ApiClient) -> None:
     assert is_problem(await hosted.post(f"{DOMAIN}/move", json={}), 422, "invalid-input")
     refused = await hosted.post(f"{DOMAIN}/move", json={"provider": "none"})
     assert is_problem(refused, 404, "provider-not-found")
+    nowhere = await hosted.post(f"{DOMAIN}/move", json={"provider": ""})
+    assert is_problem(nowhere, 422, "invalid-input")
+    assert [error["pointer"] for error in nowhere.json()["errors"]] == ["/provider"]
 
 
 async def test_an_alias_does_not_part_from_its_domain_nor_the_domain_from_it(hosted: ApiClient) -> None:

@@ -280,6 +280,10 @@ async def test_a_limited_token_makes_webhooks_of_its_provider_only(hosted: ApiCl
     for provider in ("b", "none", "N\x00"):
         refused = await limited.post(WEBHOOKS, json=a_body(provider=provider))
         assert is_problem(refused, 404, "provider-not-found")
+    for maker in (hosted, limited):
+        refused = await maker.post(WEBHOOKS, json=a_body(provider=""))
+        assert is_problem(refused, 422, "invalid-input")
+        assert [error["pointer"] for error in refused.json()["errors"]] == ["/provider"]
     assert (await subscribed(limited, provider="a"))["provider"] == "a"
     operators = await subscribed(hosted, provider="a")
     await subscribed(hosted)
