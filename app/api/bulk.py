@@ -15,12 +15,12 @@ from app.api.dependencies import DRY_RUN_HEADER
 from app.api.schemas.bulk import Tally, written_outcome
 from app.api.spool import Spool
 from app.core.domain_lines import NumberedLine, read_line
-from app.core.errors import AppError, TooMuchInput
+from app.core.errors import AppError, NotAuthenticated, TooMuchInput
 from app.core.line_splitting import LineSplitter
 from app.services.bulk import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 
     from fastapi import Request
     from starlette.types import Receive, Scope, Send
@@ -44,6 +44,17 @@ class BulkRequest:
     caller: Caller
     rules: BulkRules
     settings: Settings
+    holds: Callable[[], Awaitable[bool]]
+    """Tells whether the token that it was let in with still is one."""
+
+    async def check_token(self) -> None:
+        """Check the token once more: lines may go on coming for hours.
+
+        Raises:
+            NotAuthenticated: When it was revoked or has ended meanwhile.
+        """
+        if not await self.holds():
+            raise NotAuthenticated
 
     @property
     def headers(self) -> dict[str, str]:
@@ -223,6 +234,7 @@ class EachLineResponse(Response):
         await self._finish_batch(results)
         lines, self._batch = self._batch.lines, Batch()
         if lines:
+            await self._bulk.check_token()
             work = self._bulk.service.apply(self._bulk.caller, lines, self._bulk.rules)
             self._under_way = asyncio.ensure_future(work)
 
@@ -246,12 +258,14 @@ async def whole_response(bulk: BulkRequest) -> Response:
 
     Raises:
         LineRefused: When one cannot be done and that undoes all.
+        NotAuthenticated: When the token no longer holds once all lines have come.
         TooMuchInput: When there are more lines or bytes than are taken.
     """
     results, tally = Spool(), Tally()
     try:
         with Spool() as body:
             await _receive(bulk, body)
+            await bulk.check_token()
 
             def tell(outcomes: Sequence[Outcome]) -> None:
                 tally.add(outcomes)

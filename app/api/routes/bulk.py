@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -12,6 +13,7 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from app.api.authentication import AuthenticatedRoute
+from app.api.bearers import find_bearer
 from app.api.bulk import NDJSON, BulkRequest, EachLineResponse, whole_response
 from app.api.dependencies import (
     CallerDependency,
@@ -57,6 +59,8 @@ async def change_domains(
     does not keep others from it. Results come as batches are done. A line of which nothing would change
     changes nothing, so that the same lines can be sent again after any failure.
 
+    A token that is revoked or ends meanwhile holds for no further batch: `problem` of the summary says so.
+
     With `atomic=true`, or `dry_run=true`, all lines are one transaction, begun when the last one has come.
     """
     caller.require(Scope.DOMAINS_WRITE)
@@ -65,7 +69,14 @@ async def change_domains(
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, headers={"Accept-Post": NDJSON})
     settings = request.app.state.settings
     rules = BulkRules(needs_if_match=settings.require_if_match, stops_at_fault=atomic)
-    bulk = BulkRequest(request=request, service=services.bulk, caller=caller, rules=rules, settings=settings)
+    bulk = BulkRequest(
+        request=request,
+        service=services.bulk,
+        caller=caller,
+        rules=rules,
+        settings=settings,
+        holds=partial(services.access.holds, find_bearer(request.scope) or ""),
+    )
     if atomic or caller.call.dry_run:
         return await whole_response(bulk)
     return EachLineResponse(bulk)

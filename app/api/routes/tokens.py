@@ -118,7 +118,10 @@ async def revoke_token(
     caller: WriterDependency,
     precondition: PreconditionDependency,
 ) -> None:
-    """Revoke a token; it holds nowhere any more from this moment on."""
+    """Revoke a token; it holds nowhere any more from this moment on.
+
+    A bulk request that is under way with it keeps what has a result; the rest of its lines is not done.
+    """
     await services.tokens.revoke(caller, token_id, precondition)
 
 

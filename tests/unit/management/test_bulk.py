@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from app.store.rows import TOKEN
+from sqlalchemy import update
 
-from bulk import answered, done, exported, lines_of, post_lines
+from bulk import BULK, NDJSON, answered, done, exported, lines_of, post_lines
 from management import A_SERVER, is_problem, served
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from management import ApiClient
 
 
@@ -360,3 +366,64 @@ async def test_an_export_has_aliases_last_and_changes_nothing_when_it_is_sent_ba
     assert only.count("\n") == 1
     again = await done(hosted, *records)
     assert [result["result"] for result in again.results] == ["unchanged"] * 4
+
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+async def is_stored(api: ApiClient, name: str) -> bool:
+    return (await api.get(f"/api/v1/domains/{name}")).status_code == 200
+
+
+async def ended(api: ApiClient, token: str, way: str) -> None:
+    """Let a token hold no longer."""
+    token_id = token.split("_")[1]
+    if way == "revoked":
+        assert (await api.delete(f"/api/v1/tokens/{token_id}")).status_code == 204
+    elif way == "rotated":
+        path = f"/api/v1/tokens/{token_id}/rotate"
+        assert (await api.post(path, json={"overlap_seconds": 0})).status_code == 200
+    else:
+        async with api.services.store.engine.begin() as connection:
+            found = update(TOKEN).where(TOKEN.c.public_id == token_id)
+            await connection.execute(found.values(expires_at=LONG_AGO))
+
+
+@pytest.mark.parametrize("way", ["revoked", "rotated", "expired"])
+async def test_a_token_that_ends_while_lines_come_writes_no_further_batch(
+    hosted: ApiClient, way: str
+) -> None:
+    writer = await hosted.as_token("domains:write")
+
+    async def sent() -> AsyncIterator[bytes]:
+        yield lines_of(a_put("early.example"))
+        async with asyncio.timeout(10):
+            while not await is_stored(hosted, "early.example"):  # noqa: ASYNC110 - as a client finds it out
+                await asyncio.sleep(0.02)
+        await ended(hosted, writer.token, way)
+        yield lines_of(a_put("late.example"), {"op": "delete", "name": "b.example"})
+
+    response = await writer.post(BULK, content=sent(), headers=NDJSON)
+    found = answered(response.text)
+    assert [(result["name"], result["status"]) for result in found.results] == [("early.example", 201)]
+    assert (found.summary["complete"], found.summary["created"], found.summary["failed"]) == (False, 1, 0)
+    assert found.summary["problem"]["status"] == 401
+    assert found.summary["problem"]["type"].endswith("/problems/not-authenticated")
+    assert await is_stored(hosted, "early.example")
+    assert await is_stored(hosted, "b.example")
+    assert not await is_stored(hosted, "late.example")
+
+
+@pytest.mark.parametrize("query", ["", "?atomic=true", "?dry_run=true"])
+async def test_a_token_that_ends_before_the_first_batch_writes_none(hosted: ApiClient, query: str) -> None:
+    writer = await hosted.as_token("domains:write")
+
+    async def sent() -> AsyncIterator[bytes]:
+        line = lines_of(a_put("late.example"))
+        yield line[:10]
+        await ended(hosted, writer.token, "revoked")
+        yield line[10:]
+
+    response = await writer.post(f"{BULK}{query}", content=sent(), headers=NDJSON)
+    assert is_problem(response, 401, "not-authenticated")
+    assert not await is_stored(hosted, "late.example")
