@@ -85,6 +85,7 @@ class Access:
             token_name=token.name,
             scopes=token.scopes,
             provider=token.provider,
+            expires_at=token.expires_at,
         )
 
     def note_use(self, public_id: str) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from app.core.errors import NotPermitted
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from app.store.unit_of_work import UnitOfWork
 
 
@@ -47,6 +49,8 @@ class Caller:
     scopes: frozenset[str]
     provider: str | None
     """The only provider that the caller may see; None for all."""
+    expires_at: datetime | None = None
+    """When the token ends; None for never."""
     call: Call = Call()
 
     def has(self, scope: str) -> bool:

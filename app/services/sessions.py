@@ -142,7 +142,11 @@ def _holds(stored: StoredSession, token: StoredToken, now: datetime) -> bool:
 
 def _session(secret: str, stored: StoredSession, token: StoredToken) -> Session:
     caller = Caller(
-        token_id=token.public_id, token_name=token.name, scopes=token.scopes, provider=token.provider
+        token_id=token.public_id,
+        token_name=token.name,
+        scopes=token.scopes,
+        provider=token.provider,
+        expires_at=token.expires_at,
     )
     # From the secret itself: nothing to store, and nobody without the cookie can make it.
     form_key = hmac.new(secret.encode(), _FORM_KEY, hashlib.sha256).hexdigest()

@@ -1,7 +1,7 @@
 """API tokens, as those change them who may: shown once, kept as digests, rotated, revoked.
 
 Nothing here gives anybody more than they have: a token makes and rotates only tokens with scopes of
-its own, for the provider that it is limited to itself.
+its own, for the provider that it is limited to itself, and that end when it ends itself at the latest.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class TokenService:
             return await _visible(unit, caller, public_id)
 
     async def create(self, caller: Caller, wish: TokenWish) -> tuple[Stored[StoredToken], str]:
-        """Store a token; return it, and its text for the only time.
+        """Store a token; return it, and its text for the only time. It ends with the caller's at the latest.
 
         Raises:
             InvalidInput: For an empty name or slug, an unknown scope or a span that is none.
@@ -123,7 +123,7 @@ class TokenService:
                 if stored is None:
                     raise ProviderNotFound(provider)
                 provider_id = stored.id
-            token, text = _made(replace(wish, provider=provider), change)
+            token, text = _made(replace(wish, provider=provider), caller, change)
             made = await change.unit.tokens.insert(token, provider_id, change.now)
             change.note("token.create", None, made)
             return made, text
@@ -136,6 +136,8 @@ class TokenService:
         precondition: Precondition = ANYTHING,
     ) -> tuple[Stored[StoredToken], str]:
         """Give a token another secret; return it, and its text for the only time.
+
+        It ends with the caller's at the latest: whoever has the secret would go on with it otherwise.
 
         Args:
             caller: Who asks.
@@ -158,6 +160,7 @@ class TokenService:
             token = replace(
                 stored.value,
                 digest=digest_of(secret),
+                expires_at=_earlier(stored.value.expires_at, caller.expires_at),
                 previous_digest=stored.value.digest if overlap_seconds else None,
                 previous_ends_at=change.now + timedelta(seconds=overlap_seconds) if overlap_seconds else None,
             )
@@ -195,18 +198,24 @@ def _require_all(caller: Caller, scopes: frozenset[str]) -> None:
             raise NotPermitted(scope)
 
 
-def _made(wish: TokenWish, change: Change) -> tuple[StoredToken, str]:
+def _made(wish: TokenWish, caller: Caller, change: Change) -> tuple[StoredToken, str]:
     secret = secrets.token_urlsafe(32)
     days = wish.expires_days
+    wished = None if days is None else change.now + timedelta(days=days)
     token = StoredToken(
         public_id=secrets.token_hex(6),
         digest=digest_of(secret),
         name=wish.name,
         scopes=wish.scopes,
         provider=wish.provider,
-        expires_at=None if days is None else change.now + timedelta(days=days),
+        expires_at=_earlier(wished, caller.expires_at),
     )
     return token, _text(token, secret)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    """Return the earlier of two ends; None is no end."""
+    return min((end for end in (one, other) if end is not None), default=None)
 
 
 def _text(token: StoredToken, secret: str) -> str:

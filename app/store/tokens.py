@@ -80,7 +80,7 @@ class Tokens:
     async def replace_secret(
         self, stored: Stored[StoredToken], token: StoredToken, now: datetime
     ) -> Stored[StoredToken]:
-        """Store a token's digests in place of those that were read.
+        """Store a token's digests, and when it ends, in place of what was read.
 
         Raises:
             ConcurrentChange: When it is no longer what was read.
@@ -91,6 +91,7 @@ class Tokens:
             .where(TOKEN.c.id == stored.id, TOKEN.c.version == stored.version)
             .values(
                 digest=token.digest,
+                expires_at=token.expires_at,
                 previous_digest=token.previous_digest,
                 previous_ends_at=token.previous_ends_at,
                 version=version,

@@ -57,7 +57,10 @@ async def list_tokens(
     responses=problems(400, 404, 409, 413, 415),
 )
 async def create_token(body: TokenCreate, services: ServicesDependency, post: PostDependency) -> Response:
-    """Make a token. Its text is in this answer and nowhere else."""
+    """Make a token. Its text is in this answer and nowhere else.
+
+    It ends with your own token at the latest, as `expires_at` shows.
+    """
     wish = TokenWish(
         name=body.name,
         scopes=frozenset(scope.value for scope in body.scopes),
@@ -96,7 +99,10 @@ async def rotate_token(
     post: PostDependency,
     precondition: PreconditionDependency,
 ) -> Response:
-    """Give a token another secret; the present one holds for a while beside it."""
+    """Give a token another secret; the present one holds for a while beside it.
+
+    From then on it ends with your own token at the latest, as `expires_at` shows.
+    """
 
     async def work(caller: Caller) -> Answer:
         stored, text = await services.tokens.rotate(caller, token_id, body.overlap_seconds, precondition)

@@ -29,7 +29,11 @@ class TokenCreate(Shape):
         examples=["demo"],
     )
     expires_days: Integer | None = Field(
-        default=None, ge=1, le=MAX_EXPIRES_DAYS, description="After how many days it ends; null for never."
+        default=None,
+        ge=1,
+        le=MAX_EXPIRES_DAYS,
+        description="After how many days it ends; null for never. It ends with your own token at the latest, "
+        "as `expires_at` of the answer shows.",
     )
 
 

@@ -155,6 +155,48 @@ async def test_nobody_makes_or_takes_over_a_token_with_more_than_they_have(hoste
     assert (await maker.delete(f"{TOKENS}/{made.json()['id']}")).status_code == 204
 
 
+async def test_an_empty_slug_is_no_token_for_all_providers(hosted: ApiClient) -> None:
+    for maker in (hosted, await hosted.as_token(provider="a")):
+        refused = await maker.post(TOKENS, json={**READ, "provider": ""})
+        assert is_problem(refused, 422, "invalid-input")
+        assert [error["pointer"] for error in refused.json()["errors"]] == ["/provider"]
+    assert (await hosted.get(TOKENS, params={"total": "true"})).json()["total"] == 2
+
+
+async def ending_in(api: ApiClient, days: int) -> tuple[ApiClient, str]:
+    """Return a client whose token ends, and when it does."""
+    scopes = frozenset({"tokens:write", "domains:read"})
+    client = bearing(api, await api.services.access.create_token("ends", scopes, expires_days=days))
+    return client, (await api.get(f"{TOKENS}/{id_of(client.token)}")).json()["expires_at"]
+
+
+async def test_what_a_token_makes_ends_with_it_at_the_latest(api: ApiClient) -> None:
+    maker, end = await ending_in(api, 2)
+    for wish in (READ, {**READ, "expires_days": None}, {**READ, "expires_days": 30}):
+        made = await maker.post(TOKENS, json=wish)
+        assert made.status_code == 201, made.text
+        assert made.json()["expires_at"] == end
+        assert (await api.get(f"{TOKENS}/{made.json()['id']}")).json()["expires_at"] == end
+    sooner = await maker.post(TOKENS, json={**READ, "expires_days": 1})
+    assert sooner.json()["expires_at"] < end
+    endless = await api.post(TOKENS, json=READ)
+    assert endless.json()["expires_at"] is None
+
+
+async def test_a_secret_that_a_token_is_given_by_rotation_ends_with_it_at_the_latest(api: ApiClient) -> None:
+    maker, end = await ending_in(api, 2)
+    endless = (await api.post(TOKENS, json=READ)).json()["id"]
+    later = (await api.post(TOKENS, json={**READ, "expires_days": 30})).json()["id"]
+    for token_id in (endless, later, id_of(maker.token)):
+        rotated = await maker.post(f"{TOKENS}/{token_id}/rotate", json={})
+        assert rotated.status_code == 200, rotated.text
+        assert rotated.json()["expires_at"] == end
+        assert (await api.get(f"{TOKENS}/{token_id}")).json()["expires_at"] == end
+    sooner = (await api.post(TOKENS, json={**READ, "expires_days": 1})).json()
+    kept = await maker.post(f"{TOKENS}/{sooner['id']}/rotate", json={})
+    assert kept.json()["expires_at"] == sooner["expires_at"]
+
+
 async def test_a_limited_token_sees_and_makes_tokens_of_its_provider_only(hosted: ApiClient) -> None:
     limited, other, unlimited = (
         await hosted.as_token(provider="a"),
