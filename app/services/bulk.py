@@ -13,6 +13,7 @@ from app.services.bulk_planning import BatchPlanner, BulkRules, Facts, Outcome, 
 from app.services.bulk_writing import write_plan
 from app.services.callers import Scope
 from app.services.changes import Changes
+from app.services.domain_mailboxes import find_relying
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Sequence
@@ -163,6 +164,7 @@ async def _facts(unit: UnitOfWork, caller: Caller, lines: Sequence[NumberedLine]
         mailboxes=await batches.mailboxes_of(
             {one.id: change.name for change, one in own if _concerns_mailboxes(change, one)}
         ),
+        relying=await find_relying(unit, own),
     )
 
 

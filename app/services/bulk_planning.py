@@ -19,6 +19,7 @@ from app.core.errors import (
     refuse,
     within,
 )
+from app.core.mailbox_changes import Inheritance, InheritanceChange, concerns_mailboxes
 from app.core.merging import merged
 from app.core.record_reading import read_domain
 from app.core.records import domain_record
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from app.core.provider import Provider
     from app.core.stored import Stored
     from app.services.callers import Caller
+    from app.services.domain_mailboxes import RelyingMailboxes
     from app.store.domain_batches import PresentDomain
 
 _MOST_PROVIDERS: Final = 100
@@ -87,6 +89,8 @@ class Facts:
     alias_counts: Mapping[int, int]
     mailboxes: Mapping[int, Sequence[Stored[Mailbox]]]
     """Of domains whose mailboxes matter."""
+    relying: RelyingMailboxes
+    """Those that stay as they are and may come off worse."""
 
 
 class ResolvabilityChecks:
@@ -215,6 +219,8 @@ class BatchPlanner:
         is_same = present is not None and present.is_same_as(domain)
         if not is_same:
             self._check(change, domain, present)
+            if present is not None:
+                self._check_kept_mailboxes(change, domain, present)
         mailboxes = self._mailbox_steps(domain, present, change.mailboxes)
         if is_same and not mailboxes:
             return Outcome(line, Result.UNCHANGED, None if present is None else present.version)
@@ -242,6 +248,22 @@ class BatchPlanner:
             target = self._current(domain.alias_of.ascii)
             check_alias_target(domain, target)
         checks.check(domain, target)
+
+    def _check_kept_mailboxes(self, change: DomainLine, domain: Domain, present: PresentDomain) -> None:
+        before = present.stored.value
+        if not concerns_mailboxes(before, domain):
+            return
+        kept: Sequence[Mailbox] = self._facts.relying.mailboxes.get(present.id, ())
+        if change.mailboxes is not None:
+            stored = {one.value.address.key: one.value for one in self._mailboxes(present)}
+            kept = [one for one in change.mailboxes if stored.get(one.address.key) == one]
+        if kept:
+            inheritance = InheritanceChange(
+                Inheritance(self._facts.relying.providers[before.provider].value, before),
+                Inheritance(self._facts.providers[domain.provider].value, domain),
+            )
+            for mailbox in kept:
+                inheritance.check(mailbox)
 
     def _mailbox_steps(
         self, domain: Domain, present: PresentDomain | None, wanted: tuple[Mailbox, ...] | None

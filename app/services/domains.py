@@ -16,6 +16,7 @@ from app.core.queries import ALL_DOMAINS
 from app.core.resolving import check_resolvable
 from app.services.callers import Scope
 from app.services.changes import Changes
+from app.services.domain_mailboxes import check_mailboxes
 from app.services.domain_relations import check_alias_target, check_relations, leaves_relations_alone
 from app.services.preconditions import ANYTHING, Precondition
 
@@ -184,7 +185,8 @@ async def replace_domain(
 
     Raises:
         ProviderNotFound: When the provider is not stored or the caller may not see it.
-        InvalidInput: When it could not be published, its alias leads nowhere, or its aliases rely on it.
+        InvalidInput: When it or a mailbox of it could not be published, its alias leads nowhere, or its
+            aliases rely on it.
     """
     if stored.value == domain:
         return stored
@@ -199,7 +201,7 @@ async def replace_with_aliases(
 
     Raises:
         ProviderNotFound: When the provider is not stored or the caller may not see it.
-        InvalidInput: When it could not be published, or its alias leads nowhere.
+        InvalidInput: When it or a mailbox of it could not be published, or its alias leads nowhere.
     """
     if stored.value == domain:
         return stored
@@ -211,6 +213,7 @@ async def _replace(
     change: Change, stored: Stored[Domain], domain: Domain, references: _References, action: str
 ) -> Stored[Domain]:
     provider, target = references
+    await check_mailboxes(change.unit, stored, domain, provider.value)
     alias_of_id = None if target is None else target.id
     changed = await change.unit.domains.replace(stored, domain, provider.id, alias_of_id, change.now)
     if domain.provider != stored.value.provider:

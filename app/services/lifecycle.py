@@ -14,6 +14,7 @@ from app.core.errors import (
     NotRestorable,
     refuse,
 )
+from app.core.mailbox_changes import Inheritance, check_mailbox
 from app.services.callers import Scope
 from app.services.changes import Changes
 from app.services.domains import checked_domain, replace_domain, replace_with_aliases, visible_domain
@@ -97,7 +98,7 @@ class LifecycleService:
         Raises:
             DomainNotFound: When it is not stored or the caller may not see it.
             ProviderNotFound: When the provider is not stored or the caller may not see it.
-            InvalidInput: When it, or an alias of it, could not be published there.
+            InvalidInput: When it, or an alias or mailbox of it, could not be published there.
         """
         caller.require(Scope.DOMAINS_WRITE)
         if move.provider is None and not move.variables:
@@ -171,7 +172,9 @@ async def _restored(change: Change, caller: Caller, deleted: DeletedDomain) -> S
     stored = await change.unit.domains.restore(deleted.domain, provider.id, alias_of_id, change.now)
     change.note("domain.restore", None, stored)
     mailboxes = change.unit.mailboxes(stored)
+    inheritance = Inheritance(provider.value, domain)
     for mailbox in await change.unit.deleted_domains.mailboxes_of(deleted):
+        check_mailbox(inheritance, mailbox.value)
         change.note("domain.restore", None, await mailboxes.restore(mailbox), provider=domain.provider)
     if not await change.unit.deleted_domains.delete(deleted):
         raise ConcurrentChange(f"The domain {domain.name}")

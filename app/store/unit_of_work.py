@@ -32,6 +32,7 @@ from app.store.queues import Queues
 from app.store.sessions import Sessions
 from app.store.tokens import Tokens
 from app.store.transaction_counts import TransactionCounts, TransactionKind
+from app.store.variable_mailboxes import VariableMailboxes
 from app.store.verifications import Verifications
 from app.store.webhooks import Webhooks
 
@@ -78,6 +79,7 @@ class UnitOfWork:
         self.queues = Queues(connection)
         self.sessions = Sessions(connection)
         self.tokens = Tokens(connection)
+        self.variable_mailboxes = VariableMailboxes(connection)
         self.verifications = Verifications(connection)
         self.webhooks = Webhooks(connection)
 
