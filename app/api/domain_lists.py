@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
@@ -102,13 +102,19 @@ def _place(query: DomainQuery, request: ListRequest, order: str) -> tuple[str, d
     position = request.position(order, (str, str))
     if position is None:
         return "", None
-    try:
-        moment = datetime.fromisoformat(position[1])
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = _moment(position[1])
+    if moment is None:
         raise parameter_error("after", NO_PLACE)
     return position[0], moment
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        # Near the first and the last year there are moments that do not exist in UTC.
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def aliases_of(name: DomainName) -> DomainQuery:

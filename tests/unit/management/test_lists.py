@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from app.api.lists import encode_position
 from app.store.rows import DOMAIN
 from sqlalchemy import update
 
@@ -148,6 +149,55 @@ async def test_a_place_in_one_order_is_none_in_another(filled: ApiClient) -> Non
     made_up = "WyJ1cGRhdGVkX2F0IiwiYS5leGFtcGxlIiwieWVzdGVyZGF5Il0"
     refused = await filled.get(DOMAINS, params={"sort": "updated_at", "after": made_up})
     assert is_problem(refused, 422, "invalid-input")
+
+
+@pytest.mark.parametrize("order", ["updated_at", "-created_at"])
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-03-02T09:30:00", "0001-01-01"]
+)
+async def test_a_place_at_a_moment_that_is_none_is_refused(api: ApiClient, order: str, moment: str) -> None:
+    query = {"sort": order, "after": encode_position(order, "a", moment)}
+    refused = await api.get(DOMAINS, params=query)
+    assert is_problem(refused, 422, "invalid-input")
+    assert [error["parameter"] for error in refused.json()["errors"]] == ["after"]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (DOMAINS, "updated_since"),
+        ("/api/v1/audit", "since"),
+        ("/api/v1/audit", "until"),
+        ("/api/v1/audit/export", "since"),
+        ("/api/v1/audit/export", "until"),
+    ],
+)
+async def test_a_moment_that_does_not_exist_in_utc_is_refused(
+    api: ApiClient, path: str, name: str, moment: str
+) -> None:
+    refused = await api.get(path, params={name: moment})
+    assert is_problem(refused, 422, "invalid-input")
+    assert [error["parameter"] for error in refused.json()["errors"]] == [name]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        DOMAINS,
+        f"{DOMAINS}/export",
+        "/api/v1/deleted-domains",
+        "/api/v1/audit",
+        "/api/v1/audit/export",
+        "/api/v1/endpoints",
+        "/api/v1/findings",
+    ],
+)
+async def test_an_empty_provider_is_not_as_if_none_were_named(hosted: ApiClient, path: str) -> None:
+    await hosted.delete(f"{DOMAINS}/b.example")
+    refused = await hosted.get(path, params={"provider": ""})
+    assert is_problem(refused, 422, "invalid-input")
+    assert [error["parameter"] for error in refused.json()["errors"]] == ["provider"]
 
 
 @pytest.mark.parametrize("query", [{"sort": "size"}, {"status": "gone"}, {"alias_of": "-"}])
