@@ -5,6 +5,7 @@ Plain ASGI: Starlette's BaseHTTPMiddleware costs more than the rest of a request
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from ipaddress import ip_address
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("signpost.request")
 _MAX_FORWARDED: Final = 20
+# As UUIDs are written: problem documents have it as urn:uuid, and the audit has room for no more.
+_REQUEST_ID: Final = re.compile(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_MANAGEMENT: Final = "/api/"
 
 
 class ForwardedHeaders:
@@ -116,6 +120,9 @@ def _last(value: str | None) -> str:
 class RequestLog:
     """Gives each request an id, and writes one line about those of the management API.
 
+    A request of the management API may bring a UUID of its own. It is told again in the answer, the log and
+    the audit, and nothing relies on there being no other of it.
+
     The answer has the id, and whatever header fields were put into the state as ``answer_fields``.
 
     The line names the route, not the path: paths hold mail addresses. Discovery requests are not
@@ -131,7 +138,8 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = str(uuid.uuid4())
+        is_management = scope["path"].startswith(_MANAGEMENT)
+        request_id = (_given_id(scope) if is_management else None) or str(uuid.uuid4())
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         status = 0
@@ -144,7 +152,7 @@ class RequestLog:
                 message["headers"] = [*message["headers"], *own]
             await send(message)
 
-        if not scope["path"].startswith("/api/"):
+        if not is_management:
             await self._app(scope, receive, send_named)
             return
         started = time.perf_counter()
@@ -166,3 +174,9 @@ class RequestLog:
             token=scope["state"].get("token_id"),
             milliseconds=round(seconds * 1000, 1),
         )
+
+
+def _given_id(scope: Scope) -> str | None:
+    """Return the id that a request brings; None where there is none, or it is no UUID."""
+    given: bytes = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    return given.decode("ascii") if _REQUEST_ID.fullmatch(given) else None

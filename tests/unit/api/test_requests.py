@@ -162,6 +162,49 @@ async def test_a_request_of_the_api_is_one_line_that_names_the_route(api: ApiCli
         assert secret not in json.dumps(events)
 
 
+async def test_a_request_may_bring_a_uuid_of_its_own(api: ApiClient) -> None:
+    own = "6F9619FF-8B86-d011-b42d-00cf4fc964ff"
+    path = "/api/v1/domains/customer.example"
+    # Nobody relies on there being no other request of it.
+    for reference in ("K-1", "K-2"):
+        body = {"provider": "provider", "reference": reference}
+        response = await api.send("PUT", path, body, x_request_id=own)
+        assert response.headers.get_list("x-request-id") == [own]
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as events:
+        refused = await api.send("GET", f"{path}2", x_request_id=own)
+    assert refused.json()["instance"] == f"urn:uuid:{own}"
+    assert [line["request_id"] for line in events if line["event"] == "request"] == [own]
+    found = await api.ok("GET", f"/api/v1/audit?request_id={own}")
+    assert [entry["after"]["reference"] for entry in found["items"]] == ["K-2", "K-1"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "1",
+        "6f9619ff8b86d011b42d00cf4fc964ff",
+        "6f9619ff-8b86-d011-b42d-00cf4fc964ff ",
+        "{6f9619ff-8b86-d011-b42d-00cf4fc964ff}",
+        "6f9619ff-8b86-d011-b42d-00cf4fc964fg",
+        "6f9619ff-8b86-d011-b42d-00cf4fc964ff, 6f9619ff-8b86-d011-b42d-00cf4fc964ff",
+        "x" * 10_000,
+    ],
+)
+async def test_what_is_no_uuid_is_replaced(api: ApiClient, given: str) -> None:
+    response = await api.send("GET", "/api/v1/domains", x_request_id=given)
+    assert response.status_code == 200
+    assert response.headers["x-request-id"] != given
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", response.headers["x-request-id"])
+
+
+async def test_what_mail_clients_ask_is_named_by_the_service_alone(api: ApiClient) -> None:
+    own = "6f9619ff-8b86-d011-b42d-00cf4fc964ff"
+    asked = "/mail/config-v1.1.xml?emailaddress=jane@customer.example"
+    response = await api.http.get(asked, headers={"X-Request-Id": own})
+    assert response.headers["x-request-id"] != own
+
+
 async def test_what_mail_clients_ask_is_not_logged(api: ApiClient, events: Any) -> None:
     response = await api.http.get("/mail/config-v1.1.xml?emailaddress=jane@customer.example")
     assert events == []
