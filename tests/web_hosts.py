@@ -68,7 +68,7 @@ class Answer:
     def head(self) -> bytes:
         length = f"Content-Length: {len(self.body) * self.repeats}"
         lines = (f"HTTP/1.1 {self.status} X", f"Content-Type: {self.media_type}", length, *self.headers)
-        return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
+        return "".join(f"{line}\r\n" for line in (*lines, "")).encode("latin-1")
 
 
 def redirect(location: str, status: int = 302) -> Answer:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv6Address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -162,12 +163,21 @@ def target_of(url: str) -> WebTarget | None:
 
 def _hostname(parts: SplitResult) -> str | None:
     host = parts.hostname or ""
-    if ":" in host:
-        return host
+    # Of what stands in brackets urlsplit also takes addresses of versions to come (RFC 3986 §3.2.2).
+    if ":" in host or "[" in parts.netloc.rpartition("@")[2]:
+        return host if _is_ipv6_address(host) else None
     try:
         return Hostname.parse(host).ascii
     except InvalidInput:
         return None
+
+
+def _is_ipv6_address(text: str) -> bool:
+    """Tell whether a text is an address that other hosts may name: a scope id means something here alone."""
+    try:
+        return IPv6Address(text).scope_id is None
+    except AddressValueError:
+        return False
 
 
 def schemes_of(challenges: str | None) -> frozenset[str]:

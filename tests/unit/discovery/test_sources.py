@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from app.core.candidates import Candidate, Outcome, Subject, Trust
 from app.core.dns_lookups import Lookup, LookupStatus
-from app.core.dns_records import MxData, RecordType, SrvData, TxtData
+from app.core.dns_records import AddressData, MxData, RecordType, SrvData, TxtData
 from app.core.names import EmailAddress
 from app.discovery.views import CLIENTS
 
@@ -236,6 +237,24 @@ async def test_a_certificate_of_another_name_is_not_taken() -> None:
     assert candidate.outcome is Outcome.FAILED
     assert "certificate: Hostname mismatch" in candidate.reason
     assert AUTOCONFIG not in hosts.urls
+
+
+@pytest.mark.parametrize(
+    "host", ["[v1.\xe9.a:b.attacker.example]", "[v1.a:b.attacker.example]", "[v1.a]", "[fe80::1%25eth0]"]
+)
+async def test_a_redirect_to_what_is_no_host_leads_nowhere(hosts: WebHosts, host: str) -> None:
+    hosts.routes |= {
+        place: redirect(f"http://{host}/") for place in (AUTOCONFIG, AUTOCONFIG_PLAIN, POX_PLAIN)
+    }
+    hosts.routes[POX_HOST] = redirect(f"https://{host}/", 307)
+    hosts.routes[WELL_KNOWN] = a_document()
+    # Who owns attacker.example can give any name below it an address.
+    name = host.strip("[]")
+    there = found(name, AddressData(ip_address(hosts.addresses["provider.example"])))
+    discovery = await found_by(hosts, there)
+    assert one_of(discovery, "well-known").is_found
+    assert one_of(discovery, "autoconfig").reason == "answers 302, which leads nowhere"
+    assert one_of(discovery, "autodiscover").reason == "answers 307, which leads nowhere"
 
 
 class Copy:

@@ -154,7 +154,17 @@ async def test_plain_http_may_lead_to_https() -> None:
 
 @pytest.mark.parametrize(
     "location",
-    ["mailto:x@y", "https://[", "https://x:99999/", "https://a b/", "ftp://x/", "/\u00fc"],
+    [
+        "mailto:x@y",
+        "https://[",
+        "https://x:99999/",
+        "https://a b/",
+        "ftp://x/",
+        "/\u00fc",
+        "http://[v1.\u00fc.a:b.x]/",
+        "https://[v1.x]/",
+        "https://[fe80::1%25eth0]/",
+    ],
 )
 async def test_where_a_redirect_leads_nowhere_it_is_the_answer(location: str) -> None:
     peer = Peer.of(
