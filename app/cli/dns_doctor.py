@@ -17,6 +17,7 @@ from app.core.dns_records import presented
 from app.core.names import DomainName
 from app.renderers.dns_records import render_octodns_fix, render_zone_fix
 from app.services.diagnosis_records import diagnosis_record
+from app.services.dns_doctor import Undiagnosed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -59,11 +60,14 @@ def doctor(
     if (domain is None) == (provider is None):
         fail("A domain is needed, or --provider.")
         raise typer.Exit(EXIT_USAGE)
-    report = _Report(form)
+    report = Report(form)
 
     async def work(services: Services) -> None:
         async for diagnosis in _diagnoses(services, domain, provider):
-            report.add(diagnosis)
+            if isinstance(diagnosis, Undiagnosed):
+                report.add_failed(diagnosis)
+            else:
+                report.add(diagnosis)
 
     run_with_services(work)
     report.finish(is_many=provider is not None)
@@ -72,7 +76,7 @@ def doctor(
 
 async def _diagnoses(
     services: Services, domain: str | None, provider: str | None
-) -> AsyncIterator[Diagnosis]:
+) -> AsyncIterator[Diagnosis | Undiagnosed]:
     doctor = services.verification.doctor
     if provider is not None:
         async for diagnosis in doctor.diagnose_provider(provider):
@@ -82,7 +86,9 @@ async def _diagnoses(
 
 
 @dataclass(slots=True)
-class _Report:
+class Report:
+    """What a run comes to."""
+
     form: DoctorFormat
     exit_code: int = 0
     _counts: Counter[DiagnosedState] = field(default_factory=Counter)
@@ -106,6 +112,12 @@ class _Report:
                 _write(render_octodns_fix(diagnosis.planned, diagnosis.fix))
             case DoctorFormat.TEXT:
                 _show(diagnosis)
+
+    def add_failed(self, failed: Undiagnosed) -> None:
+        """Take a domain of which there is nothing to write."""
+        self._domains["unknown"] += 1
+        self.exit_code = self.exit_code or EXIT_FAILURE
+        fail(f"{failed.domain} could not be looked at, by a fault of the program that is logged above.")
 
     def finish(self, *, is_many: bool) -> None:
         """Write what is written at the end."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from app.core.candidates import Candidate, Discovery, Subject
+import structlog
+
+from app.core.candidates import Candidate, Discovery, Outcome, Subject, Trust
 from app.core.errors import InvalidInput
 from app.core.notices import Notice
 from app.discovery.places import login_of_anybody, without_address
@@ -15,14 +18,21 @@ from app.discovery.sources import SOURCES
 from app.net.failures import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from app.core.servers import Server
     from app.discovery.source import Means, Source
 
+_log = structlog.get_logger(__name__)
+
+OUR_FAILURE: Final = "could not be asked, by a fault of this service, which its log tells"
+
 
 async def discover(
-    subject: Subject, means: Means, tell: Callable[[tuple[Candidate, ...]], None] = lambda _: None
+    subject: Subject,
+    means: Means,
+    tell: Callable[[tuple[Candidate, ...]], None] = lambda _: None,
+    sources: Sequence[Source] = SOURCES,
 ) -> Discovery:
     """Ask everywhere.
 
@@ -30,18 +40,35 @@ async def discover(
         subject: Whose settings are looked for.
         means: What to work with.
         tell: Is given each source's candidates as soon as they are there.
+        sources: The mechanisms, in the order in which what they say counts.
     """
     loop = asyncio.get_running_loop()
     started = loop.time()
 
     async def ask(source: Source) -> tuple[Candidate, ...]:
-        found = tuple(_cleaned(candidate, subject) for candidate in await source.ask(subject, means))
+        try:
+            found = tuple(_cleaned(candidate, subject) for candidate in await source.ask(subject, means))
+        except Exception as error:  # noqa: BLE001 - a bug with one must not lose what all others say
+            found = (_failed(source, subject, error),)
         tell(found)
         return found
 
-    by_source = await asyncio.gather(*(ask(source) for source in SOURCES))
+    by_source = await asyncio.gather(*(ask(source) for source in sources))
     candidates = tuple(candidate for found in by_source for candidate in found)
     return Discovery(subject=subject, candidates=candidates, seconds=round(loop.time() - started, 3))
+
+
+def _failed(source: Source, subject: Subject, error: Exception) -> Candidate:
+    """Log what a source stumbled over, without the address that it may repeat."""
+    told = without_address("".join(traceback.format_exception(error)), subject)
+    _log.error("discovery_source_failed", source=source.name, exception=told)
+    return Candidate(
+        source=source.name,
+        asked=source.title,
+        trust=Trust.DNS,
+        outcome=Outcome.FAILED,
+        reason=OUR_FAILURE,
+    )
 
 
 def _cleaned(candidate: Candidate, subject: Subject) -> Candidate:

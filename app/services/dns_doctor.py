@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from app.core.dns_comparison import compare, questions_for
 from app.core.dns_diagnosis import (
@@ -15,7 +18,7 @@ from app.core.dns_diagnosis import (
     further_questions,
     zone_signing,
 )
-from app.core.errors import ProviderNotFound, QuotaExceeded
+from app.core.errors import AppError, ProviderNotFound, QuotaExceeded
 from app.core.queries import DomainQuery
 from app.core.quotas import SECOND_NS, Quota, QuotaMeter
 from app.services.callers import Scope
@@ -35,9 +38,18 @@ if TYPE_CHECKING:
     from app.services.trust import Trust
     from app.store.unit_of_work import Store
 
+_log = structlog.get_logger(__name__)
+
 _PAGE: Final = 200
 _AT_ONCE: Final = 4
 _HTTPS: Final = "https:"
+
+
+@dataclass(frozen=True, slots=True)
+class Undiagnosed:
+    """A domain of several that could not be looked at, by a fault of ours."""
+
+    domain: DomainName
 
 
 class DnsDoctor:
@@ -87,8 +99,10 @@ class DnsDoctor:
         """
         return await self._diagnose(await self._records.plan_as_operator(domain))
 
-    async def diagnose_provider(self, slug: str) -> AsyncIterator[Diagnosis]:
+    async def diagnose_provider(self, slug: str) -> AsyncIterator[Diagnosis | Undiagnosed]:
         """Diagnose all domains of a provider at the command line, by their names, a few at a time.
+
+        One that meets with a bug does not keep the others from being diagnosed.
 
         Raises:
             ProviderNotFound: When there is no such provider.
@@ -100,9 +114,18 @@ class DnsDoctor:
         while names := await self._names(slug, after):
             for start in range(0, len(names), _AT_ONCE):
                 some = names[start : start + _AT_ONCE]
-                for diagnosis in await asyncio.gather(*map(self.diagnose_as_operator, some)):
+                for diagnosis in await asyncio.gather(*map(self._diagnose_one_of_many, some)):
                     yield diagnosis
             after = names[-1].ascii
+
+    async def _diagnose_one_of_many(self, domain: DomainName) -> Diagnosis | Undiagnosed:
+        try:
+            return await self.diagnose_as_operator(domain)
+        except AppError:
+            raise
+        except Exception:  # noqa: BLE001 - a bug with one must not end all others
+            _log.exception("diagnosis_failed", domain=domain.ascii)
+            return Undiagnosed(domain)
 
     async def _names(self, slug: str, after: str) -> list[DomainName]:
         async with self._store.reading() as unit:

@@ -6,8 +6,14 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
+from app.core.dns_diagnosis import Diagnosis
 from app.core.dns_lookups import LookupStatus
 from app.core.dns_records import AddressData
+from app.core.errors import NotAvailable
+from app.core.names import DomainName
+from app.services.dns_doctor import Undiagnosed
+from structlog.testing import capture_logs
+from typing_extensions import override
 
 from api_client import opened_api, with_tenants
 from databases import ON_SQLITE
@@ -16,6 +22,8 @@ from fakes.resolver import ScriptedResolver, found
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from app.core.publications import DocumentCheck, ExpectedDocument
 
     from api_client import ApiClient
 
@@ -97,3 +105,39 @@ async def test_other_forms_tokens_and_tenants_are_refused(api: ApiClient) -> Non
 async def test_a_token_may_ask_so_often(api: ApiClient) -> None:
     statuses = [(await api.send("GET", PATH)).status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
+
+
+class Stumbling(NoHosts):
+    """Meets with an error at the hosts of one domain."""
+
+    def __init__(self, domain: str, error: Exception) -> None:
+        self._domain, self._error = domain, error
+
+    @override
+    async def check(self, expected: ExpectedDocument) -> DocumentCheck:
+        if self._domain in expected.url:
+            raise self._error
+        return await super().check(expected)
+
+
+async def test_a_bug_with_one_domain_of_a_provider_ends_none_of_the_others(api: ApiClient) -> None:
+    for name in ("a.example", "z.example"):
+        await api.ok("PUT", f"/api/v1/domains/{name}", {"provider": "provider"})
+    doctor = api.services.verification.doctor
+    doctor._fetcher = Stumbling("customer.example", UnicodeError("nobody thought of that"))
+    with capture_logs() as logs:
+        found = [one async for one in doctor.diagnose_provider("provider")]
+    assert [one.planned.domain.ascii for one in found if isinstance(one, Diagnosis)] == [
+        "a.example",
+        "z.example",
+    ]
+    assert found[1] == Undiagnosed(DomainName("customer.example"))
+    (event,) = [one for one in logs if one["event"] == "diagnosis_failed"]
+    assert (event["domain"], event["exc_info"]) == ("customer.example", True)
+
+
+async def test_what_is_no_bug_ends_the_diagnosis_of_a_provider(api: ApiClient) -> None:
+    doctor = api.services.verification.doctor
+    doctor._fetcher = Stumbling("customer.example", NotAvailable("database"))
+    with pytest.raises(NotAvailable):
+        _ = [one async for one in doctor.diagnose_provider("provider")]
