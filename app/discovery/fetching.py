@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.core.dns_lookups import LookupStatus
 from app.core.observations import Failure, FailureReason, Stage
+from app.discovery.places import holds_address
 from app.net.addresses import resolve
 from app.net.failures import ConversationError, shown
 from app.net.http import target_of
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
     import ssl
 
     from app.core.dns_lookups import Lookup
+    from app.core.names import EmailAddress
     from app.core.observations import HttpAnswer
     from app.net.dialer import Dialer
-    from app.net.http import WebRequest
+    from app.net.http import WebRequest, WebTarget
     from app.net.resolver import Resolver
+
+_ADDRESS_IN_CLEAR: Final = "is plain http and has the address in it, so that it is not asked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,13 @@ class WebReader:
         self._verifier = verifier
 
     async def fetch(
-        self, url: str, request: WebRequest = GET, *, follows: bool = True, may_go_plain: bool = False
+        self,
+        url: str,
+        request: WebRequest = GET,
+        *,
+        follows: bool = True,
+        may_go_plain: bool = False,
+        address: EmailAddress | None = None,
     ) -> Fetched:
         """Fetch; whatever goes wrong is in what is returned.
 
@@ -66,6 +76,7 @@ class WebReader:
             request: How to ask.
             follows: Whether to go where an answer leads.
             may_go_plain: Whether also from https to http, as clients of autoconfig do.
+            address: Whose settings are asked for, where the URL tells: no URL of http with it is asked.
         """
         target = target_of(url)
         if target is None:
@@ -79,7 +90,13 @@ class WebReader:
             return Fetched(url=shown(url), failure=progress.failure(error))
         if not follows:
             return _fetched(reply, shown(target.url))
-        answer, last = await follow(question, reply, self._ask, may_go_plain=may_go_plain)
+
+        async def ask_onward(onward: Question, progress: Progress) -> Reply:
+            if address is not None and _tells_everybody(onward.target, address):
+                raise ConversationError(FailureReason.UNREACHABLE, _ADDRESS_IN_CLEAR)
+            return await self._ask(onward, progress)
+
+        answer, last = await follow(question, reply, ask_onward, may_go_plain=may_go_plain)
         return _fetched(last, answer.url, answer)
 
     async def _ask(self, question: Question, progress: Progress) -> Reply:
@@ -100,6 +117,10 @@ class _NoAddressError(ConversationError):
 
     def __init__(self) -> None:
         super().__init__(FailureReason.UNREACHABLE, "has no address")
+
+
+def _tells_everybody(target: WebTarget, address: EmailAddress) -> bool:
+    return target.scheme == "http" and holds_address(target.url, address)
 
 
 def _said(lookup: Lookup) -> str:

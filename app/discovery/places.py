@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from app.core import placeholders
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 AUTOCONFIG_PATH: Final = "/mail/config-v1.1.xml"
 AUTODISCOVER_PATH: Final = "/autodiscover/autodiscover.xml"
 _SHOWN: Final = f"%{placeholders.ADDRESS}%"
+_MAX_DECODINGS: Final = 5
 
 
 def autoconfig_url(domain: str, scheme: str = "https", address: EmailAddress | None = None) -> str:
@@ -55,6 +56,20 @@ def without_address(text: str, subject: Subject) -> str:
     )
     # Servers write it in lower case, whatever they were asked for.
     return re.sub("|".join(map(re.escape, forms)), _SHOWN, text, flags=re.IGNORECASE)
+
+
+def holds_address(url: str, address: EmailAddress) -> bool:
+    """Tell whether a URL has an address in it: in either form of its domain, encoded once or over again."""
+    forms = {
+        f"{address.local_part}@{domain}".casefold()
+        for domain in (address.domain.ascii, address.domain.unicode)
+    }
+    for _ in range(_MAX_DECODINGS):
+        # Forms write a space as a plus; only quoted local parts have any.
+        if any(form in text for form in forms for text in (url.casefold(), url.casefold().replace("+", " "))):
+            return True
+        url = unquote(url)
+    return False
 
 
 def login_of_anybody(login: str, subject: Subject) -> str:

@@ -19,7 +19,8 @@ _PLAIN_NAME: Final = "autoconfig-http"
 async def ask(subject: Subject, means: Means) -> tuple[Candidate, ...]:
     """Ask with the address, as the draft and most clients do."""
     url = autoconfig_url(subject.domain.ascii, address=subject.address)
-    return (await ask_for_file(Candidate(source=_NAME, asked=url, trust=Trust.HTTPS), means),)
+    draft = Candidate(source=_NAME, asked=url, trust=Trust.HTTPS)
+    return (await ask_for_file(draft, means, subject.address),)
 
 
 async def ask_plain(subject: Subject, means: Means) -> tuple[Candidate, ...]:

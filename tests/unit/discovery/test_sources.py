@@ -224,6 +224,42 @@ async def test_a_way_through_plain_http_is_not_trusted(hosts: WebHosts) -> None:
     assert (candidate.outcome, candidate.trust) == (Outcome.FOUND, Trust.HTTP)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "?emailaddress=jane.doe%40customer.example",
+        "?emailaddress=jane.doe@customer.example&more=1",
+        "?emailaddress=Jane.Doe%40Customer.Example",
+        "?emailaddress=%6aane%2Edoe%2540customer.example",
+        "/jane.doe%40customer.example",
+    ],
+)
+async def test_the_address_does_not_go_over_plain_http(hosts: WebHosts, written: str) -> None:
+    hosts.routes[AUTOCONFIG] = redirect(f"http://provider.example/config.xml{written}")
+    hosts.routes["http://provider.example/config.xml*"] = a_document()
+    candidate = await alone(hosts, "autoconfig")
+    assert candidate.outcome is Outcome.FAILED
+    assert "is plain http and has the address in it" in candidate.reason
+    assert not [url for url in hosts.urls if url.startswith("http://provider.example")]
+
+
+async def test_the_address_does_not_go_over_plain_http_by_a_detour_either(hosts: WebHosts) -> None:
+    hosts.routes[AUTOCONFIG] = redirect("http://provider.example/config.xml")
+    hosts.routes["http://provider.example/config.xml"] = redirect("/of?a=jane.doe%40customer.example")
+    hosts.routes["http://provider.example/of"] = a_document()
+    candidate = await alone(hosts, "autoconfig")
+    assert candidate.outcome is Outcome.FAILED
+    assert "jane" not in repr(candidate).lower()
+    assert not [url for url in hosts.urls if "/of?" in url]
+
+
+async def test_the_address_goes_on_over_https(hosts: WebHosts) -> None:
+    there = "https://autoconfig.provider.example/mail/config-v1.1.xml"
+    hosts.routes[AUTOCONFIG] = redirect(f"{there}?emailaddress=jane.doe%40customer.example")
+    hosts.routes[there] = a_document()
+    assert (await alone(hosts, "autoconfig")).is_found
+
+
 async def test_a_way_back_from_plain_http_to_https_is_not_trusted_either(hosts: WebHosts) -> None:
     hosts.routes[AUTOCONFIG_PLAIN] = redirect("https://provider.example/config.xml")
     hosts.routes["https://provider.example/config.xml"] = a_document()
