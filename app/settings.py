@@ -62,8 +62,9 @@ class Settings(ServingSettings):
         default=PortSet.parse(
             "25,26,80,110,143,443,465,586,587,993,995,2000,2080,2096,2525,2587,4190,4443,8080,8443"
         ),
-        description="Ports and ranges of ports, separated by commas, that verification may connect to, at "
-        "whatever host; `any` for all. Customers list servers, and could have others' ports looked at.",
+        description="Ports and ranges of ports, separated by commas, that verification and discovery may "
+        "connect to, at whatever host; `any` for all. Customers say where, and could have others' ports "
+        "looked at.",
     )
     ca_file: OptionalPath = Field(
         default=None,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.dns_lookups import LookupStatus
 from app.core.dns_records import AddressData, RecordType
+from app.core.ports import ANY_PORT, PortSet
 from app.net.address_policy import AddressPolicy
 from app.net.dialer import ConnectionLimits, Dialer
 from app.net.streams import TimeLimits
@@ -104,8 +105,18 @@ class WebHosts:
         )
         return next(wild, NOT_FOUND)
 
-    def dialer(self, policy: AddressPolicy = LOOPBACK, limits: ConnectionLimits = PATIENT) -> Dialer:
-        return _LabDialer(self.ports, policy, limits)
+    def dialer(
+        self,
+        policy: AddressPolicy = LOOPBACK,
+        limits: ConnectionLimits = PATIENT,
+        *,
+        allowed: PortSet = ANY_PORT,
+    ) -> Dialer:
+        return _LabDialer(self.ports, policy, limits, allowed)
+
+    def only_these_ports(self) -> PortSet:
+        """Return the ports at which hosts run."""
+        return PortSet(tuple((port, port) for port in self.ports.values()))
 
     def resolver(self, *answers: Lookup) -> ScriptedResolver:
         """Make one that knows the hosts and these answers, and no other name."""
@@ -120,9 +131,13 @@ class WebHosts:
 
 class _LabDialer(Dialer):
     def __init__(
-        self, ports: Mapping[tuple[str, int], int], policy: AddressPolicy, limits: ConnectionLimits
+        self,
+        ports: Mapping[tuple[str, int], int],
+        policy: AddressPolicy,
+        limits: ConnectionLimits,
+        allowed: PortSet,
     ) -> None:
-        super().__init__(policy, limits)
+        super().__init__(policy, limits, ports=allowed)
         self._ports = ports
 
     @override

@@ -47,7 +47,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
     """No answer came."""
     FORBIDDEN = "forbidden"
-    """The address policy does not let us ask."""
+    """Addresses or ports that the operator allows do not let us ask."""
     NOT_ASKED = "not-asked"
     """There was no place to ask, or no need."""
 

@@ -38,4 +38,5 @@ async def _from_copy(draft: Candidate, domain: str, means: Means) -> Candidate:
 
 
 async def _from_mirror(draft: Candidate, means: Means) -> Candidate:
-    return read_answer(draft, await means.web.fetch(draft.asked), read_autoconfig)
+    web = means.ispdb_web or means.web
+    return read_answer(draft, await web.fetch(draft.asked), read_autoconfig)

@@ -30,6 +30,7 @@ _WORDS: Final = {
     FailureReason.UNREACHABLE: "cannot be reached",
     FailureReason.CUT: "ends the connection",
     FailureReason.FORBIDDEN: "is at an address that may not be asked",
+    FailureReason.PORT_NOT_PERMITTED: "is at a port that may not be asked",
     FailureReason.TLS_ALERT: "has no TLS that holds",
     FailureReason.NOT_TLS: "does not speak TLS",
     FailureReason.WRONG_PROTOCOL: "does not speak HTTP",
@@ -37,6 +38,10 @@ _WORDS: Final = {
     FailureReason.NO_LOCAL_FAMILY: "cannot be reached from this machine",
     FailureReason.NO_WAY_OUT: "cannot be reached from this machine",
 }
+_NOT_ALLOWED: Final = frozenset({FailureReason.FORBIDDEN, FailureReason.PORT_NOT_PERMITTED})
+# Their details have what the server said, which is nobody's business where it is none of the web: whoever
+# owns a name could have others' hosts and ports looked at.
+_UNREPEATED: Final = frozenset({FailureReason.WRONG_PROTOCOL, FailureReason.NOT_TLS, FailureReason.CUT})
 _NO_ANSWERS: Final = {
     LookupStatus.NO_DATA: "has no such record",
     LookupStatus.NO_NAME: "is no name in the DNS",
@@ -130,7 +135,7 @@ def lookup_outcome(lookup: Lookup) -> Outcome:
 
 
 def _outcome_of(failure: Failure, fetched: Fetched) -> Outcome:
-    if failure.reason is FailureReason.FORBIDDEN:
+    if failure.reason in _NOT_ALLOWED:
         return Outcome.FORBIDDEN
     return Outcome.FAILED if fetched.has_addresses or fetched.redirects else Outcome.NOTHING
 
@@ -139,7 +144,8 @@ def _said(failure: Failure) -> str:
     if failure.reason is FailureReason.UNREACHABLE and failure.stage is Stage.CONNECT and failure.detail:
         return shown(failure.detail)
     words = _WORDS.get(failure.reason, str(failure.reason))
-    return shown(f"{words} ({failure.detail})" if failure.detail else words)
+    repeats = failure.detail and failure.reason not in _UNREPEATED
+    return shown(f"{words} ({failure.detail})" if repeats else words)
 
 
 def _dead_redirect(fetched: Fetched) -> str:

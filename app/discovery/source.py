@@ -35,6 +35,8 @@ class Means:
     ispdb: IspdbCopy | None = None
     ispdb_url: str | None = None
     """Where a mirror has the files: a domain's name behind it is a URL."""
+    ispdb_web: WebReader | None = None
+    """What reads from the mirror, where that may be asked at another port than others; else None."""
     suffixes: PublicSuffixes | None = None
     deadline_seconds: float = DEADLINE_SECONDS
     """For each question, its redirects and look-ups with it."""

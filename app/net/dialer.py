@@ -7,15 +7,16 @@ so a name that stands for another address a moment later (DNS rebinding) gains n
 from __future__ import annotations
 
 import asyncio
+import copy
 import errno
 import socket
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from app.core.observations import FailureReason
-from app.core.ports import ANY_PORT
+from app.core.ports import ANY_PORT, PortSet
 from app.net.doors import Doors
 from app.net.failures import ConversationError, of_system
 from app.net.silences import Silences
@@ -26,7 +27,6 @@ from app.net.way_out import WayOut
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
-    from app.core.ports import PortSet
     from app.net.address_policy import Address, AddressPolicy
     from app.net.doors import Door
     from app.net.silences import Visit
@@ -69,6 +69,12 @@ class Dialer:
         self._doors, self._addresses = Doors(limits.per_port), Slots(limits.per_address)
         self._networks, self._all = Slots(limits.per_network), Slots(limits.in_total)
         self._silences, self._way_out = Silences(), way_out or WayOut()
+
+    def permitting(self, port: int) -> Self:
+        """Return one that connects to this port as well; for both together the limits are the same ones."""
+        other = copy.copy(self)
+        other._permitted_ports = PortSet((*self._permitted_ports.ranges, (port, port)))  # noqa: SLF001 - ours
+        return other
 
     def has_reached(self, port: int, addresses: Iterable[Address]) -> bool:
         """Tell whether a connection to this port was made lately, at hosts outside or inside as these are.

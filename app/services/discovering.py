@@ -23,6 +23,7 @@ from app.discovery.ranking import propose
 from app.discovery.running import discover
 from app.discovery.source import Means
 from app.discovery.views import CLIENTS
+from app.net.http import target_of
 from app.net.tls import trust_file
 from app.services.callers import Scope
 from app.services.ispdb_folder import IspdbFolder
@@ -123,15 +124,24 @@ class Discovering:
         """
         if self._means is None:
             self.check()
+            verifier, mirror = _verifier(self._choices.ca_file), self._choices.ispdb_url
             self._means = Means(
-                web=WebReader(self._dialer, self._resolver, _verifier(self._choices.ca_file)),
+                web=WebReader(self._dialer, self._resolver, verifier),
                 resolver=self._resolver,
                 ispdb=self._ispdb,
-                ispdb_url=self._choices.ispdb_url,
+                ispdb_url=mirror,
+                ispdb_web=None if mirror is None else self._mirror_reader(mirror, verifier),
                 suffixes=_suffixes(self._choices.public_suffix_file),
                 deadline_seconds=self._choices.deadline_seconds,
             )
         return self._means
+
+    def _mirror_reader(self, url: str, verifier: ssl.SSLContext) -> WebReader | None:
+        """Return what may ask at the port that the operator chose, whoever may be asked there otherwise."""
+        target = target_of(url)
+        if target is None:
+            return None
+        return WebReader(self._dialer.permitting(target.port), self._resolver, verifier)
 
     async def discover(
         self, text: str, tell: Callable[[tuple[Candidate, ...]], None] = lambda _: None

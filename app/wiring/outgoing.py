@@ -125,7 +125,7 @@ def build_discovering(settings: Settings, publishing: Publishing, resolver: Reso
         deadline_seconds=seconds,
         per_minute=settings.discoveries_per_minute_per_token,
     )
-    dialer = Dialer(AddressPolicy(settings.allow_networks), limits)
+    dialer = Dialer(AddressPolicy(settings.allow_networks), limits, ports=settings.probe_ports)
     return Discovering(publishing, dialer, resolver, choices)
 
 

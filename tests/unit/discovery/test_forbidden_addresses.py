@@ -1,4 +1,4 @@
-"""Attempts to make discovery look into networks that it may not: none sends a packet."""
+"""Attempts to make discovery look into networks and at ports that it may not: none sends a packet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ from app.core.dns_records import AddressData, MxData, SrvData
 from app.net.address_policy import AddressPolicy
 from app.net.dialer import Dialer
 
-from discovering import AUTOCONFIG, DOMAIN, POX_HOST, POX_PLAIN, VERSION_2, a_document, found_by, one_of
+from discovering import (
+    AUTOCONFIG,
+    AUTOCONFIG_PLAIN,
+    DOMAIN,
+    POX_HOST,
+    POX_PLAIN,
+    POX_ROOT,
+    VERSION_2,
+    a_document,
+    found_by,
+    one_of,
+)
 from fakes.resolver import found
 from unit.verification.test_forbidden_addresses import ENCODED, SPECIAL
 from web_hosts import PATIENT, Answer, WebHosts, redirect, web_hosts
@@ -36,7 +47,8 @@ async def hosts() -> AsyncIterator[WebHosts]:
 class Trap:
     """Listens where nobody may come."""
 
-    def __init__(self) -> None:
+    def __init__(self, says: bytes = b"") -> None:
+        self.says = says
         self.visits = 0
         self.port = 0
 
@@ -51,6 +63,7 @@ class Trap:
 
     def _count(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.visits += 1
+        writer.write(self.says)
         writer.close()
 
 
@@ -128,3 +141,51 @@ async def test_what_is_allowed_is_asked_beside_what_is_not(hosts: WebHosts) -> N
     hosts.routes[AUTOCONFIG] = a_document()
     discovery = await found_by(hosts, addressed("x.example", LISTENER), dialer=hosts.dialer(ONLY_THE_LAB))
     assert one_of(discovery, "autoconfig").is_found
+
+
+def leading_to(url: str) -> dict[str, Answer]:
+    """Make answers of all kinds that lead to a URL."""
+    inside = f"<Action>redirectUrl</Action><RedirectUrl>{url}</RedirectUrl>"
+    response = f"<Autodiscover><Response><Account>{inside}</Account></Response></Autodiscover>"
+    return {
+        AUTOCONFIG: redirect(url),
+        AUTOCONFIG_PLAIN: redirect(url),
+        POX_HOST: redirect(url, 307),
+        POX_PLAIN: redirect(url),
+        POX_ROOT: Answer(response.encode()),
+        VERSION_2: Answer(f'{{"Url": "{url}"}}'.encode()),
+    }
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_nothing_leads_to_a_port_that_the_operator_does_not_allow(hosts: WebHosts, scheme: str) -> None:
+    async with Trap() as trap:
+        hosts.routes |= leading_to(f"{scheme}://victim.example:{trap.port}/")
+        service = SrvData(priority=0, weight=0, port=trap.port, target="victim.example")
+        records = (addressed("victim.example", LISTENER), found(f"_autodiscover._tcp.{DOMAIN}", service))
+        dialer = hosts.dialer(allowed=hosts.only_these_ports())
+        discovery = await found_by(hosts, *records, dialer=dialer)
+        assert trap.visits == 0
+    forbidden = {one.source for one in discovery.candidates if one.outcome is Outcome.FORBIDDEN}
+    # Those of Autodiscover follow nothing to plain http.
+    followed = {"autoconfig", "autoconfig-http", "autodiscover-srv"}
+    if scheme == "https":
+        followed |= {"autodiscover", "autodiscover-root", "autodiscover-redirect", "autodiscover-json"}
+    assert forbidden >= followed
+    reason = one_of(discovery, "autoconfig").reason
+    assert f"is at a port that may not be asked (port {trap.port} is none that the operator allows)" in reason
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    "said", [b"SSH-2.0-OpenSSH_9.2\r\n", b"SSH-2.0-OpenSSH_9.2", b"HTTP/1.1 200 OK\r\nOpenSSH"]
+)
+async def test_what_a_server_that_is_none_of_the_web_says_is_not_repeated(
+    hosts: WebHosts, scheme: str, said: bytes
+) -> None:
+    async with Trap(said) as trap:
+        hosts.routes |= leading_to(f"{scheme}://victim.example:{trap.port}/")
+        discovery = await found_by(hosts, addressed("victim.example", LISTENER))
+        assert trap.visits > 0
+    assert one_of(discovery, "autoconfig").outcome is Outcome.FAILED
+    assert "OpenSSH" not in repr(discovery.candidates)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from discovering import DOMAIN
+from discovering import DOMAIN, a_document
 from fakes.dns import FakeDns
 from management import a_provider_body, is_problem, served
+from web_hosts import root_pem, web_hosts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from management import ApiClient
 
@@ -169,3 +172,47 @@ async def test_a_token_may_ask_so_often(api: ApiClient) -> None:
     assert int(refused.headers["retry-after"]) > 0
     another = await api.as_token("verify")
     assert (await another.post(PATH, json={"address": DOMAIN})).status_code == 200
+
+
+async def candidates_of(
+    database_url: str, dns: FakeDns, source: str, **settings: Any
+) -> list[dict[str, Any]]:
+    chosen = {"resolver": f"127.0.0.1:{dns.port}", "allow_networks": "127.0.0.0/8", "discover_seconds": 5.0}
+    async with served(database_url, **chosen, **settings) as api:
+        found = await api.post(PATH, json={"address": DOMAIN})
+    assert found.status_code == 200, found.text
+    return [one for one in found.json()["candidates"] if one["source"] == source]
+
+
+@pytest.mark.parametrize(("ports", "outcome"), [({}, "forbidden"), ({"probe_ports": "any"}, "failed")])
+async def test_only_the_ports_that_the_operator_allows_are_looked_at(
+    database_url: str, dns: FakeDns, ports: dict[str, str], outcome: str
+) -> None:
+    visits: list[asyncio.StreamWriter] = []
+
+    def visit(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visits.append(writer)
+        writer.close()
+
+    server = await asyncio.start_server(visit, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    dns.records[f"_autodiscover._tcp.{DOMAIN}", "SRV"] = f"0 1 {port} victim.example."
+    dns.records["victim.example", "A"] = "127.0.0.1"
+    async with server:
+        (candidate,) = await candidates_of(database_url, dns, "autodiscover-srv", **ports)
+    assert candidate["outcome"] == outcome
+    assert bool(visits) == (outcome == "failed")
+
+
+async def test_the_operator_s_mirror_of_the_ispdb_has_its_own_port(
+    database_url: str, dns: FakeDns, tmp_path: Path
+) -> None:
+    roots = tmp_path / "roots.pem"
+    roots.write_text(root_pem(), "utf-8")
+    async with web_hosts(("ispdb.example",)) as hosts:
+        ((address, _), port) = next(one for one in hosts.ports.items() if one[0][1] == 443)
+        dns.records["ispdb.example", "A"] = address
+        hosts.routes[f"https://ispdb.example:{port}/v1.1/{DOMAIN}"] = a_document()
+        url = f"https://ispdb.example:{port}/v1.1"
+        (candidate,) = await candidates_of(database_url, dns, "ispdb", ispdb_url=url, ca_file=roots)
+    assert (candidate["outcome"], candidate["reason"]) == ("found", "")

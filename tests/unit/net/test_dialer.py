@@ -165,3 +165,13 @@ async def test_who_rested_is_forgotten() -> None:
     await asyncio.sleep(0.06)
     pacing.note("last")
     assert list(pacing._noted) == ["last"]
+
+
+async def test_a_further_port_is_permitted_under_the_same_limits() -> None:
+    async with Peer.of(Idle()) as peer:
+        strict = Dialer(LOOPBACK, PATIENT, ports=PortSet.parse("1"))
+        dialers = [strict.permitting(peer.port) for _ in range(4)]
+        reasons = await asyncio.gather(*(reason_at(dialer, peer.port) for dialer in dialers))
+        assert await reason_at(strict, peer.port) is FailureReason.PORT_NOT_PERMITTED
+    assert reasons == [None] * 4
+    assert peer.gauge.most == 1
