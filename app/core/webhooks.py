@@ -59,6 +59,11 @@ class Webhook:
         """Whether events would be sent without TLS."""
         return urlsplit(self.url).scheme.lower() == "http"
 
+    @property
+    def port(self) -> int:
+        """The receiver's."""
+        return urlsplit(self.url).port or (80 if self.is_plain else 443)
+
     def record(self) -> dict[str, Any]:
         """Return what may be told of it, as JSON data."""
         ends_at = self.previous_ends_at

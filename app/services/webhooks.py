@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 MAX_WEBHOOKS: Final = 100
 """Of one provider; those without one are the operator's own business."""
 MAX_OVERLAP_SECONDS: Final = 30 * 24 * 3600
+_TENANTS_PORTS: Final = (443, 8080, 8443)
+_HTTP_PORT: Final = 80
 _PUBLIC_ID: Final = re.compile(r"[0-9a-f]{12}")
 
 
@@ -62,15 +64,21 @@ class Destinations:
     policy: AddressPolicy
     allow_http: bool = False
 
-    def check(self, webhook: Webhook) -> None:
+    def check(self, webhook: Webhook, caller: Caller) -> None:
         """Refuse a URL that nothing would ever be sent to; what its name stands for shows when it is.
 
         Raises:
-            InvalidInput: For plain HTTP or an address that is not allowed.
+            InvalidInput: For plain HTTP, an address that is not allowed, or a port that is not the caller's
+                to choose.
         """
         with within("url"):
             if webhook.is_plain and not self.allow_http:
                 raise refuse("must start with https://: the operator does not allow http")
+            # How deliveries end would tell which ports of whichever host are open.
+            ports = (*_TENANTS_PORTS, *((_HTTP_PORT,) if self.allow_http else ()))
+            if caller.provider is not None and webhook.port not in ports:
+                listed = ", ".join(map(str, sorted(ports)))
+                raise refuse(f"must have one of the ports {listed}, as the token is limited to a provider")
             try:
                 address = ip_address(urlsplit(webhook.url).hostname or "")
             except ValueError:
@@ -135,7 +143,7 @@ class WebhookService:
             is_active=wish.is_active,
             secret=self._box.seal(secret),
         )
-        self._destinations.check(webhook)
+        self._destinations.check(webhook, caller)
         async with self._changes.making(caller) as change:
             provider_id = await _provider_id(change.unit, caller, webhook.provider)
             stored = await change.unit.webhooks.insert(webhook, provider_id, change.now)
@@ -171,7 +179,7 @@ class WebhookService:
                 disabled_reason=None if wish.is_active else stored.value.disabled_reason,
             )
             if webhook.url != stored.value.url:
-                self._destinations.check(webhook)
+                self._destinations.check(webhook, caller)
             return await _replace(change, stored, webhook, "webhook.patch")
 
     async def delete(self, caller: Caller, public_id: str, precondition: Precondition = ANYTHING) -> None:

@@ -39,6 +39,7 @@ class WebhookBody(Shape):
     name: Line100 = Field(description="What it is for.", examples=["Billing"])
     url: HookUrl = Field(
         description="Where events are posted to: `https`, and `http` where the operator allows it. "
+        "With a token that is limited to a provider at port 443, 8080 or 8443 (80 with `http`). "
         "Redirects are not followed.",
     )
     event_types: list[Subscribable] = Field(

@@ -252,6 +252,34 @@ async def test_plain_http_and_special_addresses_are_the_operators_to_allow(datab
         assert is_problem(refused, 422, "invalid-input")
 
 
+async def test_a_limited_token_chooses_no_port_but_those_of_the_web(hosted: ApiClient) -> None:
+    limited = await hosted.as_token(provider="a")
+    for authority in ("billing.example", *(f"billing.example:{port}" for port in (443, 8443, 8080))):
+        await subscribed(limited, url=f"https://{authority}/hook")
+    for port in (22, 80, 5432):
+        refused = await limited.post(WEBHOOKS, json=a_body(url=f"https://billing.example:{port}/hook"))
+        assert is_problem(refused, 422, "invalid-input")
+        (error,) = refused.json()["errors"]
+        assert error["pointer"] == "/url"
+        assert error["detail"].startswith("must have one of the ports 443, 8080, 8443")
+    # The operator has receivers at whichever port; what is theirs is not in the way of other changes.
+    operators = await subscribed(hosted, url="https://billing.example:5000/hook", provider="a")
+    path = f"{WEBHOOKS}/{operators['id']}"
+    assert (await limited.patch(path, json={"name": "Other"})).status_code == 200
+    refused = await limited.patch(path, json={"url": "https://billing.example:22/hook"})
+    assert is_problem(refused, 422, "invalid-input")
+
+
+async def test_port_80_goes_with_plain_http(database_url: str) -> None:
+    async with served(database_url, webhook_allow_http=True) as api:
+        await api.put("/api/v1/providers/a", json=a_provider_body())
+        limited = await api.as_token(provider="a")
+        for url in ("http://billing.example/", "http://billing.example:8080/"):
+            await subscribed(limited, url=url)
+        refused = await limited.post(WEBHOOKS, json=a_body(url="http://billing.example:25/"))
+        assert is_problem(refused, 422, "invalid-input")
+
+
 async def test_webhooks_need_a_scope_of_their_own(hosted: ApiClient) -> None:
     webhook = await subscribed(hosted)
     delivery = (await hosted.post(f"{WEBHOOKS}/{webhook['id']}/ping")).json()
