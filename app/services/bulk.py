@@ -16,7 +16,7 @@ from app.services.changes import Changes
 from app.services.domain_mailboxes import find_relying
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Sequence
+    from collections.abc import AsyncIterable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from app.services.callers import Caller
@@ -28,6 +28,7 @@ MOST_LINES: Final = 1000
 MOST_BYTES: Final = 4_000_000
 _ATTEMPTS: Final = 3
 _PLANNED_AT_ONCE: Final = 100
+_WHAT: Final = "One of the domains"
 
 EACH_LINE: Final = BulkRules()
 
@@ -144,28 +145,47 @@ class BulkService:
 
 
 async def _facts(unit: UnitOfWork, caller: Caller, lines: Sequence[NumberedLine]) -> Facts:
-    """Look up all that the lines name."""
+    """Look up all that the lines name, and keep others from changing it.
+
+    Raises:
+        ConcurrentChange: When a domain just went to a provider or a target that was not looked up.
+    """
     changes = [line.change for line in lines if isinstance(line.change, DomainLine)]
-    names = {change.name.ascii for change in changes}
-    names.update(name for change in changes if (name := _named_target(change)) is not None)
     batches = unit.domain_batches
-    present = await batches.find(sorted(names)) if names else {}
-    patched = [present[change.name.ascii] for change in changes if _is_patch_of(change, present)]
-    targets = {one.alias_of for one in patched if one.alias_of is not None} - present.keys()
-    if targets:
-        present = {**present, **await batches.find(sorted(targets))}
-    slugs = {slug for change in changes for slug in _slugs(change, present.get(change.name.ascii))}
+    # What lines do not say themselves comes first: providers are locked before domains, and those at once.
+    known = await batches.look_up(sorted({one.name.ascii for one in changes if one.domain is None}))
+    names = {name for change in changes for name in _names(change, known)}
+    slugs = {slug for change in changes for slug in _slugs(change, known)}
+    await unit.locks.share_providers(slugs)
     providers = await unit.providers.named(sorted(filter(caller.sees, slugs)))
+    present = await batches.find(sorted(names)) if names else {}
     own = [(change, present[change.name.ascii]) for change in changes if change.name.ascii in present]
+    if any(_is_other(change, one, known) for change, one in own):
+        raise ConcurrentChange(_WHAT)
+    concerned = {one.id: change.name for change, one in own if _concerns_mailboxes(change, one)}
+    await unit.locks.lock_domains(list(concerned))
     return Facts(
         present=present,
         providers=providers,
         alias_counts=await batches.alias_counts([one.id for one in present.values()]),
-        mailboxes=await batches.mailboxes_of(
-            {one.id: change.name for change, one in own if _concerns_mailboxes(change, one)}
-        ),
+        mailboxes=await batches.mailboxes_of(concerned),
         relying=await find_relying(unit, own),
     )
+
+
+def _names(change: DomainLine, known: Mapping[str, tuple[str, str | None]]) -> list[str]:
+    """Return the domains that a line is about: its own, and those that it is and is to be an alias of."""
+    _, target = known.get(change.name.ascii, (None, None))
+    is_kept = change.operation is Operation.PATCH
+    found = [change.name.ascii, _named_target(change), target if is_kept else None]
+    return [name for name in found if name is not None]
+
+
+def _is_other(
+    change: DomainLine, present: PresentDomain, known: Mapping[str, tuple[str, str | None]]
+) -> bool:
+    """Tell whether a domain is no longer what was looked up before it was locked."""
+    return change.domain is None and known.get(change.name.ascii) != (present.provider, present.alias_of)
 
 
 def _named_target(change: DomainLine) -> str | None:
@@ -181,15 +201,11 @@ def _named_target(change: DomainLine) -> str | None:
         return None
 
 
-def _is_patch_of(change: DomainLine, present: dict[str, PresentDomain]) -> bool:
-    return change.operation is Operation.PATCH and change.name.ascii in present
-
-
-def _slugs(change: DomainLine, present: PresentDomain | None) -> list[str]:
+def _slugs(change: DomainLine, known: Mapping[str, tuple[str, str | None]]) -> list[str]:
     if change.domain is not None:
         return [change.domain.provider]
     given = (change.members or {}).get("provider")
-    stored = [] if present is None else [present.provider]
+    stored = [known[change.name.ascii][0]] if change.name.ascii in known else []
     return [*stored, given] if isinstance(given, str) and is_slug(given) else stored
 
 

@@ -153,6 +153,7 @@ class DomainService:
         async with self._changes.making(caller) as change:
             stored = await visible_domain(change.unit, caller, name)
             precondition.check(stored)
+            await change.unit.locks.lock_domains([stored.id])
             if aliases := await change.unit.domains.alias_count(stored.id):
                 raise DomainInUse(name.ascii, aliases)
             mailboxes = await change.unit.mailboxes(stored).all()
@@ -206,6 +207,7 @@ async def replace_with_aliases(
     if stored.value == domain:
         return stored
     references = await checked_domain(change.unit, caller, domain)
+    await change.unit.locks.lock_with_aliases(stored.id)
     return await _replace(change, stored, domain, references, action)
 
 
@@ -250,9 +252,11 @@ async def checked_domain(
         InvalidInput: When it could not be published, or its alias leads nowhere.
     """
     check_authored_servers(domain.servers)
+    await unit.locks.share_providers([domain.provider])
     provider = await unit.providers.find(domain.provider) if caller.sees(domain.provider) else None
     if provider is None:
         raise ProviderNotFound(domain.provider)
+    await unit.locks.keep_relations(None if present is None else present.id, domain.alias_of)
     if present is not None:
         await _check_change(unit, domain, present)
     target = await _alias_target(unit, domain)

@@ -15,6 +15,7 @@ from app.core.stored import Stored
 from app.parsers.autoconfig import AutoconfigFile, parse_autoconfig
 from app.services.callers import CONSOLE
 from app.services.changes import Changes
+from app.services.import_relations import keep_relations
 from app.services.provider_dependents import check_dependents
 from app.store.sources import FROM_ISPDB
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from app.core.provider import Provider
     from app.services.changes import Change
     from app.store.imports import ImportedDomain
+    from app.store.relation_locks import RelationLocks
     from app.store.unit_of_work import Store, UnitOfWork
 
 # A change this small is never sweeping, however few entries there are.
@@ -133,7 +135,7 @@ class Importing:
             SweepingChange: When too much would change or go, and ``force`` is not set.
         """
         async with self._changes.making(CONSOLE) as change:
-            plan = await _Planner(change.unit, files).plan(prune=prune)
+            plan = await _Planner(change.unit, files, change.unit.locks).plan(prune=prune)
             if not force:
                 plan.check_not_sweeping()
             await _Writer(change, plan, progress).write()
@@ -141,8 +143,11 @@ class Importing:
 
 
 class _Planner:
-    def __init__(self, unit: UnitOfWork, files: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, unit: UnitOfWork, files: Mapping[str, bytes], locks: RelationLocks | None = None
+    ) -> None:
         self._unit = unit
+        self._locks = locks
         self._plan = ImportPlan()
         self._staying: set[DomainName] = set()
         """Listed in files that are refused for what they would do."""
@@ -206,7 +211,7 @@ class _Planner:
             for slug in changed:
                 staying = self._unit.provider_dependents.without(leaving.get(slug, ()))
                 try:
-                    await check_dependents(staying, stored[slug], files[slug].provider)
+                    await check_dependents(staying, stored[slug], files[slug].provider, self._locks)
                 except InvalidInput as error:
                     refused.append(slug)
                     self._plan.refused.append(Remark(f"{slug}.xml", str(error)))
@@ -328,6 +333,8 @@ class _Writer:
         self._ids: dict[str, int] = {}
 
     async def write(self) -> None:
+        plan = self._plan
+        await keep_relations(self._unit, plan.new_domains, plan.changed_domains, plan.present_domains)
         await self._remove_domains()
         await self._write_providers()
         for slug, new in self._plan.new_domains.items():

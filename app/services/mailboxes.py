@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.core.authoring import check_authored_servers
-from app.core.errors import MailboxNotFound, ProviderNotFound, refuse
+from app.core.errors import ConcurrentChange, MailboxNotFound, ProviderNotFound, refuse
 from app.core.resolving import check_resolvable
 from app.services.callers import Scope
 from app.services.changes import Changes
@@ -72,7 +72,7 @@ class MailboxService:
         caller.require(Scope.DOMAINS_WRITE)
         check_authored_servers(mailbox.servers)
         async with self._changes.making(caller) as change:
-            domain = await visible_domain(change.unit, caller, mailbox.address.domain)
+            domain = await _kept_domain(change.unit, caller, mailbox.address.domain)
             if domain.value.alias_of is not None:
                 raise refuse(
                     f"must not be an alias: its mailboxes are those of {domain.value.alias_of}", "name"
@@ -105,7 +105,7 @@ class MailboxService:
         """
         caller.require(Scope.DOMAINS_WRITE)
         async with self._changes.making(caller) as change:
-            domain = await visible_domain(change.unit, caller, address.domain)
+            domain = await _kept_domain(change.unit, caller, address.domain)
             stored = await _present(change.unit, domain, address)
             precondition.check(stored)
             mailbox = edit(stored)
@@ -127,11 +127,32 @@ class MailboxService:
         """
         caller.require(Scope.DOMAINS_WRITE)
         async with self._changes.making(caller) as change:
-            domain = await visible_domain(change.unit, caller, address.domain)
+            domain = await _kept_domain(change.unit, caller, address.domain)
             stored = await _present(change.unit, domain, address)
             precondition.check(stored)
             await change.unit.mailboxes(domain).delete(stored)
             change.note("mailbox.delete", stored, None, provider=domain.value.provider)
+
+
+async def _kept_domain(unit: UnitOfWork, caller: Caller, name: DomainName) -> Stored[Domain]:
+    """Return a domain that stays as it is until the end of the transaction, as its provider does.
+
+    A change of one of its mailboxes does not raise its version, and what it keeps when it is deleted or
+    what it relies on must not miss one.
+
+    Raises:
+        DomainNotFound: When it is not stored or the caller may not see it.
+        ConcurrentChange: When it went to another provider just now, or is another domain.
+    """
+    domain = await visible_domain(unit, caller, name)
+    if not unit.locks.are_needed:
+        return domain
+    await unit.locks.share_providers([domain.value.provider])
+    await unit.locks.share_domain(domain.id)
+    kept = await visible_domain(unit, caller, name)
+    if (kept.id, kept.value.provider) != (domain.id, domain.value.provider):
+        raise ConcurrentChange(f"The domain {name}")
+    return kept
 
 
 async def _present(unit: UnitOfWork, domain: Stored[Domain], address: EmailAddress) -> Stored[Mailbox]:

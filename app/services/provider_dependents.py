@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from app.core.provider_changes import AffectedServers, ValueSet
     from app.core.stored import Stored
     from app.store.provider_dependents import ProviderDependents
+    from app.store.relation_locks import RelationLocks
 
 MAX_SETS: Final = 100_000
 """So many distinct sets of values, and so many owners of servers that name a variable, are looked at."""
@@ -23,27 +24,36 @@ _MOST_UNFIT: Final = 100
 
 
 async def check_dependents(
-    dependents: ProviderDependents, stored: Stored[Provider], provider: Provider
+    dependents: ProviderDependents,
+    stored: Stored[Provider],
+    provider: Provider,
+    locks: RelationLocks | None = None,
 ) -> None:
     """Refuse a provider some of whose domains, aliases or mailboxes could no longer be published.
 
     What could not be published before is no reason, and where neither a server's texts nor a variable's
-    value changed nothing is read. However many domains there are, what is looked at is bounded: for those
-    that use the provider's servers ``MAX_SETS`` distinct sets of the values that the changed servers
-    name, those that most domains have first, and as many of mailboxes; ``MAX_SETS`` domains and as many
-    mailboxes whose own servers or login name a variable that lost its value. What is behind these is
-    not seen.
+    value changed nothing is read. Else whoever is just storing one of them is waited for, and who comes
+    later waits until the end of the transaction.
+
+    However many domains there are, what is looked at is bounded: for those that use the provider's servers
+    ``MAX_SETS`` distinct sets of the values that the changed servers name, those that most domains have
+    first, and as many of mailboxes; ``MAX_SETS`` domains and as many mailboxes whose own servers or login
+    name a variable that lost its value. What is behind these is not seen.
 
     Args:
         dependents: Those that rely on it.
         stored: The present provider.
         provider: What is to take its place.
+        locks: Those of the transaction; None where nothing is going to be changed.
 
     Raises:
         InvalidInput: Naming what is at fault, ``variables`` or a server, and a domain.
     """
     change = ProviderChange(stored.value, provider)
-    for affected in change.affected():
+    changed_servers = change.affected()
+    if locks is not None and (changed_servers or change.lost):
+        await locks.lock_provider(stored.value.slug)
+    for affected in changed_servers:
         for is_of_mailboxes, like in await _unfit(dependents, stored.id, affected):
             read = dependents.mailbox_values if is_of_mailboxes else dependents.domain_values
             query = affected.comparing_query

@@ -223,7 +223,7 @@ async def _replace(
 ) -> Stored[Provider]:
     if provider == stored.value:
         return stored
-    await check_dependents(change.unit.provider_dependents, stored, provider)
+    await check_dependents(change.unit.provider_dependents, stored, provider, change.unit.locks)
     changed = await change.unit.providers.replace(stored, provider, change.now)
     change.note(action, stored, changed)
     return changed

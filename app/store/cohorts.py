@@ -147,7 +147,10 @@ class Cohorts:
     async def _assignable(self, statement: Select[Any], limit: int) -> list[ChangedDomain]:
         # Passing over what others hold, we wait for no one, so that no two wait for each other.
         locked = statement.limit(limit).with_for_update(key_share=True, skip_locked=True, of=DOMAIN)
-        rows = (await self._connection.execute(locked)).mappings().all()
+        # Read by the next one: beside a row that somebody just changed stands what was joined with it before.
+        found = await self._connection.execute(locked.with_only_columns(DOMAIN.c.id))
+        is_kept = is_among(self._connection, DOMAIN.c.id, list(found.scalars()))
+        rows = (await self._connection.execute(selection().where(is_kept))).mappings().all()
         target_ids = {row["alias_of_id"] for row in rows if row["alias_of_id"] is not None}
         targets = await self._values(selection().where(DOMAIN.c.id.in_(target_ids))) if target_ids else {}
         values = await self._with_servers(rows)

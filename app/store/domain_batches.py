@@ -10,10 +10,11 @@ from sqlalchemy import bindparam, delete, func, select, update
 from app.core.errors import ConcurrentChange
 from app.core.records import mta_sts_from_record, tls_reporting_from_record
 from app.store.conflicts import conflicts
-from app.store.domains import selection, stored_from_row
+from app.store.domains import TARGET, selection, stored_from_row
 from app.store.mailboxes import mailbox_from_stored_row
 from app.store.mapping import domain_to_row, mailbox_to_row, server_to_row
 from app.store.mass_writing import insert_rows, is_among, reserve_ids
+from app.store.relation_locks import RelationLocks
 from app.store.rows import DOMAIN, MAILBOX, PROVIDER, SERVER
 from app.store.servers import DOMAIN_OWNER, MAILBOX_OWNER, servers_of
 from app.store.sources import FROM_API
@@ -106,13 +107,26 @@ class DomainBatches:
     def __init__(self, connection: AsyncConnection) -> None:
         """Take the transaction's connection."""
         self._connection = connection
+        self._locks = RelationLocks(connection)
+
+    async def look_up(self, names: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+        """Return those of the named domains that are stored: provider, and target of an alias, as of now."""
+        if not names:
+            return {}
+        statement = selection().where(is_among(self._connection, DOMAIN.c.name, names))
+        columns = (DOMAIN.c.name, PROVIDER.c.slug, TARGET.c.name.label("alias_name"))
+        rows = await self._connection.execute(statement.with_only_columns(*columns))
+        return {row.name: (row.slug, row.alias_name) for row in rows}
 
     async def find(self, names: Sequence[str]) -> dict[str, PresentDomain]:
         """Return those of the named domains that are stored, and keep others from changing them."""
-        statement = selection().where(is_among(self._connection, DOMAIN.c.name, names))
-        # In one order, so that two batches never wait for each other.
-        locked = statement.order_by(DOMAIN.c.name).with_for_update(key_share=True, of=DOMAIN)
-        rows = (await self._connection.execute(locked)).mappings().all()
+        if self._locks.are_needed:
+            # Those alone: what was stored since then is not ours yet.
+            is_meant = is_among(self._connection, DOMAIN.c.id, await self._locks.keep_named(names))
+        else:
+            is_meant = is_among(self._connection, DOMAIN.c.name, names)
+        statement = selection().where(is_meant).order_by(DOMAIN.c.name)
+        rows = (await self._connection.execute(statement)).mappings().all()
         servers = await servers_of(self._connection, DOMAIN_OWNER, [row["id"] for row in rows])
         return {row["name"]: PresentDomain(row, servers.get(row["id"], ())) for row in rows}
 

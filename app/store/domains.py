@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from app.core.queries import DomainQuery
     from app.core.servers import Server
 
-_TARGET = DOMAIN.alias("target")
+TARGET = DOMAIN.alias("target")
 # Written out, not a parameter, so that the index of these few is taken.
 IS_SUSPENDED: Final = DOMAIN.c.status == literal_column("'suspended'")
 
@@ -37,9 +37,9 @@ IS_SUSPENDED: Final = DOMAIN.c.status == literal_column("'suspended'")
 def selection() -> Select[Any]:
     """Return the statement that reads domains with what is looked up beside them."""
     joined = DOMAIN.join(PROVIDER, DOMAIN.c.provider_id == PROVIDER.c.id).outerjoin(
-        _TARGET, DOMAIN.c.alias_of_id == _TARGET.c.id
+        TARGET, DOMAIN.c.alias_of_id == TARGET.c.id
     )
-    columns = (DOMAIN, PROVIDER.c.slug.label("provider_slug"), _TARGET.c.name.label("alias_name"))
+    columns = (DOMAIN, PROVIDER.c.slug.label("provider_slug"), TARGET.c.name.label("alias_name"))
     return select(*columns).select_from(joined)
 
 
@@ -90,7 +90,7 @@ class Domains:
     async def count(self, query: DomainQuery = ALL_DOMAINS) -> int:
         """Return how many there are."""
         joined = DOMAIN.join(PROVIDER, DOMAIN.c.provider_id == PROVIDER.c.id).outerjoin(
-            _TARGET, DOMAIN.c.alias_of_id == _TARGET.c.id
+            TARGET, DOMAIN.c.alias_of_id == TARGET.c.id
         )
         source = DOMAIN if query == ALL_DOMAINS else joined
         statement = select(func.count()).select_from(source).where(*_conditions(query))
@@ -203,7 +203,7 @@ def _conditions(query: DomainQuery) -> list[ColumnElement[bool]]:
         PROVIDER.c.slug: query.provider,
         DOMAIN.c.reference: query.reference,
         DOMAIN.c.node: query.node,
-        _TARGET.c.name: None if query.alias_of is None else query.alias_of.ascii,
+        TARGET.c.name: None if query.alias_of is None else query.alias_of.ascii,
     }
     conditions = [column == value for column, value in wanted.items() if value is not None]
     conditions += status_conditions(query.status)

@@ -141,6 +141,18 @@ class Imports:
         if result.rowcount != 1:
             raise ConcurrentChange(f"The domain {domain.name}")
 
+    async def keep_movable(self, names: Sequence[DomainName]) -> None:
+        """Have domains that go to another provider get no aliases, which would stay behind.
+
+        Raises:
+            ConcurrentChange: When one of them has some by now.
+        """
+        for chunk in _chunks(names):
+            statement = select(DOMAIN.c.id).where(DOMAIN.c.name.in_(chunk)).order_by(DOMAIN.c.id)
+            await self._connection.execute(statement.with_for_update())
+        if await self.alias_targets(names):
+            raise ConcurrentChange("One of the domains")
+
     async def delete(self, names: Sequence[DomainName]) -> None:
         """Remove imported domains that nothing refers to.
 
@@ -150,7 +162,9 @@ class Imports:
         for chunk in _chunks(names):
             named = DOMAIN.c.name.in_(chunk)
             # A mailbox that is being added would go with its domain: wait for it, then look.
-            await self._connection.execute(select(DOMAIN.c.id).where(named).with_for_update())
+            await self._connection.execute(
+                select(DOMAIN.c.id).where(named).order_by(DOMAIN.c.id).with_for_update()
+            )
             if await self.domains_in_use([DomainName(name) for name in chunk]):
                 raise ConcurrentChange("One of the domains")
             statement = delete(DOMAIN).where(named, DOMAIN.c.source == FROM_ISPDB)

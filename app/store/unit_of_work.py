@@ -29,6 +29,7 @@ from app.store.overview import Overviews
 from app.store.provider_dependents import ProviderDependents
 from app.store.providers import Providers
 from app.store.queues import Queues
+from app.store.relation_locks import RelationLocks
 from app.store.sessions import Sessions
 from app.store.tokens import Tokens
 from app.store.transaction_counts import TransactionCounts, TransactionKind
@@ -73,6 +74,7 @@ class UnitOfWork:
         self.idempotency = Idempotency(connection)
         self.imports = Imports(connection)
         self.listings = Listings(connection)
+        self.locks = RelationLocks(connection)
         self.overviews = Overviews(connection)
         self.provider_dependents = ProviderDependents(connection)
         self.providers = Providers(connection)
