@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from functools import partial, singledispatch
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from app.core.audit import AuditEntry
 from app.core.domains import Domain, Mailbox
@@ -22,13 +22,16 @@ from app.services.announcing import announce
 from app.store.change_watching import Reach
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from datetime import datetime
 
+    from app.core.errors import Conflict
     from app.core.events import News
     from app.core.stored import Stored
     from app.services.callers import Caller
     from app.store.unit_of_work import Store, UnitOfWork
+
+_T = TypeVar("_T")
 
 
 class _Subject(NamedTuple):
@@ -184,6 +187,25 @@ def _versioned(stored: Stored[Any], provider: str | None) -> _Subject:
     # Made for this entry alone.
     subject.record["version"] = stored.version
     return subject
+
+
+async def twice(caller: Caller, taken: type[Conflict], change: Callable[[], Awaitable[_T]]) -> _T:
+    """Make a change that stores what is not there yet, and once more where it came meanwhile.
+
+    Whoever sends the same again while the first is still under way is answered as if it had come later.
+
+    Args:
+        caller: Who changes.
+        taken: What tells that it came.
+        change: Opens a transaction of its own each time.
+    """
+    try:
+        return await change()
+    except taken:
+        # A transaction that others share is over with its first fault.
+        if caller.call.transaction is not None:
+            raise
+        return await change()
 
 
 class Changes:

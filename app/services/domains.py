@@ -15,7 +15,7 @@ from app.core.errors import (
 from app.core.queries import ALL_DOMAINS
 from app.core.resolving import check_resolvable
 from app.services.callers import Scope
-from app.services.changes import Changes
+from app.services.changes import Changes, twice
 from app.services.domain_mailboxes import check_mailboxes
 from app.services.domain_relations import check_alias_target, check_relations, leaves_relations_alone
 from app.services.preconditions import ANYTHING, Precondition
@@ -116,6 +116,11 @@ class DomainService:
             StaleVersion: When the precondition does not hold.
         """
         caller.require(Scope.DOMAINS_WRITE)
+        return await twice(caller, DomainTaken, lambda: self._put(caller, domain, precondition))
+
+    async def _put(
+        self, caller: Caller, domain: Domain, precondition: Precondition
+    ) -> tuple[Stored[Domain], bool]:
         async with self._changes.making(caller) as change:
             stored = await change.unit.domains.find(domain.name)
             if stored is not None and not caller.sees(stored.value.provider):

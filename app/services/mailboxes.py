@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.core.authoring import check_authored_servers
-from app.core.errors import ConcurrentChange, MailboxNotFound, ProviderNotFound, refuse
+from app.core.errors import ConcurrentChange, MailboxNotFound, MailboxTaken, ProviderNotFound, refuse
 from app.core.resolving import check_resolvable
 from app.services.callers import Scope
-from app.services.changes import Changes
+from app.services.changes import Changes, twice
 from app.services.domains import visible_domain
 from app.services.preconditions import ANYTHING, Precondition
 
@@ -71,6 +71,11 @@ class MailboxService:
         """
         caller.require(Scope.DOMAINS_WRITE)
         check_authored_servers(mailbox.servers)
+        return await twice(caller, MailboxTaken, lambda: self._put(caller, mailbox, precondition))
+
+    async def _put(
+        self, caller: Caller, mailbox: Mailbox, precondition: Precondition
+    ) -> tuple[Stored[Mailbox], bool]:
         async with self._changes.making(caller) as change:
             domain = await _kept_domain(change.unit, caller, mailbox.address.domain)
             if domain.value.alias_of is not None:

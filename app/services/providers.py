@@ -15,7 +15,7 @@ from app.core.errors import (
 )
 from app.core.provider import is_slug
 from app.services.callers import Scope
-from app.services.changes import Changes
+from app.services.changes import Changes, twice
 from app.services.preconditions import ANYTHING, Precondition
 from app.services.provider_dependents import check_dependents
 
@@ -91,6 +91,11 @@ class ProviderService:
         """
         caller.require(Scope.PROVIDERS_WRITE)
         check_authored_provider(provider)
+        return await twice(caller, ProviderTaken, lambda: self._put(caller, provider, precondition))
+
+    async def _put(
+        self, caller: Caller, provider: Provider, precondition: Precondition
+    ) -> tuple[Stored[Provider], bool]:
         async with self._changes.making(caller) as change:
             visible = caller.sees(provider.slug)
             stored = await change.unit.providers.find(provider.slug) if visible else None

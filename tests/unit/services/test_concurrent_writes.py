@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from app.core.domain_lines import read_line
-from app.core.errors import ConcurrentChange, InvalidInput
+from app.core.errors import ConcurrentChange, InvalidInput, StaleVersion
 from app.core.names import DomainName
 from app.services.bulk import BulkService
 from app.services.bulk_planning import Outcome, Result
@@ -17,6 +17,7 @@ from app.services.domains import DomainService
 from app.services.importing import Importing
 from app.services.lifecycle import LifecycleService, Move
 from app.services.mailboxes import MailboxService
+from app.services.preconditions import Precondition
 from app.services.providers import ProviderService
 from app.services.verifying import Verifying
 
@@ -38,6 +39,7 @@ CUSTOMER = DomainName("customer.example")
 TARGET = DomainName("target.example")
 OTHER = DomainName("other.example")
 JANE = a_mailbox(login="c1")
+NEW = Precondition(must_not_exist=True)
 NAMES_NODE = an_imap_server(hostname="%NODE%.customer.example")
 RELIANT = a_domain("reliant.example", servers=(NAMES_NODE,))
 
@@ -328,6 +330,35 @@ async def test_a_domain_that_gets_mailboxes_becomes_no_alias_at_the_same_time(se
         lambda: turn(services, OPERATOR),
     )
     assert isinstance(outcome, InvalidInput)
+
+
+PUTS = pytest.mark.parametrize(
+    ("resource", "value"),
+    [("domains", a_domain("new.example")), ("providers", a_provider(slug="new")), ("mailboxes", JANE)],
+)
+
+
+@PUTS
+async def test_a_put_that_is_repeated_while_the_first_is_under_way_changes_nothing(
+    services: Services, resource: str, value: Any
+) -> None:
+    put = getattr(services, resource).put
+    outcome = await interleaved(
+        services.store, lambda caller: put(caller, value), lambda: put(OPERATOR, value)
+    )
+    stored, is_new = outcome
+    assert (stored.value, stored.version, is_new) == (value, 1, False)
+
+
+@PUTS
+async def test_a_put_of_something_new_finds_that_it_just_came(
+    services: Services, resource: str, value: Any
+) -> None:
+    put = getattr(services, resource).put
+    outcome = await interleaved(
+        services.store, lambda caller: put(caller, value), lambda: put(OPERATOR, value, NEW)
+    )
+    assert isinstance(outcome, StaleVersion)
 
 
 def a_file(*domains: str) -> bytes:
