@@ -205,19 +205,23 @@ async def work_out_listings(change: Change, cohorts: list[tuple[int, str | None]
             await unit.cohorts.set_unused(cohort_id)
             continue
         settings = await _settings_of(unit, name)
+        if settings is None:
+            # Deleted since it was found: another one's turn comes.
+            continue
         planned = plan(settings)
         await _recall(unit, [listing.endpoint.key for listing in planned.listings], seen)
         listings = [_new_listing(settings, listing, seen) for listing in planned.listings]
-        (cohort,) = await unit.listings.keep_cohorts((cohort_id,))
-        await unit.cohorts.set_listings(cohort_id, listings, cohort.proven, change.now)
-        listed.append(cohort_id)
+        for cohort in await unit.listings.keep_cohorts((cohort_id,)):
+            await unit.cohorts.set_listings(cohort_id, listings, cohort.proven, change.now)
+            listed.append(cohort_id)
     if listed:
         await settle(change, await unit.listings.keep_cohorts(listed))
 
 
-async def _settings_of(unit: UnitOfWork, name: str) -> AccountSettings:
+async def _settings_of(unit: UnitOfWork, name: str) -> AccountSettings | None:
     found = await unit.accounts.find(DomainName(name))
-    assert found is not None, "read in this transaction"  # noqa: S101
+    if found is None:
+        return None
     # With nothing proven, so that each automatic choice has its own name among the settings.
     return resolve(found.provider, found.domain, target=found.target)
 

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, insert, select
 from app.core.deleted import DeletedDomain
 from app.core.records import domain_from_record, domain_record, mailbox_from_record, mailbox_record
 from app.core.stored import Stored
+from app.store.conflicts import conflicts
 from app.store.mass_writing import insert_rows
 from app.store.rows import DELETED_DOMAIN, PROVIDER
 
@@ -44,14 +45,18 @@ class DeletedDomains:
         deleted_by: str,
         now: datetime,
     ) -> None:
-        """Keep a domain with its mailboxes; it is still stored when this is called."""
+        """Keep a domain with its mailboxes; it is still stored when this is called.
+
+        Raises:
+            ConcurrentChange: When it went to another provider, and the one that it had is gone.
+        """
         provider = select(PROVIDER.c.id).where(PROVIDER.c.slug == domain.value.provider)
         row = _row(domain, mailboxes)
-        await self._connection.execute(
-            insert(DELETED_DOMAIN).values(
-                **row, provider_id=provider.scalar_subquery(), deleted_at=now, deleted_by=deleted_by
-            )
+        new = insert(DELETED_DOMAIN).values(
+            **row, provider_id=provider.scalar_subquery(), deleted_at=now, deleted_by=deleted_by
         )
+        with conflicts(f"The domain {domain.value.name}"):
+            await self._connection.execute(new)
 
     async def insert_all(
         self,

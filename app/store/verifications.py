@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 
 from app.core.reports import State
 from app.core.verified import StoredVerification
+from app.store.conflicts import conflicts
 from app.store.mass_writing import is_among
 from app.store.rows import DOMAIN, VERIFICATION
 
@@ -31,14 +32,19 @@ class Verifications:
         self._connection = connection
 
     async def insert(self, public_id: str, domain_id: int, now: datetime) -> StoredVerification:
-        """Store that a domain is to be verified."""
+        """Store that a domain is to be verified.
+
+        Raises:
+            ConcurrentChange: When the domain is gone by now.
+        """
         row = {
             "public_id": public_id,
             "domain_id": domain_id,
             "requested_at": now,
             "state": State.UNTESTED.value,
         }
-        await self._connection.execute(insert(VERIFICATION).values(row))
+        with conflicts("The domain"):
+            await self._connection.execute(insert(VERIFICATION).values(row))
         found = await self.find(domain_id, public_id)
         assert found is not None, "just inserted"  # noqa: S101
         return found

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from app.core.domains import DomainStatus
 from app.core.names import DomainName
+from app.services.assigning import work_out_listings
+from app.services.callers import VERIFICATION
+from app.services.changes import Changes
 from app.services.domains import DomainService
 from app.services.providers import ProviderService
 
@@ -155,3 +158,14 @@ async def test_a_cohort_that_comes_to_a_known_endpoint_has_its_state_at_once(ver
     assert states["smtp.host.example"] == ("good", "good")
     assert states["imap.provider.example"] == ("untested", "untested")
     assert cohort.state == "untested"
+
+
+async def test_a_cohort_whose_domain_went_since_it_was_found_is_passed_over(verifier: Verifier) -> None:
+    await stored_domain(verifier.store, a_domain("a.example"))
+    await verifier.assigning.catch_up()
+    cohort = await cohort_of(verifier.store, "a.example")
+    assert cohort is not None
+    before = await verifier.all()
+    async with Changes(verifier.store, verifier.clock).making(VERIFICATION) as made:
+        await work_out_listings(made, [(cohort, "gone.example")])
+    assert await verifier.all() == before

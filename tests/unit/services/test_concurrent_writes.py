@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from app.core.domain_lines import read_line
-from app.core.errors import ConcurrentChange, InvalidInput, StaleVersion
+from app.core.errors import ConcurrentChange, DomainNotFound, InvalidInput, StaleVersion
 from app.core.names import DomainName
 from app.services.bulk import BulkService
 from app.services.bulk_planning import Outcome, Result
@@ -359,6 +359,15 @@ async def test_a_put_of_something_new_finds_that_it_just_came(
         services.store, lambda caller: put(caller, value), lambda: put(OPERATOR, value, NEW)
     )
     assert isinstance(outcome, StaleVersion)
+
+
+async def test_a_domain_that_is_deleted_is_not_verified(services: Services) -> None:
+    outcome = await interleaved(
+        services.store,
+        lambda caller: services.domains.delete(caller, CUSTOMER),
+        lambda: services.verifying.start(OPERATOR, CUSTOMER),
+    )
+    assert isinstance(outcome, ConcurrentChange | DomainNotFound)
 
 
 def a_file(*domains: str) -> bytes:
