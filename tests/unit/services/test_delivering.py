@@ -25,7 +25,7 @@ from app.services.upkeep import Upkeep
 from app.services.webhooks import Destinations, WebhookService, WebhookWish
 
 from builders import a_provider
-from databases import OPERATOR, UNREACHABLE_URL, opened, stored_provider
+from databases import ON_SQLITE, OPERATOR, UNREACHABLE_URL, opened, stored_provider
 from fakes.poster import REFUSED, ScriptedPoster
 
 if TYPE_CHECKING:
@@ -359,6 +359,31 @@ async def test_a_ping_is_sent_once_to_an_inactive_or_resting_webhook_too(sender:
     second = await sender.webhooks.ping(OPERATOR, webhook.value.public_id)
     assert await sender.send() == 1
     assert (await sender.deliveries.get(OPERATOR, second.id)).state is DeliveryState.DELIVERED
+
+
+# PostgreSQL counts no steps.
+@ON_SQLITE
+async def test_what_waits_for_a_webhook_that_rests_is_not_walked_through(sender: Sender) -> None:
+    webhook, _ = await sender.subscribe()
+    sender.poster.outcome = REFUSED
+    await sender.announce(*(f"d{number}.example" for number in range(500)))
+    await sender.send()
+    hundreds: list[None] = []
+
+    async def due() -> list[int]:
+        async with sender.store.reading() as unit:
+            raw = await unit._connection.get_raw_connection()
+            driver: Any = raw.driver_connection
+            await driver.set_progress_handler(lambda: hundreds.append(None), 100)
+            found = await unit.deliveries.due_webhooks(sender.clock())
+            await driver.set_progress_handler(None, 0)
+            return found
+
+    assert await due() == []
+    assert len(hundreds) < 10
+    await sender.webhooks.ping(OPERATOR, webhook.value.public_id)
+    assert len(await due()) == 1
+    assert len(hundreds) < 20
 
 
 async def test_a_rotated_secret_signs_beside_the_one_before_for_a_while(sender: Sender) -> None:
