@@ -7,10 +7,12 @@ import json
 import re
 import shutil
 from datetime import timedelta
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from app.core.dns_lookups import LookupStatus
+from app.core.dns_records import AddressData
 from app.core.findings import Severity
 from app.core.reports import State
 from app.discovery.sources import SOURCES
@@ -23,7 +25,7 @@ from fakes.clock import FixedClock
 from fakes.dns import FakeDns
 from fakes.fetcher import NoHosts
 from fakes.observer import expires_in, has_expired, is_down
-from fakes.resolver import ScriptedResolver
+from fakes.resolver import ScriptedResolver, found
 from operator_service import OLD_RECORDS
 from operators import MINE, THEIRS, fill, operating, shown
 from pki import NOW
@@ -223,7 +225,8 @@ async def test_records_are_shown_and_checked_on_demand(person: Person) -> None:
 
 
 async def test_what_mends_a_zone_is_written_as_its_lines(person: Person) -> None:
-    person.services.dns_records._resolver = ScriptedResolver(otherwise=LookupStatus.NO_NAME)
+    there = found(f"imap.{MINE}.example", AddressData(IPv4Address("192.0.2.1")))
+    person.services.dns_records._resolver = ScriptedResolver(there, otherwise=LookupStatus.NO_NAME)
     text = shown(await person.get(f"/admin/domains/{MINE}.example/dns?check=yes"))
     assert "What mends it" in text
     assert f"_imaps._tcp.{MINE}.example. 3600 IN SRV 0 1 993 imap.{MINE}.example." in text
