@@ -145,7 +145,7 @@ def test_what_is_no_list_is_refused_with_its_place(data: bytes, reason: str) -> 
 
 def test_a_table_with_a_cell_that_does_not_end_is_refused() -> None:
     with pytest.raises(InvalidInput) as refused:
-        parse_domain_lists(b'domain\n"' + b"x" * 5_000_000)
+        parse_domain_lists(b'domain,target\n"' + b"x" * 5_000_000)
     assert str(refused.value).startswith("line 2: is no row of a table")
 
 
