@@ -6,6 +6,7 @@ Building those of management and the pages takes as long as all else of a start 
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,8 +48,7 @@ class LateRoutes:
         self._on_complete = on_complete
         self._retry_seconds = retry_seconds
         self._loading: asyncio.Task[None] | None = None
-        self._has_failed = False
-        self._retry_at = 0.0
+        self._retry_at = math.inf
         self._refuse = api.router.default
         self._running = api.router.lifespan_context
         api.router.default = self._route
@@ -57,8 +57,8 @@ class LateRoutes:
     async def complete(self) -> None:
         """Wait until all routes are there."""
         loop = asyncio.get_running_loop()
-        if self._loading is None or (self._has_failed and loop.time() >= self._retry_at):
-            self._has_failed = False
+        if self._loading is None or loop.time() >= self._retry_at:
+            self._retry_at = math.inf
             self._loading = asyncio.create_task(self._add())
         # Whoever gives up waiting must not stop it for the others.
         await asyncio.shield(self._loading)
@@ -69,7 +69,6 @@ class LateRoutes:
             add(self._api)
         except Exception:
             _log.exception("routes_not_loaded")
-            self._has_failed = True
             self._retry_at = asyncio.get_running_loop().time() + self._retry_seconds
             raise
         self._api.router.default = self._refuse

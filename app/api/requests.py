@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from app.api.plain_http import is_confidential
+from app.api.refusals import MANAGEMENT
 from app.core.networks import is_in_networks
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ _log = structlog.get_logger("signpost.request")
 _MAX_FORWARDED: Final = 20
 # As UUIDs are written: problem documents have it as urn:uuid, and the audit has room for no more.
 _REQUEST_ID: Final = re.compile(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-_MANAGEMENT: Final = "/api/"
 
 
 class ForwardedHeaders:
@@ -138,7 +138,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_management = scope["path"].startswith(_MANAGEMENT)
+        is_management = scope["path"].startswith(MANAGEMENT)
         request_id = (_given_id(scope) if is_management else None) or str(uuid.uuid4())
         state = scope.setdefault("state", {})
         state["request_id"] = request_id

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from app.core import placeholders
 from app.core.errors import IssueCollector, refuse
 from app.core.resolving import resolve
+from app.core.servers import variables_of
 
 if TYPE_CHECKING:
     from app.core.account import AccountSettings, WithheldServer
@@ -43,7 +44,7 @@ class Inheritance:
         of_login = () if mailbox.login is None else placeholders.variables_in(mailbox.login)
         every = (*mailbox.servers, *self.domain.servers, *self.provider.servers)
         found = (one for one in every if (one.key, one.type) == (withheld.server, withheld.server_type))
-        return frozenset(of_login).union(*(server.variables for server in found))
+        return variables_of(found).union(of_login)
 
 
 class InheritanceChange:
@@ -52,8 +53,7 @@ class InheritanceChange:
     def __init__(self, before: Inheritance, after: Inheritance) -> None:
         """Take both."""
         self._before, self._after = before, after
-        old, new = before.domain.variables, after.domain.variables
-        self._changed = frozenset(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+        self._changed = placeholders.changed_variables(before.domain.variables, after.domain.variables)
 
     def check(self, mailbox: Mailbox) -> None:
         """Check that nothing of a mailbox is withheld that was not.

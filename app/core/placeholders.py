@@ -46,6 +46,11 @@ def variables_in(text: str) -> tuple[str, ...]:
     return tuple(name for name in placeholders_in(text) if name not in STANDARD)
 
 
+def changed_variables(before: Mapping[str, str], after: Mapping[str, str]) -> frozenset[str]:
+    """Return the variables that get, change or lose their value."""
+    return frozenset(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+
+
 def has_placeholders(text: str) -> bool:
     """Tell whether anything is left to expand."""
     return PLACEHOLDER.search(text) is not None

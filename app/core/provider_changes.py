@@ -17,6 +17,7 @@ from app.core.errors import IssueCollector, refuse
 from app.core.names import EmailAddress
 from app.core.placeholders import MAX_VARIABLES
 from app.core.resolving import resolve
+from app.core.servers import variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,10 +77,8 @@ class ProviderChange:
     def __init__(self, before: Provider, after: Provider) -> None:
         """Take both."""
         self.before, self.after = before, after
-        old, new = before.variables, after.variables
-        self.changed = frozenset(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-        """Variables that get, change or lose their value."""
-        self.lost = self.changed & old.keys()
+        self.changed = placeholders.changed_variables(before.variables, after.variables)
+        self.lost = self.changed & before.variables.keys()
         """Variables without the value that somebody may rely on; a new one makes nothing worse."""
 
     def affected(self) -> tuple[AffectedServers, ...]:
@@ -115,7 +114,7 @@ class AffectedServers:
         self.servers = tuple(servers)
         self._change = change
         self._lacking = lacking
-        self._names = frozenset(name for server in self.servers for name in server.variables)
+        self._names = variables_of(self.servers)
         self._positions = {server.key: place for place, server in enumerate(change.after.servers)}
         self._providers: dict[tuple[_Part, frozenset[ServerType]], Provider] = {}
 
@@ -128,7 +127,7 @@ class AffectedServers:
     def comparing_query(self) -> ValueQuery:
         """What decides as well what could be published before."""
         before = self._change.before.servers
-        names = self._names.union(*(server.variables for server in before))
+        names = self._names | variables_of(before)
         return self._query(names, (*self.servers, *before))
 
     def _query(self, names: frozenset[str], servers: tuple[Server, ...]) -> ValueQuery:
@@ -271,7 +270,7 @@ def _own_key(dependent: Dependent) -> object:
         return None
     own = {**base.variables, **domain.variables, **({} if mailbox is None else mailbox.variables)}
     flat = [server for some in servers for server in some]
-    named = sorted({name for server in flat for name in server.variables})
+    named = sorted(variables_of(flat))
     return (
         servers,
         login is not None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.core.servers import Authentication
+from app.core.servers import Authentication, variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,11 +66,6 @@ def domain_notes(
     before = needed | variables_of(stored.servers)
     if unneeded := (before - needed_now - variables_of(replaced.servers)) & stored.variables.keys():
         yield f"its servers need {_listed(unneeded)} no longer; the values that are stored here are kept"
-
-
-def variables_of(servers: Iterable[Server]) -> frozenset[str]:
-    """Return the variables that servers name."""
-    return frozenset(name for server in servers for name in server.variables)
 
 
 def _pages(stored: tuple[Page, ...], moved: tuple[Page, ...]) -> tuple[Page, ...]:

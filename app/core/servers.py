@@ -10,12 +10,15 @@ import re
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from itertools import count
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from app.core import placeholders
 from app.core.errors import IssueCollector, refuse, within
 from app.core.patterns import autodiscover_pattern, hostname_pattern, url_pattern, username_pattern
 from app.core.text import single_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAX_SERVERS: Final = 64
 WEB_SCHEMES: Final = ("https", "http")
@@ -375,6 +378,11 @@ def check_servers(servers: tuple[Server, ...]) -> None:
             issues.add("must not be used twice", "servers", position, "key")
         seen.add(server.key)
     issues.close()
+
+
+def variables_of(servers: Iterable[Server]) -> frozenset[str]:
+    """Return the variables that servers name."""
+    return frozenset(name for server in servers for name in server.variables)
 
 
 def next_key(server_type: ServerType, taken: set[str]) -> str:

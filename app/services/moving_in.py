@@ -10,7 +10,8 @@ from app.core.automx2_tables import Tables
 from app.core.domain_lines import DomainLine, NumberedLine, Operation
 from app.core.errors import InvalidInput, ProviderNotFound
 from app.core.moving import Loss
-from app.core.replacing import domain_notes, provider_notes, replaced_domain, replaced_provider, variables_of
+from app.core.replacing import domain_notes, provider_notes, replaced_domain, replaced_provider
+from app.core.servers import variables_of
 from app.services.bulk import MOST_LINES
 from app.services.bulk_planning import Result
 from app.services.callers import CONSOLE

@@ -13,7 +13,7 @@ from app.store.domains import selection, stored_from_row
 from app.store.mailboxes import mailbox_from_stored_row
 from app.store.mass_writing import is_among
 from app.store.rows import DOMAIN, MAILBOX, SERVER
-from app.store.servers import DOMAIN_OWNER, MAILBOX_OWNER, servers_of
+from app.store.servers import DOMAIN_OWNER, MAILBOX_OWNER, SERVER_TEXTS, servers_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
@@ -236,9 +236,7 @@ def _own_types(provider_id: int, owner: str, types: Sequence[ServerType]) -> Sub
 
 def _names(variable: str) -> ColumnElement[bool]:
     """Return the condition that a server's texts hold a variable."""
-    texts: list[Any] = [SERVER.c.hostname, SERVER.c.shared_hostname, SERVER.c.url, SERVER.c.username]
-    texts.append(cast(SERVER.c.options, Text))
-    return or_(*(text.contains(f"%{variable}%", autoescape=True) for text in texts))
+    return or_(*(text.contains(f"%{variable}%", autoescape=True) for text in SERVER_TEXTS))
 
 
 def _domain_names(variables: Iterable[str]) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Text, cast, delete, insert, select
 
 from app.store.mapping import server_from_row, server_to_row
 from app.store.rows import SERVER
@@ -23,6 +23,13 @@ MAILBOX_OWNER: Final = "mailbox_id"
 
 # SQLite takes 32,766 bound values in a statement, PostgreSQL 32,767.
 _MOST_OWNERS_AT_ONCE: Final = 1000
+
+
+SERVER_TEXTS: Final = (
+    SERVER.c.hostname, SERVER.c.shared_hostname, SERVER.c.url, SERVER.c.username,
+    cast(SERVER.c.options, Text),
+)  # fmt: skip
+"""All that may name a variable."""
 
 
 async def servers_of(

@@ -10,7 +10,7 @@ from app.core.placeholders import STANDARD
 from app.store.mailboxes import mailbox_from_stored_row
 from app.store.mass_writing import is_among
 from app.store.rows import MAILBOX, SERVER
-from app.store.servers import MAILBOX_OWNER, servers_of
+from app.store.servers import MAILBOX_OWNER, SERVER_TEXTS, servers_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -68,9 +68,7 @@ class VariableMailboxes:
 
 
 def _has_to_do_with_variables() -> ColumnElement[bool]:
-    texts: list[Any] = [SERVER.c.hostname, SERVER.c.shared_hostname, SERVER.c.url, SERVER.c.username]
-    texts.append(cast(SERVER.c.options, Text))
-    own = exists().where(SERVER.c.mailbox_id == MAILBOX.c.id, or_(*map(_names_some, texts)))
+    own = exists().where(SERVER.c.mailbox_id == MAILBOX.c.id, or_(*map(_names_some, SERVER_TEXTS)))
     has_own = cast(MAILBOX.c.variables, Text) != "{}"
     return or_(has_own, _names_some(MAILBOX.c.login), own.correlate(MAILBOX))
 

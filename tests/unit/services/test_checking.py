@@ -25,12 +25,14 @@ from observed import offering, seen_at
 from verifying import Verifier, always, cohort_of, published, subscribe, told
 
 if TYPE_CHECKING:
+    from app.core.verified import StoredVerification
     from app.store.unit_of_work import Store
 
     from fakes.clock import FixedClock
 
 IMAP = "imap:imap.provider.example:993:tls"
 SMTP = "smtp:smtp.provider.example:465:tls"
+CUSTOMER = DomainName("customer.example")
 SERVERS = (an_imap_server(), an_smtp_server())
 OWN, SHARED = "mail.customer.example", "srv1.host.example"
 
@@ -213,10 +215,9 @@ async def test_an_address_has_a_quarter_of_the_places_and_what_is_elsewhere_the_
     assert len(set(verifier.observer.asked)) == len(verifier.observer.asked) == 12
 
 
-async def test_a_run_that_began_long_before_somebody_asked_is_followed_by_another(
-    verifier: Verifier,
-) -> None:
-    name, slow = DomainName("customer.example"), ScriptedObserver(verifier.clock)
+async def asked_during_a_run(verifier: Verifier, after: timedelta) -> StoredVerification:
+    """Have somebody ask for a verification while a run goes on that began before; then it ends."""
+    slow = ScriptedObserver(verifier.clock)
     # Until the certificates are believed, runs follow each other within minutes anyway.
     await verifier.rounds(4)
     slow.begins_at_once = True
@@ -224,29 +225,26 @@ async def test_a_run_that_began_long_before_somebody_asked_is_followed_by_anothe
     process = verifier.another_process(slow)
     await process.start_due()
     await slow.wait_for(2)
-    verifier.clock.advance(minutes=5)
-    started = await verifier.verifying.start(OPERATOR, name)
+    verifier.clock.advance(seconds=after.total_seconds())
+    started = await verifier.verifying.start(OPERATOR, CUSTOMER)
     slow.gate.set()
     await process.settle()
+    return started
+
+
+async def test_a_run_that_began_long_before_somebody_asked_is_followed_by_another(
+    verifier: Verifier,
+) -> None:
+    started = await asked_during_a_run(verifier, timedelta(minutes=5))
     await verifier.domains.start_open()
     assert await verifier.check() == 2
     await asyncio.wait_for(verifier.domains.settle(), 2)
-    assert (await verifier.verifying.get(OPERATOR, name, started.public_id)).state is State.GOOD
+    assert (await verifier.verifying.get(OPERATOR, CUSTOMER, started.public_id)).state is State.GOOD
     assert await verifier.check() == 0
 
 
 async def test_a_run_that_began_a_moment_before_somebody_asked_is_enough(verifier: Verifier) -> None:
-    slow = ScriptedObserver(verifier.clock)
-    await verifier.rounds(4)
-    slow.begins_at_once = True
-    slow.gate.clear()
-    process = verifier.another_process(slow)
-    await process.start_due()
-    await slow.wait_for(2)
-    verifier.clock.advance(seconds=30)
-    await verifier.verifying.start(OPERATOR, DomainName("customer.example"))
-    slow.gate.set()
-    await process.settle()
+    await asked_during_a_run(verifier, timedelta(seconds=30))
     assert await verifier.check() == 0
 
 
