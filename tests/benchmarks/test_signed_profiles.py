@@ -96,8 +96,9 @@ def test_signed_profiles_against_the_key(many_url: str, tmp_path: Path, kind: st
                 left = measure_briefly(service, documents).rate / alone
             rounds.append(Round(limit, bare, signed, left))
     tell(kind, rounds)
-    # As many of either wait; those who want a signature must not have nearly all of the core.
-    assert statistics.median(one.left for one in rounds) > 0.3
+    # As many of either wait. Served in turn, documents would have a twentieth of their rate beside signatures
+    # of RSA-2048; of one core the signing thread gets half, and the loop's half is for both.
+    assert statistics.median(one.left for one in rounds) > 0.2
 
 
 def tell(kind: str, rounds: Sequence[Round]) -> None:
