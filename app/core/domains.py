@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from app.core.errors import IssueCollector, refuse
-from app.core.patterns import username_pattern
+from app.core.errors import IssueCollector
+from app.core.patterns import check_username
 from app.core.placeholders import checked_variables
 from app.core.provider import NAMING_RULE, is_slug
 from app.core.servers import Server, check_servers
@@ -98,8 +98,8 @@ class Mailbox:
         """Refuse every broken rule at once."""
         issues = IssueCollector()
         with issues.at("login"):
-            if self.login is not None and username_pattern(self.login) != self.login:
-                raise refuse("must not start or end with a space")
+            if self.login is not None:
+                check_username(self.login)
         with issues.at("variables"):
             checked_variables(self.variables)
         with issues.at():

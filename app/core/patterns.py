@@ -80,3 +80,13 @@ def username_pattern(text: str) -> str:
         InvalidInput: When it is empty, too long or not a single line.
     """
     return single_line(text, MAX_USERNAME_LENGTH)
+
+
+def check_username(text: str) -> None:
+    """Check that a login name, which may hold placeholders, is as it would be stored.
+
+    Raises:
+        InvalidInput: As above, or when there is space around it.
+    """
+    if username_pattern(text) != text:
+        raise refuse("must not start or end with a space")

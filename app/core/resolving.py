@@ -10,7 +10,7 @@ from app.core.account import AccountSettings, WithheldServer
 from app.core.domains import Domain, Mailbox, PublishedName
 from app.core.errors import InvalidInput, IssueCollector, within
 from app.core.names import Hostname
-from app.core.patterns import autodiscover_pattern, hostname_pattern, url_pattern, username_pattern
+from app.core.patterns import autodiscover_pattern, check_username, hostname_pattern, url_pattern
 from app.core.servers import ExchangeOptions, LoginForm, Server, WebmailOptions
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def _check_filled_names(account: AccountSettings, server: Server) -> None:
         _check_exchange(account, server.options)
     if server.username is not None and "%" in server.username:
         with within("username"):
-            username_pattern(account.expanded(server.username))
+            check_username(account.expanded(server.username))
 
 
 def _check_exchange(account: AccountSettings, options: ExchangeOptions) -> None:

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from app.core import placeholders
 from app.core.errors import IssueCollector, refuse, within
-from app.core.patterns import autodiscover_pattern, hostname_pattern, url_pattern, username_pattern
+from app.core.patterns import (
+    autodiscover_pattern,
+    check_username,
+    hostname_pattern,
+    url_pattern,
+    username_pattern,
+)
 from app.core.text import single_line
 
 if TYPE_CHECKING:
@@ -335,8 +341,8 @@ class Server:
 
     def _check_login(self, issues: IssueCollector) -> None:
         with issues.at("username"):
-            if self.username is not None and username_pattern(self.username) != self.username:
-                raise refuse("must not start or end with a space")
+            if self.username is not None:
+                check_username(self.username)
         if self.username is None and self.type in (ServerType.IMAP, ServerType.POP3):
             issues.add(f"is needed for a server of type {self.type}", "username")
         if not self.authentication and self.type is not ServerType.WEBMAIL:

@@ -322,3 +322,12 @@ def test_a_domain_that_could_not_be_published_is_refused_with_every_reason() -> 
     assert "must define A" in refused.value.issues[0].rule
     assert "must fit server smtp" in refused.value.issues[1].rule
     check_resolvable(provider, a_domain(variables={"A": "a", "B": "b"}))
+
+
+def test_a_server_whose_user_name_would_begin_with_a_space_is_withheld_for_that_address() -> None:
+    # A no-break space, which mail addresses beyond ASCII may hold.
+    address = EmailAddress.parse("\u00a0@customer.example")
+    servers = (an_imap_server(username="%EMAILLOCALPART%.%EMAILDOMAIN%"), an_smtp_server(username="box7"))
+    account = resolve(a_provider(servers=servers), a_domain(), address=address)
+    assert [server.key for server in account.servers] == ["smtp"]
+    assert [omission.reason for omission in account.withheld] == ["name-unfit"]
